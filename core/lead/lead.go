@@ -21,8 +21,7 @@ type Lead struct {
 	Brand       string // brand code of the network, upper case; "" while unknown
 	Market      string // ISO 3166-1 alpha-2 country of the market
 	Choice      DealerChoice
-	DealerCode  string // the code the sender used for the chosen dealer
-	DealerName  string // the name the sender used for it
+	Dealer      DealerReference
 	Source      Source
 	Campaign    Campaign
 	Identifiers []Identifier
@@ -41,6 +40,15 @@ type Lead struct {
 	Changes  []Change
 	Flags    []Flag
 	Extra    []Field // what the sender sent and no field holds
+
+	Resend         bool   // the sender marks this as a repetition
+	IdempotencyKey string // the sender's key for this submission
+}
+
+// DealerReference names a dealer by whatever the sender knows; the first given field that is found
+// decides.
+type DealerReference struct {
+	ID, Code, Scheme, Name string
 }
 
 // Source says where a lead came from, from the widest to the narrowest word.

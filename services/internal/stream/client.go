@@ -1,0 +1,312 @@
+// Package stream runs the two ends of the Decide stream: one writer per stream, a window of
+// unanswered leads, and drains that lose nothing.
+package stream
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+)
+
+// MaxInFlightHeader is the response header in which the server announces its window.
+const MaxInFlightHeader = "leadmesh-max-in-flight"
+
+// defaultWindow holds until the server has announced one.
+const defaultWindow = 64
+
+// Client asks for decisions over one stream that it opens when needed, opens again when the
+// server drains or breaks, and shares among all its callers. Safe for concurrent use.
+type Client struct {
+	routing routingv1.DecisionServiceClient
+	base    context.Context
+	stop    context.CancelFunc
+
+	mu       sync.Mutex
+	live     *session
+	sequence uint64
+}
+
+// NewClient makes a client. Close ends it.
+func NewClient(routing routingv1.DecisionServiceClient) *Client {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Client{routing: routing, base: ctx, stop: cancel}
+}
+
+// Close breaks the stream; calls under way are answered as unavailable.
+func (c *Client) Close() { c.stop() }
+
+// Decide sends all requests and waits for their answers, in the requests' order. It sets their
+// sequence. A request whose answer does not come before ctx ends, or whose stream broke twice,
+// is answered with a problem, never dropped.
+func (c *Client) Decide(ctx context.Context, requests []*routingv1.DecideRequest) []*routingv1.DecideResponse {
+	answers := make([]*routingv1.DecideResponse, len(requests))
+	open := make([]int, len(requests))
+	for i := range open {
+		open[i] = i
+	}
+	for try := 0; len(open) > 0 && try < 3 && ctx.Err() == nil; try++ {
+		open = c.round(ctx, requests, answers, open)
+	}
+	for _, i := range open {
+		p := problem.New(problemv1.Reason_REASON_UNAVAILABLE, "routing did not answer in time")
+		p.RetryAfter = time.Second
+		answers[i] = &routingv1.DecideResponse{Answer: &routingv1.DecideResponse_Problem{Problem: p.Proto()}}
+	}
+	return answers
+}
+
+// round sends the open requests on the live session and returns those that must be sent again.
+func (c *Client) round(ctx context.Context, requests []*routingv1.DecideRequest, answers []*routingv1.DecideResponse, open []int) []int {
+	s, err := c.session()
+	if err != nil {
+		return open
+	}
+	w := &waiter{done: make(chan struct{}), left: len(open)}
+	sent := make(map[uint64]int, len(open))
+	for n, i := range open {
+		c.mu.Lock()
+		c.sequence++
+		requests[i].Sequence = c.sequence
+		c.mu.Unlock()
+		sent[requests[i].Sequence] = i
+		if !s.send(ctx, requests[i], w) {
+			w.settle(len(open) - n)
+			break
+		}
+	}
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		s.forget(sent)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.answers {
+		if i, ok := sent[a.GetSequence()]; ok && !again(a) {
+			answers[i] = a
+			delete(sent, a.GetSequence())
+		}
+	}
+	var rest []int
+	for _, i := range open {
+		if answers[i] == nil {
+			rest = append(rest, i)
+		}
+	}
+	return rest
+}
+
+// again reports whether an answer only asks to send the request on a new stream.
+func again(a *routingv1.DecideResponse) bool {
+	return a.GetProblem().GetReason() == problemv1.Reason_REASON_DRAINING
+}
+
+func (c *Client) session() (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.live != nil && !c.live.closed() {
+		return c.live, nil
+	}
+	ctx, cancel := context.WithCancel(c.base)
+	st, err := c.routing.Decide(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s := &session{stream: st, cancel: cancel, waiting: map[uint64]*waiter{}, ended: make(chan struct{}), out: make(chan *routingv1.DecideRequest, 256)}
+	s.window = make(chan struct{}, 1<<16)
+	s.grow(defaultWindow)
+	go s.read()
+	go s.write()
+	c.live = s
+	return s, nil
+}
+
+// session is one open stream.
+type session struct {
+	stream routingv1.DecisionService_DecideClient
+	cancel context.CancelFunc
+	window chan struct{} // a token per lead that may be unanswered
+	size   int
+	out    chan *routingv1.DecideRequest
+	ended  chan struct{} // closed when nothing more may be sent
+
+	mu      sync.Mutex
+	waiting map[uint64]*waiter
+	over    bool
+}
+
+// grow raises the window to n.
+func (s *session) grow(n int) {
+	for ; s.size < n && s.size < cap(s.window); s.size++ {
+		s.window <- struct{}{}
+	}
+}
+
+func (s *session) closed() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// send waits for a place in the window and hands the request to the writer; false if the session
+// takes nothing more or ctx ended.
+func (s *session) send(ctx context.Context, r *routingv1.DecideRequest, w *waiter) bool {
+	select {
+	case <-s.window:
+	case <-s.ended:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return false
+	}
+	s.waiting[r.GetSequence()] = w
+	s.mu.Unlock()
+	select {
+	case s.out <- r:
+		return true
+	case <-s.ended:
+		return s.unsent(r)
+	case <-ctx.Done():
+		return s.unsent(r)
+	}
+}
+
+// unsent takes back a request that was not handed over; true if it has been answered meanwhile.
+func (s *session) unsent(r *routingv1.DecideRequest) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.waiting[r.GetSequence()]; !ok {
+		return true
+	}
+	delete(s.waiting, r.GetSequence())
+	return false
+}
+
+func (s *session) forget(sent map[uint64]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for seq := range sent {
+		if _, ok := s.waiting[seq]; ok {
+			delete(s.waiting, seq)
+			s.give()
+		}
+	}
+}
+
+func (s *session) give() {
+	select {
+	case s.window <- struct{}{}:
+	default:
+	}
+}
+
+func (s *session) write() {
+	for {
+		select {
+		case r := <-s.out:
+			if err := s.stream.Send(r); err != nil {
+				return // the reader learns why
+			}
+		case <-s.ended:
+			for { // what is queued still goes out: the server answers it or says that it drains
+				select {
+				case r := <-s.out:
+					if err := s.stream.Send(r); err != nil {
+						return
+					}
+				default:
+					if err := s.stream.CloseSend(); err != nil && !errors.Is(err, context.Canceled) {
+						s.cancel()
+					}
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *session) read() {
+	defer s.cancel()
+	if md, err := s.stream.Header(); err == nil {
+		if v := md.Get(MaxInFlightHeader); len(v) > 0 {
+			if n, err := strconv.Atoi(v[0]); err == nil && n > 0 {
+				s.grow(n)
+			}
+		}
+	}
+	for {
+		a, err := s.stream.Recv()
+		if err != nil {
+			s.end(true)
+			return
+		}
+		if a.GetDraining() != nil {
+			s.end(false)
+			continue
+		}
+		s.mu.Lock()
+		w := s.waiting[a.GetSequence()]
+		delete(s.waiting, a.GetSequence())
+		s.mu.Unlock()
+		if w != nil {
+			s.give()
+			w.answer(a)
+		}
+	}
+}
+
+// end closes the sending side; with broken, everybody who still waits is released unanswered.
+func (s *session) end(broken bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.over = true
+		close(s.ended)
+	}
+	if broken {
+		for seq, w := range s.waiting {
+			delete(s.waiting, seq)
+			w.settle(1)
+		}
+	}
+}
+
+// waiter collects the answers of one Decide call.
+type waiter struct {
+	mu      sync.Mutex
+	left    int
+	answers []*routingv1.DecideResponse
+	done    chan struct{}
+}
+
+func (w *waiter) answer(a *routingv1.DecideResponse) {
+	w.mu.Lock()
+	w.answers = append(w.answers, a)
+	w.mu.Unlock()
+	w.settle(1)
+}
+
+func (w *waiter) settle(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.left > 0 {
+		if w.left -= n; w.left <= 0 {
+			w.left = 0
+			close(w.done)
+		}
+	}
+}

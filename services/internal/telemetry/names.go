@@ -1,0 +1,40 @@
+package telemetry
+
+// Names of spans, metrics and attributes. Grammar: leadmesh.<area>.<noun>[.<descriptor>], lower
+// case, low-cardinality values; lead ids stand on spans only, personal data nowhere.
+const (
+	Scope = "github.com/leadmesh/leadmesh/services"
+
+	SpanCapture = "leadmesh.capture.lead"
+	SpanResolve = "leadmesh.identity.resolve"
+	SpanDecide  = "leadmesh.routing.decide"
+	SpanCommit  = "leadmesh.routing.commit"
+	SpanDeliver = "leadmesh.routing.deliver"
+	SpanSweep   = "leadmesh.routing.sweep"
+	SpanApply   = "leadmesh.feedback.apply"
+
+	MetricStageDuration    = "leadmesh.lead.stage.duration" // seconds, by stage
+	MetricDecisionDuration = "leadmesh.decision.duration"   // seconds, per lead in the stream
+	MetricDecisionInflight = "leadmesh.decision.inflight"
+	MetricDecisionOutcomes = "leadmesh.decision.outcomes" // by outcome
+	MetricStreamDrains     = "leadmesh.stream.drains"
+	MetricPendingAge       = "leadmesh.capture.pending.age" // seconds, of the oldest pending lead
+	MetricOutboxLag        = "leadmesh.outbox.lag"          // seconds, of the oldest event, by service
+	MetricSweepLag         = "leadmesh.routing.sweep.lag"   // seconds past its deadline, of the oldest
+	MetricDeliveryLag      = "leadmesh.routing.delivery.lag"
+	MetricSpansDropped     = "leadmesh.telemetry.spans.dropped"
+	MetricLeads            = "leadmesh.capture.leads" // by outcome
+	MetricShed             = "leadmesh.rpc.shed"      // requests refused for overload, by service
+
+	AttrLeadID  = "leadmesh.lead.id"
+	AttrStage   = "stage"
+	AttrOutcome = "outcome"
+	AttrService = "service"
+	AttrReason  = "reason"
+
+	StageDurable   = "durable"   // received -> durable
+	StageResolved  = "resolved"  // durable -> resolved
+	StageDecided   = "decided"   // resolved -> decided
+	StageCommitted = "committed" // decided -> committed
+	StageDelivered = "delivered" // committed -> delivered
+)

@@ -1,0 +1,56 @@
+package telemetry
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Traceparent writes the span context of ctx in W3C form; "" if there is none.
+func Traceparent(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier["traceparent"]
+}
+
+// WithTraceparent returns ctx with the remote span context that a W3C traceparent names; ctx
+// itself if the text is none.
+func WithTraceparent(ctx context.Context, traceparent string) context.Context {
+	if traceparent == "" {
+		return ctx
+	}
+	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
+}
+
+// Lead returns the attribute that names a lead on a span.
+func Lead(id string) attribute.KeyValue { return attribute.String(AttrLeadID, id) }
+
+// StartLead begins the span of one lead in a batch or stream: a child of the lead's own
+// traceparent, linked to the span of the call that carries it.
+func StartLead(ctx context.Context, tracer trace.Tracer, name, traceparent, leadID string) (context.Context, trace.Span) {
+	carrier := trace.SpanContextFromContext(ctx)
+	ctx = WithTraceparent(ctx, traceparent)
+	options := []trace.SpanStartOption{trace.WithAttributes(Lead(leadID))}
+	if own := trace.SpanContextFromContext(ctx); carrier.IsValid() && carrier.TraceID() != own.TraceID() {
+		options = append(options, trace.WithLinks(trace.Link{SpanContext: carrier}))
+	}
+	return tracer.Start(ctx, name, options...)
+}
+
+// StartRoot begins a new trace for one lead and links it to the span of ctx: what a batch does for
+// each of its leads, and what work that comes long after its cause does.
+func StartRoot(ctx context.Context, tracer trace.Tracer, name, causeTraceparent, leadID string) (context.Context, trace.Span) {
+	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithAttributes(Lead(leadID))}
+	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
+		options = append(options, trace.WithLinks(trace.Link{SpanContext: sc}))
+	}
+	if causeTraceparent != "" {
+		cause := trace.SpanContextFromContext(WithTraceparent(context.Background(), causeTraceparent))
+		if cause.IsValid() {
+			options = append(options, trace.WithLinks(trace.Link{SpanContext: cause}))
+		}
+	}
+	return tracer.Start(ctx, name, options...)
+}
