@@ -1,0 +1,128 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/leadmesh/leadmesh/services/internal/pgtest"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
+)
+
+func TestUnavailableByCode(t *testing.T) {
+	for code, want := range map[string]bool{
+		"57P01": true, "57P02": true, "57P03": true, "57P05": true,
+		"53000": true, "53100": true, "53200": true, "53300": true,
+		"08006": true, "57014": true, "55P03": true, "40001": true, "40P01": true,
+		"25006": true, "58030": true,
+		"23505": false, "23514": false, "42P01": false, "28P01": false, "3D000": false, "22P02": false, "": false,
+	} {
+		err := fmt.Errorf("store lead: %w", &pgconn.PgError{Code: code})
+		if got := postgres.Unavailable(err); got != want {
+			t.Errorf("Unavailable(%q) = %v, want %v", code, got, want)
+		}
+	}
+}
+
+func TestUnavailableByCause(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"nil", nil, false},
+		{"own error", errors.New("no such dealer"), false},
+		{"no rows", pgx.ErrNoRows, false},
+		{"cancelled", context.Canceled, false},
+		{"deadline", context.DeadlineExceeded, true},
+		{"broken pipe", fmt.Errorf("write: %w", syscall.EPIPE), true},
+		{"closed", pgconn.ErrConnClosed, true},
+	} {
+		if got := postgres.Unavailable(c.err); got != c.want {
+			t.Errorf("%s: Unavailable(%v) = %v, want %v", c.name, c.err, got, c.want)
+		}
+	}
+}
+
+// The errors as the driver and the server really make them.
+func TestErrorsOfALiveServer(t *testing.T) {
+	db := pgtest.New(t, poolModule())
+	pool := db.Open(postgres.PoolConfig{
+		Role: "leadmesh_poolcase", Schema: "poolcase", StatementTimeout: 50 * time.Millisecond, MaxConns: 2,
+	})
+	ctx := t.Context()
+	exec := func(ctx context.Context, sql string) error {
+		_, err := pool.Exec(ctx, sql)
+		return err
+	}
+	if err := exec(ctx, "INSERT INTO item VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	owner := db.Open(postgres.PoolConfig{MaxConns: 1})
+	terminate := func() error {
+		_, err := owner.Exec(ctx, "SELECT pg_terminate_backend(pg_backend_pid())")
+		return err
+	}
+	type kind struct{ unavailable, unique, check bool }
+	expired, cancel := context.WithDeadline(ctx, time.Now())
+	defer cancel()
+	cancelled, cancelNow := context.WithCancel(ctx)
+	cancelNow()
+	absent, err := url.Parse(db.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	absent.Path = "/no_such_database"
+	connect := func(u string) error {
+		conn, err := pgx.Connect(ctx, u)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		return err
+	}
+	for _, c := range []struct {
+		name string
+		err  error
+		want kind
+	}{
+		{"unique", exec(ctx, "INSERT INTO item VALUES (1)"), kind{unique: true}},
+		{"check", exec(ctx, "INSERT INTO item VALUES (2, -1)"), kind{check: true}},
+		{"syntax", exec(ctx, "INSERT OUTOF item"), kind{}},
+		{"statement timeout", exec(ctx, "SELECT pg_sleep(60)"), kind{unavailable: true}},
+		{"deadline", exec(expired, "SELECT 1"), kind{unavailable: true}},
+		{"cancelled", exec(cancelled, "SELECT 1"), kind{}},
+		{"session ended", terminate(), kind{unavailable: true}},
+		{"refused", connect("postgres://127.0.0.1:1/none?sslmode=disable"), kind{unavailable: true}},
+		{"no socket", connect("postgres:///none?host=/nowhere"), kind{unavailable: true}},
+		{"no database", connect(absent.String()), kind{}},
+	} {
+		if c.err == nil {
+			t.Errorf("%s: no error", c.name)
+			continue
+		}
+		got := kind{
+			postgres.Unavailable(c.err),
+			postgres.UniqueViolation(c.err, "item_pkey"),
+			postgres.CheckViolation(c.err, "item_n_positive"),
+		}
+		if got != c.want {
+			t.Errorf("%s: %v is %+v, want %+v", c.name, c.err, got, c.want)
+		}
+		if postgres.UniqueViolation(c.err, "other") || postgres.CheckViolation(c.err, "other") {
+			t.Errorf("%s: %v passes for another constraint's", c.name, c.err)
+		}
+		if postgres.UniqueViolation(c.err, "") != c.want.unique || postgres.CheckViolation(c.err, "") != c.want.check {
+			t.Errorf("%s: %v with any constraint", c.name, c.err)
+		}
+	}
+	pool.Close()
+	if err := exec(ctx, "SELECT 1"); !postgres.Unavailable(err) {
+		t.Errorf("closed pool: %v, want it unavailable", err)
+	}
+}

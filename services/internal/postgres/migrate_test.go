@@ -1,0 +1,186 @@
+package postgres_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/leadmesh/leadmesh/services/internal/pgtest"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
+)
+
+func migrate(t *testing.T, u string, modules ...postgres.Module) {
+	t.Helper()
+	if err := postgres.Migrate(t.Context(), u, modules); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMigrateMakesWhatTheServiceOwns(t *testing.T) {
+	m := newService(t, "CREATE TABLE item (id int PRIMARY KEY);", "INSERT INTO item VALUES (1);")
+	db := pgtest.New(t)
+	migrate(t, db.URL(), m)
+	migrate(t, db.URL(), m) // nothing left to do
+	conn := newConn(t, db.URL())
+	rows := scalar[[]string](t, conn, `SELECT array_agg(c.relname || ' of ' || c.relowner::regrole ORDER BY 1)
+		FROM pg_class c WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r'`, m.Service)
+	role := postgres.ServiceRole(m.Service)
+	if diff := cmp.Diff([]string{"goose_db_version of " + role, "item of " + role}, rows); diff != "" {
+		t.Errorf("tables (-want +got):\n%s", diff)
+	}
+	if scalar[bool](t, conn, "SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", role) {
+		t.Error("the role may log in")
+	}
+	pool := db.Pool(m.Service)
+	version, err := postgres.Version(t.Context(), pool, m.Service)
+	if err != nil || version != 2 {
+		t.Errorf("version %d, %v, want 2", version, err)
+	}
+	audit := db.Open(postgres.PoolConfig{Role: postgres.AuditRole})
+	if got := scalar[int](t, audit, "SELECT count(*) FROM "+m.Service+".item"); got != 1 {
+		t.Errorf("the audit role sees %d rows, want 1", got)
+	}
+	if _, err := audit.Exec(t.Context(), "DELETE FROM "+m.Service+".item"); err == nil {
+		t.Error("the audit role may delete")
+	}
+}
+
+func TestMigrateAtOnce(t *testing.T) {
+	// Without IF NOT EXISTS each step fails when it is run twice.
+	m := newService(t, "CREATE TABLE item (id int PRIMARY KEY);", "SELECT pg_sleep(0.1); INSERT INTO item VALUES (1);")
+	first, second := pgtest.New(t), pgtest.New(t)
+	// Two databases share the roles but no advisory lock.
+	urls := []string{first.URL(), first.URL(), first.URL(), second.URL(), second.URL()}
+	results := make(chan error, len(urls))
+	for _, u := range urls {
+		go func() { results <- postgres.Migrate(t.Context(), u, []postgres.Module{m}) }()
+	}
+	for range urls {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, db := range []*pgtest.DB{first, second} {
+		if got := scalar[int](t, db.Pool(m.Service), "SELECT count(*) FROM item"); got != 1 {
+			t.Errorf("%d rows, want 1", got)
+		}
+	}
+}
+
+// An owner who is no superuser, as a hosted database gives one.
+func TestMigrateAsAnOrdinaryOwner(t *testing.T) {
+	owner := "owner_" + strings.ToLower(rand.Text()[:10])
+	m := newService(t, "CREATE TABLE item (id int PRIMARY KEY);")
+	keeper := newConn(t, pgtest.New(t).URL())
+	t.Cleanup(func() {
+		if _, err := keeper.Exec(context.WithoutCancel(t.Context()), "DROP ROLE "+owner); err != nil {
+			t.Error(err)
+		}
+	})
+	db := pgtest.New(t)
+	admin := newConn(t, db.URL())
+	if _, err := admin.Exec(t.Context(), "CREATE ROLE "+owner+" LOGIN CREATEROLE PASSWORD 'test'"); err != nil {
+		t.Fatal(err)
+	}
+	database := scalar[string](t, admin, "SELECT current_database()")
+	if _, err := admin.Exec(t.Context(), "ALTER DATABASE "+database+" OWNER TO "+owner); err != nil {
+		t.Fatal(err)
+	}
+	// The audit role may be another owner's; an administrator then grants it.
+	if _, err := admin.Exec(t.Context(), "GRANT "+postgres.AuditRole+" TO "+owner); err != nil {
+		migrate(t, db.URL())
+		if _, err := admin.Exec(t.Context(), "GRANT "+postgres.AuditRole+" TO "+owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := url.Parse(db.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(owner, "test")
+	migrate(t, u.String(), m)
+	migrate(t, u.String(), m)
+	pool, err := postgres.Open(t.Context(), postgres.PoolConfig{
+		URL: u.String(), Role: postgres.ServiceRole(m.Service), Schema: m.Service,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if err := postgres.CheckVersion(t.Context(), pool, m); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMigrateKeepsWhatSucceeded(t *testing.T) {
+	m := newService(t, "CREATE TABLE item (id int PRIMARY KEY);", "CREATE TABLE half (n int); SELECT 1/0;")
+	db := pgtest.New(t)
+	err := postgres.Migrate(t.Context(), db.URL(), []postgres.Module{m})
+	if err == nil || !strings.Contains(err.Error(), m.Service) || !strings.Contains(err.Error(), "00002_step.sql") {
+		t.Fatalf("got %v, want an error naming the service and its second step", err)
+	}
+	pool := db.Pool(m.Service)
+	if scalar[bool](t, pool, "SELECT to_regclass('half') IS NOT NULL") {
+		t.Error("the failed step left a table")
+	}
+	version, err := postgres.Version(t.Context(), pool, m.Service)
+	if err != nil || version != 1 {
+		t.Errorf("version %d, %v, want 1", version, err)
+	}
+	err = postgres.CheckVersion(t.Context(), pool, m)
+	if !errors.Is(err, postgres.ErrSchemaBehind) {
+		t.Errorf("check: %v, want the schema behind", err)
+	}
+}
+
+func TestMigrateCompanion(t *testing.T) {
+	m := newService(t)
+	m.FS = nil
+	m.Companion = &postgres.Companion{
+		Schema: m.Service + "_jobs", Version: "1",
+		Migrate: func(ctx context.Context, pool *pgxpool.Pool) error {
+			_, err := pool.Exec(ctx, "CREATE TABLE IF NOT EXISTS job (id int)")
+			return err
+		},
+	}
+	db := pgtest.New(t)
+	migrate(t, db.URL(), m)
+	migrate(t, db.URL(), m)
+	owner := scalar[string](t, newConn(t, db.URL()), "SELECT tableowner::text FROM pg_tables WHERE schemaname = $1", m.Companion.Schema)
+	if owner != postgres.ServiceRole(m.Service) {
+		t.Errorf("the job table belongs to %s", owner)
+	}
+	audit := db.Open(postgres.PoolConfig{Role: postgres.AuditRole})
+	if got := scalar[int](t, audit, "SELECT count(*) FROM "+m.Companion.Schema+".job"); got != 0 {
+		t.Errorf("the audit role sees %d jobs, want 0", got)
+	}
+}
+
+func TestMigrateRefusesBadNames(t *testing.T) {
+	for _, m := range []postgres.Module{
+		{Service: ""}, {Service: "Capture"}, {Service: "a; DROP"},
+		{Service: "capture", Companion: &postgres.Companion{Schema: "x y"}},
+	} {
+		if err := postgres.Migrate(t.Context(), "postgres://127.0.0.1:1/none", []postgres.Module{m}); err == nil ||
+			!strings.Contains(err.Error(), "is no name") {
+			t.Errorf("%+v: got %v, want the name refused", m, err)
+		}
+	}
+}
+
+func TestVersionOfNothing(t *testing.T) {
+	db := pgtest.New(t, poolModule())
+	pool := db.Pool("poolcase")
+	version, err := postgres.Version(t.Context(), pool, "nobody_made_this")
+	if err != nil || version != 0 {
+		t.Errorf("version %d, %v, want 0", version, err)
+	}
+	if got, err := (postgres.Module{Service: "empty"}).Version(); err != nil || got != 0 {
+		t.Errorf("version of a module without migrations %d, %v, want 0", got, err)
+	}
+}
