@@ -1,0 +1,3 @@
+module github.com/leadmesh/leadmesh/deploy/sample/gen
+
+go 1.26.0
