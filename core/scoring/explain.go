@@ -1,0 +1,208 @@
+package scoring
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+)
+
+// ContributionKind is what gave or took points.
+type ContributionKind uint8
+
+// The kinds of contribution, in the order in which they are added up.
+const (
+	ContributionFeature ContributionKind = iota + 1
+	ContributionBase
+	ContributionGroupCap
+	ContributionTotalCap
+	ContributionClamp
+)
+
+var contributionNames = [...]string{"", "FEATURE", "BASE", "GROUP_CAP", "TOTAL_CAP", "CLAMP"}
+
+// String returns the code of a kind.
+func (k ContributionKind) String() string {
+	if int(k) >= len(contributionNames) {
+		return ""
+	}
+	return contributionNames[k]
+}
+
+// Contribution is one part of the points of a line. Base and caps carry no feature.
+type Contribution struct {
+	Kind    ContributionKind
+	Feature Feature
+	Group   Group
+	Bin     int   // index into the bins of the row; -1 when no bin held the value
+	Value   int32 // the input, or Missing
+	Points  int32 // 1/100
+}
+
+// AppendContributions appends the contributions of a line to dst: base, every feature the line
+// looks at that took part, and the caps that changed something. Their points add up exactly to
+// the points of the line. in and res must be those of one Score of this model.
+func (m *Model) AppendContributions(dst []Contribution, in *Inputs, res *Result, line lead.Line) []Contribution {
+	if line == lead.LineUnspecified || int(line) >= NumLines || m.defined[line-1] == 0 {
+		return dst
+	}
+	k := line - 1
+	dst = append(dst, Contribution{Kind: ContributionBase, Bin: -1, Value: Missing, Points: res.Base[line]})
+	for i := range m.columns {
+		f := m.columns[i].feature
+		if _, ok := m.rows[k][f]; !ok || in.Values[f] == Absent {
+			continue
+		}
+		dst = append(dst, Contribution{Kind: ContributionFeature, Feature: f, Group: f.Group(),
+			Bin: int(m.origin[res.bins[i]][k]) - 1, Value: in.Values[f], Points: res.rows[i].lane(int(k))})
+	}
+	for g := GroupNone + 1; g < NumGroups; g++ {
+		if p := res.GroupCaps[g][line]; p != 0 {
+			dst = append(dst, Contribution{Kind: ContributionGroupCap, Group: g, Bin: -1, Value: Missing, Points: p})
+		}
+	}
+	if p := res.TotalCap[line]; p != 0 {
+		dst = append(dst, Contribution{Kind: ContributionTotalCap, Bin: -1, Value: Missing, Points: p})
+	}
+	if p := res.Clamp[line]; p != 0 {
+		dst = append(dst, Contribution{Kind: ContributionClamp, Bin: -1, Value: Missing, Points: p})
+	}
+	return dst
+}
+
+// GroupScore is what the features of one group gave a line.
+type GroupScore struct {
+	Group     Group
+	Points    int32 // after the group's cap
+	NoConsent bool  // the line has tracked features in the group, and profiling is not granted
+}
+
+// AppendGroups appends the visible groups of a line in order.
+func (m *Model) AppendGroups(dst []GroupScore, res *Result, line lead.Line) []GroupScore {
+	if line == lead.LineUnspecified || int(line) >= NumLines || m.defined[line-1] == 0 {
+		return dst
+	}
+	for g := GroupNone + 1; g < NumGroups; g++ {
+		dst = append(dst, GroupScore{Group: g, Points: res.sums[g][line-1] + res.GroupCaps[g][line],
+			NoConsent: res.NoConsent && m.tracked[line-1][g]})
+	}
+	return dst
+}
+
+// Reason is one of the strongest contributions of a line, in words.
+type Reason struct {
+	Contribution
+	// Label is the sentence with its slots filled in. Template is the sentence before that: the
+	// key for a translation.
+	Label, Template string
+}
+
+// Explain returns the n strongest features of a line, the greatest absolute points first, of
+// equals the one with the lower number. Features that gave nothing are no reasons.
+func (m *Model) Explain(in *Inputs, res *Result, line lead.Line, n int) []Reason {
+	all := m.AppendContributions(nil, in, res, line)
+	all = slices.DeleteFunc(all, func(c Contribution) bool { return c.Kind != ContributionFeature || c.Points == 0 })
+	slices.SortFunc(all, func(a, b Contribution) int {
+		return cmp.Or(cmp.Compare(abs(b.Points), abs(a.Points)), cmp.Compare(a.Feature, b.Feature))
+	})
+	out := make([]Reason, 0, max(0, min(n, len(all))))
+	for _, c := range all[:cap(out)] {
+		template := m.template(line, c)
+		out = append(out, Reason{Contribution: c, Template: template, Label: fill(template, c.Feature, c.Value)})
+	}
+	return out
+}
+
+// template picks the sentence: the bin's, else that for a value which is missing or past, else
+// the row's, else the feature's.
+func (m *Model) template(line lead.Line, c Contribution) string {
+	r := m.rows[line-1][c.Feature]
+	if c.Bin >= 0 && c.Bin < len(r.Bins) && r.Bins[c.Bin].Label != "" {
+		return r.Bins[c.Bin].Label
+	}
+	if c.Value == Missing {
+		return "not known: " + strings.TrimSuffix(strings.ReplaceAll(strings.ReplaceAll(c.Feature.String(), ".", " "), "_", " "), " recency")
+	}
+	if past := c.Feature.past(); past != "" && c.Value < 0 {
+		return past
+	}
+	return cmp.Or(r.Label, c.Feature.Label())
+}
+
+// past is the built-in sentence of a feature that counts down once it is over.
+func (f Feature) past() string {
+	switch f {
+	case FeatureLeaseDaysToEnd:
+		return "lease ended {abs} day{s} ago"
+	case FeatureWarrantyDaysLeft:
+		return "warranty ended {abs} day{s} ago"
+	case FeatureMaintenancePlanDaysLeft:
+		return "maintenance plan ended {abs} day{s} ago"
+	case FeatureEquity:
+		return "owes {abs} more than the car is worth"
+	}
+	return ""
+}
+
+// fill puts a value into the slots of a sentence.
+func fill(template string, f Feature, v int32) string {
+	if !strings.Contains(template, "{") {
+		return template
+	}
+	n := shown(f.Unit(), v)
+	value, plural := strconv.FormatInt(n, 10), "s"
+	if f.Unit() == UnitCategory {
+		value = f.phrase(v)
+	}
+	if v == Missing {
+		value = "unknown"
+	}
+	if n == 1 || n == -1 {
+		plural = ""
+	}
+	return strings.NewReplacer("{value}", value, "{abs}", strconv.FormatInt(abs(n), 10), "{s}", plural, "{ago}", ago(int64(v))).Replace(template)
+}
+
+// shown is the number people read: counts in times (at least one of something), seconds in days,
+// metres in kilometres, 1/1000 in per cent, rounded half up.
+func shown(u Unit, v int32) int64 {
+	switch n := int64(v); u {
+	case UnitMilli:
+		if n <= 0 {
+			return 0
+		}
+		return max(1, (n+500)/1000)
+	case UnitSeconds:
+		return floorDiv(n, 86400)
+	case UnitMetres:
+		return floorDiv(n+500, 1000)
+	case UnitPermille:
+		return floorDiv(n+5, 10)
+	default:
+		return n
+	}
+}
+
+// ago says how long ago something was. It counts hours and days, not calendar days: the reader's
+// time zone is not known here.
+func ago(seconds int64) string {
+	unit, n := "minute", seconds/60
+	switch {
+	case seconds < 120:
+		return "just now"
+	case seconds >= 2*86400:
+		unit, n = "day", seconds/86400
+	case seconds >= 2*3600:
+		unit, n = "hour", seconds/3600
+	}
+	return strconv.FormatInt(n, 10) + " " + unit + "s ago"
+}
+
+func abs[T int32 | int64](n T) T {
+	if n < 0 {
+		return -n
+	}
+	return n
+}

@@ -1,0 +1,102 @@
+package signal_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/signal"
+)
+
+func TestMarshalRoundTrip(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 100 {
+		p := apply(t, randomSignals(r, r.IntN(80))...)
+		p.Inquired(base)
+		got, err := signal.Unmarshal(p.Marshal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(p, got); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+	if p, err := signal.Unmarshal(nil); err != nil || !cmp.Equal(p, signal.Profile{}) {
+		t.Errorf("Unmarshal(nil) = %+v, %v", p, err)
+	}
+}
+
+func TestMarshalIsSmall(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	var p signal.Profile
+	for k := range 60 {
+		c := signal.KindCounter{Kind: lead.SignalKind(k + 1)}
+		for range 12 {
+			c.Add(base+r.Int64N(300*day), 14*day)
+		}
+		p.Counters = append(p.Counters, c)
+	}
+	var half signal.HalfLives
+	for i := range 10 {
+		s := signal.Signal{Kind: lead.SignalKindServiceVisit, At: at(float64(i * 90)),
+			VIN: fmt.Sprintf("KMHC000000000000%d", i%2), DealerID: "0190b2c4-0000-7000-8000-000000000001",
+			PayType: signal.PayTypeCustomer, Amount: lead.Money{Minor: 45900, Currency: "EUR"}}
+		facts := p.Counters
+		if err := signal.Apply(&p, s, &half); err != nil {
+			t.Fatal(err)
+		}
+		p.Counters = facts
+	}
+	if n := len(p.Marshal()); n > 1536 {
+		t.Errorf("60 counters, 2 vehicles and 10 visits take %d bytes, want at most 1536", n)
+	}
+}
+
+func TestUnmarshalRefuses(t *testing.T) {
+	p := apply(t, randomSignals(rand.New(rand.NewPCG(13, 14)), 40)...)
+	b := p.Marshal()
+	for i := 1; i < len(b); i++ {
+		if _, err := signal.Unmarshal(b[:i]); err == nil {
+			t.Fatalf("the first %d of %d bytes were accepted", i, len(b))
+		}
+	}
+	if _, err := signal.Unmarshal(append(b, 0)); err == nil {
+		t.Error("a rest was accepted")
+	}
+	b[0]++
+	if _, err := signal.Unmarshal(b); err == nil {
+		t.Error("a newer version was accepted")
+	}
+}
+
+func FuzzUnmarshal(f *testing.F) {
+	r := rand.New(rand.NewPCG(15, 16))
+	var half signal.HalfLives
+	for range 5 {
+		var p signal.Profile
+		for _, s := range randomSignals(r, 20) {
+			if err := signal.Apply(&p, s, &half); err != nil {
+				f.Fatal(err)
+			}
+		}
+		f.Add(p.Marshal())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := signal.Unmarshal(b)
+		if err != nil {
+			return
+		}
+		again, err := signal.Unmarshal(p.Marshal())
+		if err != nil {
+			t.Fatalf("what was decoded does not decode again: %v", err)
+		}
+		if diff := cmp.Diff(p, again); diff != "" {
+			t.Fatal(diff)
+		}
+		p.LifeCycle("", base, 365)
+		signal.Merge(p, again)
+	})
+}
