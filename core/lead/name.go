@@ -102,7 +102,7 @@ func NormalizeName(in Name) Name {
 		Middle:  NormalizeNamePart(in.Middle),
 		Family:  NormalizeNamePart(in.Family),
 		Suffix:  NormalizeNamePart(in.Suffix),
-		Company: squeeze(in.Company),
+		Company: Squeeze(in.Company),
 	}
 	switch {
 	case n.Given != "" && n.Given == n.Family && strings.IndexByte(n.Given, ' ') > 0:
@@ -156,8 +156,8 @@ func (n Name) joined() string {
 // case when it is written all in capitals or all in small letters. Two capitals without a vowel
 // ("TJ") are taken for initials.
 func NormalizeNamePart(part string) string {
-	s := strings.Trim(squeeze(part), `"`)
-	s = squeeze(s)
+	s := strings.Trim(Squeeze(part), `"`)
+	s = Squeeze(s)
 	lower, upper := 0, 0
 	vowel := false
 	for _, r := range s {
@@ -211,7 +211,7 @@ func capitalise(low string) string {
 		}
 		stretch := low[start:i]
 		// After an apostrophe a capital follows a short prefix only: O'Neil, but Dell's.
-		if start > 0 && isApostrophe(low[:start]) && (len(stretch) < 2 || start > 4) {
+		if start > 0 && isApostrophe(low[:start]) && (utf8.RuneCountInString(stretch) < 2 || start > 4) {
 			b.WriteString(stretch)
 		} else {
 			writeCapital(&b, stretch)
@@ -259,8 +259,9 @@ func macStem(s string) bool {
 	return false
 }
 
-// squeeze trims and makes every stretch of white space one space. Bytes that are no UTF-8 go.
-func squeeze(s string) string {
+// Squeeze trims a text of one line and makes every stretch of white space one space. Control
+// characters count as space, bytes that are no UTF-8 go.
+func Squeeze(s string) string {
 	clean := utf8.ValidString(s)
 	space := true
 	for i := 0; clean && i < len(s); i++ {

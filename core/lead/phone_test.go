@@ -111,6 +111,9 @@ func FuzzParsePhone(f *testing.F) {
 		if !p.Valid {
 			return
 		}
+		if n, err := phonenumbers.Parse(p.E164, ""); err != nil || !phonenumbers.IsValidNumber(n) {
+			return // possible by its length alone: the plan may read it another way
+		}
 		again := lead.ParsePhone(p.E164, region)
 		if again.E164 != p.E164 {
 			t.Fatalf("%q reads %q, which reads %q", raw, p.E164, again.E164)

@@ -22,7 +22,7 @@ var postalForms = map[string]string{
 // have that country's form (then it comes back trimmed) or is empty. Countries without a known
 // form take any 2 to 10 letters and digits. A Canadian or British code may be its first half.
 func ParsePostal(raw, country string) (code string, ok bool) {
-	trimmed := squeeze(raw)
+	trimmed := Squeeze(raw)
 	if trimmed == "" || len(trimmed) > 32 {
 		return trimmed, false
 	}

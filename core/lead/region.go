@@ -70,7 +70,7 @@ var caRegions = map[string]string{
 // also from "US-MI" and from full names in English and French. For other countries it returns
 // the value trimmed with ok true: their regions are not checked.
 func RegionCode(raw, country string) (code string, ok bool) {
-	s := squeeze(raw)
+	s := Squeeze(raw)
 	var table map[string]string
 	switch country {
 	case "US":

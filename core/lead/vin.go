@@ -16,7 +16,7 @@ const vinYears = "ABCDEFGHJKLMNPRSTVWXY123456789"
 // digit does not fit, FlagVINMalformed for anything that is no VIN, which comes back in capitals.
 func ParseVIN(raw string) (vin string, valid bool, flag string) {
 	var buf [17]byte
-	n, letters, digits := 0, 0, 0
+	n, digits := 0, 0
 	confused := false
 	for _, r := range raw {
 		switch {
@@ -28,9 +28,7 @@ func ParseVIN(raw string) (vin string, valid bool, flag string) {
 		if n == 17 || !(r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') {
 			return malformedVIN(raw)
 		}
-		if r >= 'A' {
-			letters++
-		} else {
+		if r <= '9' {
 			digits++
 		}
 		confused = confused || r == 'I' || r == 'O' || r == 'Q'
@@ -56,7 +54,7 @@ func ParseVIN(raw string) (vin string, valid bool, flag string) {
 	}
 	vin = string(buf[:])
 	// All the same digit fits its own check digit, yet it is filler.
-	if letters == 0 && strings.Count(vin, vin[:1]) == 17 {
+	if strings.Count(vin, vin[:1]) == 17 {
 		return vin, false, FlagVINMalformed
 	}
 	if vinCheckDigit(vin) != vin[8] {
@@ -66,7 +64,7 @@ func ParseVIN(raw string) (vin string, valid bool, flag string) {
 }
 
 func malformedVIN(raw string) (string, bool, string) {
-	s := strings.ToUpper(squeeze(raw))
+	s := strings.ToUpper(Squeeze(raw))
 	if s == "" {
 		return "", false, ""
 	}

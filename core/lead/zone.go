@@ -75,7 +75,7 @@ var slashLayouts = [...]string{
 // nil) and assumed is true: put FlagZoneAssumed on the lead. "03/04/2026" is the 3rd of April
 // where dayFirst is set, else March 4th; a number above 12 decides by itself.
 func ParseTime(text string, zone *time.Location, dayFirst bool) (t time.Time, assumed, ok bool) {
-	s := squeeze(text)
+	s := Squeeze(text)
 	if len(s) < 6 || len(s) > 48 {
 		return time.Time{}, false, false
 	}
