@@ -1,0 +1,188 @@
+// Command bench runs core/scoring beside general rule engines on the same scorecards: nine lines,
+// 60 features, rules compiled and inputs bound beforehand, one thread. It builds each engine by
+// itself, so that one which does not resolve is skipped and the others still run; it checks that
+// all of them compute the same points; and it measures them in turn, round after round, so that
+// whatever else the machine does hits all of them alike.
+//
+// It prints one JSON row per engine. Run it in its own folder with GOWORK=off.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/deploy/bench/rules"
+)
+
+// row is what is printed of one engine.
+type row struct {
+	Name    string  `json:"name"`
+	Median  float64 `json:"ns_median,omitempty"`
+	Min     float64 `json:"ns_min,omitempty"`
+	Max     float64 `json:"ns_max,omitempty"`
+	Ratio   float64 `json:"ratio_to_core,omitempty"` // median of the rounds' ratios
+	Skipped string  `json:"skipped,omitempty"`
+}
+
+func main() {
+	pairs := flag.Int("pairs", 5, "rounds in which every engine is measured, at least 5 for a figure to quote")
+	small := flag.Bool("small", false, "measure 100 ms instead of 500 ms per round and engine")
+	flag.Parse()
+	if err := run(os.Stdout, max(*pairs, 1), *small); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, pairs int, small bool) error {
+	dir, err := os.MkdirTemp("", "leadmesh-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	names := []string{"core", "cel", "expr", "grule", "opa"}
+	rows := make([]row, len(names))
+	engines := make([]*engine, len(names))
+	defer func() {
+		for _, e := range engines {
+			e.stop()
+		}
+	}()
+	for i, name := range names {
+		rows[i].Name = name
+		e, err := start(dir, name)
+		switch {
+		case err != nil && i == 0:
+			return err
+		case err != nil:
+			rows[i].Skipped = err.Error()
+			fmt.Fprintf(os.Stderr, "bench: %s is skipped: %v\n", name, err)
+		case i > 0 && e.points != engines[0].points:
+			e.stop()
+			return fmt.Errorf("%s computes other points than core", name)
+		default:
+			engines[i] = e
+		}
+	}
+	ms := 500
+	if small {
+		ms = 100
+	}
+	figures := make([][]float64, len(names))
+	for range pairs {
+		for i, e := range engines {
+			if e == nil {
+				continue
+			}
+			ns, err := e.measure(ms)
+			if err != nil {
+				return fmt.Errorf("%s: %w", names[i], err)
+			}
+			figures[i] = append(figures[i], ns)
+		}
+	}
+	encoder := json.NewEncoder(out)
+	for i := range rows {
+		if ns := figures[i]; len(ns) > 0 {
+			var ratios []float64
+			for k := range ns {
+				ratios = append(ratios, ns[k]/figures[0][k])
+			}
+			rows[i].Median, rows[i].Min, rows[i].Max = median(ns), slices.Min(ns), slices.Max(ns)
+			rows[i].Ratio = median(ratios)
+		}
+		if err := encoder.Encode(rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	n := len(v)
+	return (v[(n-1)/2] + v[n/2]) / 2
+}
+
+// engine is a running engine.
+type engine struct {
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+	stderr  *bytes.Buffer
+	points  [rules.Samples][rules.Lines]int32
+}
+
+// start builds and starts an engine and reads the points it computes.
+func start(dir, name string) (*engine, error) {
+	binary := filepath.Join(dir, name)
+	if out, err := exec.Command("go", "build", "-o", binary, "./engine/"+name).CombinedOutput(); err != nil {
+		return nil, errors.New(firstLine(out, err))
+	}
+	e := &engine{command: exec.Command(binary), stderr: &bytes.Buffer{}}
+	e.command.Env = append(os.Environ(), "GOMAXPROCS=2")
+	e.command.Stderr = e.stderr
+	var err error
+	if e.in, err = e.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := e.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	e.out = bufio.NewReader(out)
+	if err := e.command.Start(); err != nil {
+		return nil, err
+	}
+	if err := e.read(&e.points); err != nil {
+		e.stop()
+		return nil, errors.New(firstLine(e.stderr.Bytes(), err))
+	}
+	return e, nil
+}
+
+// measure lets the engine run for some milliseconds and returns nanoseconds per lead.
+func (e *engine) measure(ms int) (float64, error) {
+	if _, err := fmt.Fprintln(e.in, ms); err != nil {
+		return 0, err
+	}
+	var ns float64
+	err := e.read(&ns)
+	return ns, err
+}
+
+func (e *engine) read(v any) error {
+	line, err := e.out.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(line, v)
+}
+
+// stop ends the engine; it ends by itself when its input does.
+func (e *engine) stop() {
+	if e == nil {
+		return
+	}
+	e.in.Close()
+	_ = e.command.Wait() // its exit code tells nothing once the figures are read
+}
+
+func firstLine(out []byte, err error) string {
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return line
+		}
+	}
+	return err.Error()
+}
