@@ -1,6 +1,8 @@
 package governance
 
 import (
+	"fmt"
+	"strings"
 	"unicode"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -96,7 +98,10 @@ type word struct {
 
 // splitWords cuts a text at everything that is no letter, mark or digit.
 func splitWords(s string) []word {
-	var out []word
+	if s == "" {
+		return nil
+	}
+	out := make([]word, 0, 2+len(s)/6)
 	start := -1
 	for i, r := range s {
 		in := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
@@ -130,4 +135,77 @@ func joined(words []word) string {
 
 func isYear(s string) bool {
 	return (s[:2] == "19" || s[:2] == "20") && s[2] >= '0' && s[2] <= '9' && s[3] >= '0' && s[3] <= '9'
+}
+
+func (c *compiler) compileCatalogue(cat Catalogue) {
+	k := catalogue{
+		brands: map[string]string{}, makes: map[string]string{}, byMake: map[string]map[string]*modelEntry{},
+		byName: map[string]*modelEntry{}, byCode: map[string]*modelEntry{}, wmi: map[string]string{}, defaultBrand: cat.DefaultBrand,
+	}
+	for i, b := range cat.Brands {
+		path := fmt.Sprintf("catalogue.brands[%d]", i)
+		if b.Code == "" || b.Code != strings.ToUpper(b.Code) || len(b.Makes) == 0 {
+			c.fail(path, "a brand has a code in capitals and at least one make")
+			continue
+		}
+		for j, name := range append([]string{b.Code}, b.Makes...) {
+			key := lead.Fold(name)
+			if other, twice := k.brands[key]; key == "" || twice && other != b.Code {
+				c.fail(path, "%q is empty or another brand's", name)
+				continue
+			}
+			k.brands[key] = b.Code
+			if j > 0 || k.makes[key] == "" {
+				k.makes[key] = b.Makes[0]
+			}
+		}
+		k.byMake[lead.Fold(b.Makes[0])] = map[string]*modelEntry{}
+	}
+	if cat.DefaultBrand != "" && k.brands[lead.Fold(cat.DefaultBrand)] != cat.DefaultBrand {
+		c.fail("catalogue.default_brand", "%q is no brand's code", cat.DefaultBrand)
+	}
+	for i, m := range cat.Models {
+		c.compileModel(&k, fmt.Sprintf("catalogue.models[%d]", i), m)
+	}
+	for _, id := range sortedKeys(cat.WMI) {
+		if len(id) < 2 || len(id) > 6 || id != strings.ToUpper(id) || cat.WMI[id] == "" {
+			c.fail("catalogue.wmi", "%q is no world manufacturer identifier with a make", id)
+		}
+		k.wmi[id] = cat.WMI[id]
+		if own, ok := k.makes[lead.Fold(cat.WMI[id])]; ok {
+			k.wmi[id] = own
+		}
+	}
+	c.g.catalogue = k
+}
+
+func (c *compiler) compileModel(k *catalogue, path string, m Model) {
+	name, ok := k.makes[lead.Fold(m.Make)]
+	if !ok {
+		c.fail(path+".make", "%q is no brand's make", m.Make)
+		return
+	}
+	if m.Code == "" || lead.Fold(m.Name) == "" {
+		c.fail(path, "a model has a code and a name")
+		return
+	}
+	e := &modelEntry{code: m.Code, make: name, name: m.Name, powertrain: code(c, path+".powertrain", m.Powertrain, lead.ParsePowertrain)}
+	if k.byCode[lead.Fold(m.Code)] != nil {
+		c.fail(path+".code", "%q is there twice", m.Code)
+	}
+	k.byCode[lead.Fold(m.Code)] = e
+	models := k.byMake[lead.Fold(name)]
+	for _, alias := range append([]string{m.Name}, m.Aliases...) {
+		key := lead.Fold(alias)
+		if key == "" || models[key] != nil && models[key] != e {
+			c.fail(path+".aliases", "%q is empty or another model's", alias)
+			continue
+		}
+		models[key] = e
+		if other, seen := k.byName[key]; seen && other != e {
+			k.byName[key] = nil // two makes share it: it says nothing without the make
+		} else {
+			k.byName[key] = e
+		}
+	}
 }

@@ -38,8 +38,9 @@ func (g *Governor) Apply(l *lead.Lead, at time.Time) Verdict {
 	w.consents()
 	w.decide()
 	w.required()
-	w.detectTest()
-	return g.reject.judge(l)
+	words := splitWords(l.Comments)
+	w.detectTest(words)
+	return g.reject.judge(l, words)
 }
 
 // work is one Apply under way.
@@ -52,6 +53,9 @@ type work struct {
 
 // change records a rewriting.
 func (w *work) change(path, rule, before, after string) {
+	if w.l.Changes == nil {
+		w.l.Changes = make([]lead.Change, 0, 12)
+	}
 	w.l.Changes = append(w.l.Changes, lead.Change{Field: path, Rule: rule, Before: before, After: after})
 }
 
@@ -245,7 +249,7 @@ func (w *work) required() {
 }
 
 // detectTest marks test leads by an address or a phrase; a name alone only flags.
-func (w *work) detectTest() {
+func (w *work) detectTest(words []word) {
 	if w.l.Test {
 		return
 	}
@@ -257,7 +261,7 @@ func (w *work) detectTest() {
 			}
 		}
 	}
-	if rule == "" && w.g.test.phrases.count(w.l.Comments) != nil {
+	if rule == "" && w.g.test.phrases.count(words) != nil {
 		rule = "test_phrase"
 	}
 	if rule != "" {

@@ -33,12 +33,12 @@ func (x *phraseIndex) add(group int, text string) bool {
 	return true
 }
 
-// count returns, by group, how many different phrases occur in a text as whole words.
-func (x *phraseIndex) count(text string) []int {
-	if text == "" || len(x.byFirst) == 0 {
+// count returns, by group, how many different phrases occur among the words of a text; nil for
+// none.
+func (x *phraseIndex) count(words []word) []int {
+	if len(x.byFirst) == 0 {
 		return nil
 	}
-	words := splitWords(text)
 	var counts, seen []int
 	for i := range words {
 	next:

@@ -123,21 +123,21 @@ func (c *compiler) compileJunk(r JunkRule) {
 	}
 }
 
-// judge decides whether the normalised lead is refused.
-func (r *rejectRules) judge(l *lead.Lead) Verdict {
+// judge decides whether the normalised lead, whose comments have these words, is refused.
+func (r *rejectRules) judge(l *lead.Lead, words []word) Verdict {
 	if len(r.blocked) > 0 && r.isBlocked(l) {
 		return Verdict{lead.RejectCodeBlocked, "blocked_contact"}
 	}
 	if v := r.judgeBot(l); v.Reject != lead.RejectCodeUnspecified {
 		return v
 	}
-	if v := r.judgeJunk(l); v.Reject != lead.RejectCodeUnspecified {
+	if v := r.judgeJunk(l, words); v.Reject != lead.RejectCodeUnspecified {
 		return v
 	}
 	if v := r.judgeContact(l); v.Reject != lead.RejectCodeUnspecified {
 		return v
 	}
-	counts := r.phrases.count(l.Comments)
+	counts := r.phrases.count(words)
 	for i, n := range counts {
 		rule := &r.rules[i]
 		if n >= rule.min && !(rule.unlessVehicle && namesVehicle(l)) {
@@ -183,7 +183,7 @@ func (r *rejectRules) judgeBot(l *lead.Lead) Verdict {
 	return Verdict{}
 }
 
-func (r *rejectRules) judgeJunk(l *lead.Lead) Verdict {
+func (r *rejectRules) judgeJunk(l *lead.Lead, words []word) Verdict {
 	if r.minEvidence < 2 {
 		return Verdict{}
 	}
@@ -196,7 +196,7 @@ func (r *rejectRules) judgeJunk(l *lead.Lead) Verdict {
 	if r.junkLinks && strings.Count(l.Comments, "://")+strings.Count(l.Comments, "www.") >= 3 {
 		found = append(found, "links")
 	}
-	for i, n := range r.junkGroups.count(l.Comments) {
+	for i, n := range r.junkGroups.count(words) {
 		if n > 0 {
 			found = append(found, r.junkGroupNames[i])
 		}

@@ -156,8 +156,7 @@ func (n Name) joined() string {
 // case when it is written all in capitals or all in small letters. Two capitals without a vowel
 // ("TJ") are taken for initials.
 func NormalizeNamePart(part string) string {
-	s := strings.Trim(Squeeze(part), `"`)
-	s = Squeeze(s)
+	s := strings.Trim(Squeeze(part), `" `)
 	lower, upper := 0, 0
 	vowel := false
 	for _, r := range s {
@@ -282,7 +281,7 @@ func Squeeze(s string) string {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			pending = b.Len() > 0
 			continue
-		case r == utf8.RuneError || r == '\u200b' || r == '\ufeff':
+		case invisible(r):
 			continue
 		}
 		if pending {
@@ -293,6 +292,9 @@ func Squeeze(s string) string {
 	}
 	return b.String()
 }
+
+// invisible names what no eye sees: broken bytes and marks without width.
+func invisible(r rune) bool { return r == utf8.RuneError || r == '\u200b' || r == '\ufeff' }
 
 func joinWords(a, b string) string {
 	switch {

@@ -1,6 +1,9 @@
 package lead
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // vinWeights are the weights of the 17 positions in the check digit (49 CFR 565.15); position 9
 // is the check digit itself.
@@ -22,7 +25,7 @@ func ParseVIN(raw string) (vin string, valid bool, flag string) {
 		switch {
 		case r >= 'a' && r <= 'z':
 			r -= 'a' - 'A'
-		case r == ' ' || r == '.' || r == '-' || r == '\t' || r == '*' || r == '\u00a0':
+		case r == '.' || r == '-' || r == '*' || unicode.IsSpace(r) || unicode.IsControl(r) || invisible(r):
 			continue
 		}
 		if n == 17 || !(r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') {
@@ -64,7 +67,13 @@ func ParseVIN(raw string) (vin string, valid bool, flag string) {
 }
 
 func malformedVIN(raw string) (string, bool, string) {
-	s := strings.ToUpper(Squeeze(raw))
+	// ASCII only: capitals of other letters could make up a VIN that nobody wrote.
+	s := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, Squeeze(raw))
 	if s == "" {
 		return "", false, ""
 	}
