@@ -212,3 +212,13 @@ func TestGolden(t *testing.T) {
 		t.Errorf("segments %b, play %v %q", res.Segments, res.Active, m.Level(&res, res.Active))
 	}
 }
+
+func BenchmarkExtract(b *testing.B) {
+	p, l := lessee(b), inquiry()
+	var in scoring.Inputs
+	f := scoring.Facts{Profiling: lead.ConsentStateGranted, ServiceInterval: 365}
+	b.ReportAllocs()
+	for b.Loop() {
+		scoring.Extract(l, &p, decided, f, &in)
+	}
+}

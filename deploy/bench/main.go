@@ -30,7 +30,7 @@ type row struct {
 	Median  float64 `json:"ns_median,omitempty"`
 	Min     float64 `json:"ns_min,omitempty"`
 	Max     float64 `json:"ns_max,omitempty"`
-	Ratio   float64 `json:"ratio_to_core,omitempty"` // median of the rounds' ratios
+	Ratio   float64 `json:"ratio_to_leadmesh,omitempty"` // median of the rounds' ratios
 	Skipped string  `json:"skipped,omitempty"`
 }
 
@@ -49,8 +49,8 @@ func run(out io.Writer, pairs int, small bool) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	names := []string{"core", "cel", "expr", "grule", "opa"}
+	defer func() { _ = os.RemoveAll(dir) }() // what is left there is the system's to clean
+	names := []string{"leadmesh", "cel", "expr", "grule", "opa"}
 	rows := make([]row, len(names))
 	engines := make([]*engine, len(names))
 	defer func() {
@@ -69,7 +69,7 @@ func run(out io.Writer, pairs int, small bool) error {
 			fmt.Fprintf(os.Stderr, "bench: %s is skipped: %v\n", name, err)
 		case i > 0 && e.points != engines[0].points:
 			e.stop()
-			return fmt.Errorf("%s computes other points than core", name)
+			return fmt.Errorf("%s computes other points than core/scoring", name)
 		default:
 			engines[i] = e
 		}
@@ -174,7 +174,7 @@ func (e *engine) stop() {
 	if e == nil {
 		return
 	}
-	e.in.Close()
+	_ = e.in.Close()
 	_ = e.command.Wait() // its exit code tells nothing once the figures are read
 }
 

@@ -1,4 +1,4 @@
-// Command core measures core/scoring. Beside the points it works out probabilities, stages and
+// Command leadmesh measures core/scoring. Beside the points it works out probabilities, stages and
 // every contribution, which the other engines do not.
 package main
 
