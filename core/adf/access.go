@@ -69,19 +69,27 @@ func (c Contact) PreferredPhone() Phone {
 }
 
 // PreferredEmail gives the address marked preferred, else the first that is no
-// template variable; "" if there is none.
+// template variable, without angle brackets and "mailto:"; "" if there is none.
 func (c Contact) PreferredEmail() string {
 	first := ""
 	for _, e := range c.Emails {
 		switch {
 		case hasPlaceholder(e.Value):
 		case e.Preferred:
-			return e.Value
+			return bareAddress(e.Value)
 		case first == "":
-			first = e.Value
+			first = bareAddress(e.Value)
 		}
 	}
 	return first
+}
+
+func bareAddress(s string) string {
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "<"), ">")
+	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
+		s = s[7:]
+	}
+	return trim(s)
 }
 
 // Wanted gives the vehicles asked for, in order.

@@ -10,6 +10,7 @@ const (
 	maxKeyBytes   = 64
 	maxKeyWords   = 9
 	maxValueBytes = 2000
+	maxAnalysed   = 64 << 10 // bytes of one comment searched for facts
 )
 
 // readComments takes facts out of the comments of the lead.
@@ -46,6 +47,10 @@ func (r *reader) analyse(text string, p *path) {
 		return
 	}
 	*r.steps += len(text)
+	if len(text) > maxAnalysed {
+		text = strings.ToValidUTF8(text[:maxAnalysed], "")
+		r.flag(FlagCommentLong, p, "")
+	}
 	if strings.Contains(text, "<") {
 		if r.hiddenElements(text, p) {
 			return

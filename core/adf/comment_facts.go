@@ -73,7 +73,8 @@ func (r *reader) sentence(s string, at func() string) {
 		"please text", "please email", "please e-mail", "please call", "text me", "email me", "call me") {
 		r.out.PreferredContact = channelOf(low)
 	}
-	if v, ok := vehicleFromLine(s); ok && len(r.out.CommentVehicles) < maxFields {
+	// Without a key before it only a capitalised make tells a car from a phrase.
+	if v, ok := vehicleFromLine(s); ok && v.Make[0] != lower(v.Make[0]) && len(r.out.CommentVehicles) < maxFields {
 		r.out.CommentVehicles = append(r.out.CommentVehicles, CommentVehicle{v, at()})
 	}
 }
@@ -253,7 +254,7 @@ func vehicleFromLine(s string) (Vehicle, bool) {
 	if len(year) != 4 || strings.Trim(year, "0123456789") != "" || year < "1920" || year > "2049" {
 		return Vehicle{}, false
 	}
-	if c := words[1][0]; !isAlpha(c) || c == lower(c) || strings.ContainsAny(s, ":@?!$=<>{}") {
+	if !isAlpha(words[1][0]) || strings.ContainsAny(s, ":@?!$=<>{}") {
 		return Vehicle{}, false
 	}
 	n := 1 // words of the make

@@ -41,7 +41,7 @@ const (
 	MaxDepth = 64
 
 	maxElements  = 200_000
-	maxTokens    = 600_000
+	maxTokens    = 700_000
 	maxAttrs     = 64
 	maxAttrBytes = 64 << 10
 	maxName      = 64

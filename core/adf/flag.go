@@ -58,6 +58,7 @@ const (
 	FlagMirroredTrade    FlagCode = "mirrored_trade"   // a trade equal to the wanted car, dropped
 	FlagCommentedVehicle FlagCode = "commented_vehicle"
 	FlagCommentedConsent FlagCode = "commented_consent"
+	FlagCommentLong      FlagCode = "comment_long"    // only its first 64 KiB are searched for facts
 	FlagTruncated        FlagCode = "flags_truncated" // more oddities than are listed
 )
 

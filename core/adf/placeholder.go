@@ -28,8 +28,7 @@ func isNullString(s, element string) bool {
 // [[x]], [x] as the whole value, %%x%%, %x%, ##x##, *|X|*, <%= x %>.
 func hasPlaceholder(s string) bool {
 	for _, pair := range [...][2]string{{"{", "}"}, {"[[", "]]"}, {"%%", "%%"}, {"##", "##"}, {"*|", "|*"}, {"<%", "%>"}} {
-		if rest := s; strings.Contains(rest, pair[0]) {
-			_, rest, _ = strings.Cut(rest, pair[0])
+		if _, rest, ok := strings.Cut(s, pair[0]); ok {
 			if inner, _, ok := strings.Cut(rest, pair[1]); ok && isVariable(strings.Trim(inner, "{} =-")) {
 				return true
 			}
@@ -39,17 +38,19 @@ func hasPlaceholder(s string) bool {
 		return isVariable(s[1 : len(s)-1])
 	}
 	// A bracketed identifier with an underscore inside a sentence.
-	for rest := s; ; {
-		_, after, ok := strings.Cut(rest, "[")
-		if !ok {
-			return false
+	open := -1
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '[':
+			open = i + 1
+		case ']':
+			if open >= 0 && i-open <= 64 && strings.Contains(s[open:i], "_") && isVariable(s[open:i]) {
+				return true
+			}
+			open = -1
 		}
-		inner, _, ok := strings.Cut(after[:min(len(after), 66)], "]")
-		if ok && strings.Contains(inner, "_") && isVariable(inner) {
-			return true
-		}
-		rest = after
 	}
+	return false
 }
 
 // isVariable tells what may stand inside the marks of a template variable.

@@ -272,7 +272,6 @@ func (s *scanner) endTag(before func()) bool {
 		s.repair(FlagUnclosedTag, s.pos, name)
 	}
 	s.tokens = append(s.tokens, token{kind: tokenEnd, pos: s.pos, end: i, name: name})
-	s.elements++
 	s.pos = i
 	return true
 }
@@ -309,6 +308,8 @@ func (s *scanner) quoteAt(i int) (class byte, size int) {
 		return 'd', 1
 	case c == '\'' || c == '`':
 		return 's', 1
+	case c == '\\' && i+1 < len(s.src) && s.src[i+1] == '"': // escaped for JSON
+		return 'd', 2
 	case c < utf8.RuneSelf:
 		return 0, 0
 	}
