@@ -138,8 +138,10 @@ type Resolution struct {
 	Reasons []string `protobuf:"bytes,5,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	// True if the lead's source id is held with a contact that contradicts this one.
 	ContradictsSourceId bool `protobuf:"varint,6,opt,name=contradicts_source_id,json=contradictsSourceId,proto3" json:"contradicts_source_id,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Every consent fact held that bears on the lead, its own included. The caller decides with these.
+	Consents      []*v1.Consent `protobuf:"bytes,7,rep,name=consents,proto3" json:"consents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Resolution) Reset() {
@@ -214,16 +216,23 @@ func (x *Resolution) GetContradictsSourceId() bool {
 	return false
 }
 
+func (x *Resolution) GetConsents() []*v1.Consent {
+	if x != nil {
+		return x.Consents
+	}
+	return nil
+}
+
 var File_leadmesh_identity_v1_resolve_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_resolve_service_proto_rawDesc = "" +
 	"\n" +
-	"*leadmesh/identity/v1/resolve_service.proto\x12\x14leadmesh.identity.v1\x1a\x1bleadmesh/lead/v1/lead.proto\"g\n" +
+	"*leadmesh/identity/v1/resolve_service.proto\x12\x14leadmesh.identity.v1\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/party.proto\"g\n" +
 	"\x13BatchResolveRequest\x12,\n" +
 	"\x05leads\x18\x01 \x03(\v2\x16.leadmesh.lead.v1.LeadR\x05leads\x12\"\n" +
 	"\ftraceparents\x18\x02 \x03(\tR\ftraceparents\"Z\n" +
 	"\x14BatchResolveResponse\x12B\n" +
-	"\vresolutions\x18\x01 \x03(\v2 .leadmesh.identity.v1.ResolutionR\vresolutions\"\xce\x01\n" +
+	"\vresolutions\x18\x01 \x03(\v2 .leadmesh.identity.v1.ResolutionR\vresolutions\"\x85\x02\n" +
 	"\n" +
 	"Resolution\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12!\n" +
@@ -231,7 +240,8 @@ const file_leadmesh_identity_v1_resolve_service_proto_rawDesc = "" +
 	"\aprofile\x18\x03 \x01(\fR\aprofile\x12\x18\n" +
 	"\acreated\x18\x04 \x01(\bR\acreated\x12\x18\n" +
 	"\areasons\x18\x05 \x03(\tR\areasons\x122\n" +
-	"\x15contradicts_source_id\x18\x06 \x01(\bR\x13contradictsSourceId2w\n" +
+	"\x15contradicts_source_id\x18\x06 \x01(\bR\x13contradictsSourceId\x125\n" +
+	"\bconsents\x18\a \x03(\v2\x19.leadmesh.lead.v1.ConsentR\bconsents2w\n" +
 	"\x0eResolveService\x12e\n" +
 	"\fBatchResolve\x12).leadmesh.identity.v1.BatchResolveRequest\x1a*.leadmesh.identity.v1.BatchResolveResponseB\xe6\x01\n" +
 	"\x18com.leadmesh.identity.v1B\x13ResolveServiceProtoP\x01ZCgithub.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1;identityv1\xa2\x02\x03LIX\xaa\x02\x14Leadmesh.Identity.V1\xca\x02\x14Leadmesh\\Identity\\V1\xe2\x02 Leadmesh\\Identity\\V1\\GPBMetadata\xea\x02\x16Leadmesh::Identity::V1b\x06proto3"
@@ -254,17 +264,19 @@ var file_leadmesh_identity_v1_resolve_service_proto_goTypes = []any{
 	(*BatchResolveResponse)(nil), // 1: leadmesh.identity.v1.BatchResolveResponse
 	(*Resolution)(nil),           // 2: leadmesh.identity.v1.Resolution
 	(*v1.Lead)(nil),              // 3: leadmesh.lead.v1.Lead
+	(*v1.Consent)(nil),           // 4: leadmesh.lead.v1.Consent
 }
 var file_leadmesh_identity_v1_resolve_service_proto_depIdxs = []int32{
 	3, // 0: leadmesh.identity.v1.BatchResolveRequest.leads:type_name -> leadmesh.lead.v1.Lead
 	2, // 1: leadmesh.identity.v1.BatchResolveResponse.resolutions:type_name -> leadmesh.identity.v1.Resolution
-	0, // 2: leadmesh.identity.v1.ResolveService.BatchResolve:input_type -> leadmesh.identity.v1.BatchResolveRequest
-	1, // 3: leadmesh.identity.v1.ResolveService.BatchResolve:output_type -> leadmesh.identity.v1.BatchResolveResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	4, // 2: leadmesh.identity.v1.Resolution.consents:type_name -> leadmesh.lead.v1.Consent
+	0, // 3: leadmesh.identity.v1.ResolveService.BatchResolve:input_type -> leadmesh.identity.v1.BatchResolveRequest
+	1, // 4: leadmesh.identity.v1.ResolveService.BatchResolve:output_type -> leadmesh.identity.v1.BatchResolveResponse
+	4, // [4:5] is the sub-list for method output_type
+	3, // [3:4] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_identity_v1_resolve_service_proto_init() }

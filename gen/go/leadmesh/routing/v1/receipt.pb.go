@@ -21,10 +21,12 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Receipt is the replayable record of a decision: every fact the choice consumed.
+// Receipt is the replayable record of a decision: every fact the choice consumed, then what came
+// out. It holds no personal data.
 type Receipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Canonical bytes of the receipt as a JSON document, exactly as stored.
+	// The canonical document, exactly as stored: JSON with fields in fixed order. Replaying the
+	// decision from its facts must give these very bytes.
 	Canonical     string `protobuf:"bytes,1,opt,name=canonical,proto3" json:"canonical,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
