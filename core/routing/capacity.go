@@ -1,0 +1,75 @@
+package routing
+
+// Capacity is what is left of one department's cap today. It is counted below zero by leads over
+// the cap, so what was taken is never lost.
+type Capacity struct {
+	Declared bool // without a cap everything is granted
+	Free     int64
+}
+
+// Ask is one lead's wish for capacity, in arrival order.
+type Ask struct {
+	Row       int  // which Capacity
+	Refusable bool // Receipt.MayBeRefused: nobody chose the store
+	Test      bool // outside capacity: granted, takes nothing
+}
+
+// Verdict is what became of an Ask.
+type Verdict uint8
+
+// The values of Verdict.
+const (
+	VerdictUnspecified Verdict = iota
+	VerdictGranted
+	VerdictOverCapacity // granted to a chosen store over its cap; the assignment is flagged over_capacity
+	VerdictRefused      // to be decided again with the dealer excluded and attempt + 1
+)
+
+var verdictNames = names{"GRANTED", "OVER_CAPACITY", "REFUSED"}
+
+// String returns the code, or "" when it is not given.
+func (v Verdict) String() string { return verdictNames.of(uint8(v)) }
+
+// ParseVerdict reads the spelling that String writes; ok is false for anything else.
+func ParseVerdict(s string) (v Verdict, ok bool) {
+	n, ok := verdictNames.index(s)
+	return Verdict(n), ok
+}
+
+// Grant hands out capacity in arrival order. It appends one verdict per ask to dst and changes
+// free to what is left. A row out of range counts as one without a cap.
+func Grant(free []Capacity, queue []Ask, dst []Verdict) []Verdict {
+	for _, a := range queue {
+		if a.Row < 0 || a.Row >= len(free) {
+			dst = append(dst, VerdictGranted)
+			continue
+		}
+		c := &free[a.Row]
+		v := c.verdict(a)
+		if c.Declared && !a.Test && v != VerdictRefused {
+			c.Free--
+		}
+		dst = append(dst, v)
+	}
+	return dst
+}
+
+func (c Capacity) verdict(a Ask) Verdict {
+	switch {
+	case !c.Declared || a.Test || c.Free > 0:
+		return VerdictGranted
+	case a.Refusable:
+		return VerdictRefused
+	}
+	return VerdictOverCapacity
+}
+
+// Refused appends the positions of the refused asks to dst, in order.
+func Refused(verdicts []Verdict, dst []int) []int {
+	for i, v := range verdicts {
+		if v == VerdictRefused {
+			dst = append(dst, i)
+		}
+	}
+	return dst
+}
