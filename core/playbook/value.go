@@ -1,0 +1,284 @@
+package playbook
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/scoring"
+	"github.com/leadmesh/leadmesh/core/sla"
+)
+
+// decimal reads a number with at most places digits behind the point and returns it in units of
+// the last of them.
+func decimal(s string, places int) (int64, bool) {
+	sign := int64(1)
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		s, sign = rest, -1
+	} else {
+		s = strings.TrimPrefix(s, "+")
+	}
+	whole, part, _ := strings.Cut(s, ".")
+	if len(part) > places || whole == "" || strings.HasSuffix(s, ".") {
+		return 0, false
+	}
+	digits := strings.ReplaceAll(whole, "_", "") + part + strings.Repeat("0", places-len(part))
+	if len(digits) > 17 || strings.Trim(digits, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return sign * n, err == nil
+}
+
+// parsePoints reads points, e.g. 12 or -4.5, into hundredths.
+func parsePoints(s string) (int32, error) {
+	n, ok := decimal(s, 2)
+	if !ok || n < -1000_00 || n > 1000_00 {
+		return 0, fmt.Errorf("must be points such as 12 or -4.5, at most 1000, is %q", s)
+	}
+	return int32(n), nil
+}
+
+// parseScore reads points of a whole score, 0 to 100, into hundredths.
+func parseScore(s string) (int32, error) {
+	n, err := parsePoints(s)
+	if err != nil || n < 0 || n > scoring.MaxPoints {
+		return 0, fmt.Errorf("must be 0 to 100 points, is %q", s)
+	}
+	return n, nil
+}
+
+// parseWhole reads a whole number.
+func parseWhole(s string) (int64, error) {
+	n, ok := decimal(s, 0)
+	if !ok {
+		return 0, fmt.Errorf("must be a whole number, is %q", s)
+	}
+	return n, nil
+}
+
+// parseCount reads a small whole number that is not negative.
+func parseCount(s string) (int, error) {
+	n, ok := decimal(s, 0)
+	if !ok || n < 0 || n > math.MaxInt32 {
+		return 0, fmt.Errorf("must be a whole number, is %q", s)
+	}
+	return int(n), nil
+}
+
+// parsePercent reads a share, e.g. 15 % or 0.4%, into parts per million.
+func parsePercent(s string) (int32, error) {
+	number, ok := strings.CutSuffix(s, "%")
+	n, good := decimal(strings.TrimSpace(number), 4)
+	if !ok || !good || n < 0 || n > math.MaxInt32 {
+		return 0, fmt.Errorf("must be a percentage such as 15 %%, is %q", s)
+	}
+	return int32(n), nil
+}
+
+// parseShare reads a percentage of at most 100 %.
+func parseShare(s string) (int32, error) {
+	n, err := parsePercent(s)
+	if err != nil || n > 1_000_000 {
+		return 0, fmt.Errorf("must be a percentage from 0 %% to 100 %%, is %q", s)
+	}
+	return n, nil
+}
+
+// parseWholePercent reads a percentage without a fraction.
+func parseWholePercent(s string) (int, error) {
+	n, err := parsePercent(s)
+	if err != nil || n%10_000 != 0 {
+		return 0, fmt.Errorf("must be a whole percentage such as 80 %%, is %q", s)
+	}
+	return int(n / 10_000), nil
+}
+
+// parseTimes reads a factor, e.g. 2 or 1.5, into thousandths.
+func parseTimes(s string) (int32, error) {
+	n, ok := decimal(s, 3)
+	if !ok || n < 0 || n > math.MaxInt32 {
+		return 0, fmt.Errorf("must be a number such as 2 or 1.5, is %q", s)
+	}
+	return int32(n), nil
+}
+
+// parseDistance reads a distance, e.g. 40 km, 25 mi or 800 m, into metres.
+func parseDistance(s string) (int32, error) {
+	wrong := fmt.Errorf("must be a distance such as 40 km or 25 mi, is %q", s)
+	number, unit := split(s)
+	n, ok := decimal(number, 3)
+	if !ok || n < 0 || n > 1e9 {
+		return 0, wrong
+	}
+	switch unit {
+	case "km":
+	case "m":
+		n /= 1000
+	case "mi":
+		n = (n*1_609_344 + 500_000) / 1_000_000
+	default:
+		return 0, wrong
+	}
+	if n > math.MaxInt32 {
+		return 0, wrong
+	}
+	return int32(n), nil
+}
+
+// split parts a number from the unit behind it.
+func split(s string) (number, unit string) {
+	i := strings.IndexFunc(s, unicode.IsLetter)
+	if i < 0 {
+		return strings.TrimSpace(s), ""
+	}
+	return strings.TrimSpace(s[:i]), strings.TrimSpace(s[i:])
+}
+
+// meanMonth is a mean Gregorian month.
+const meanMonth = 2_629_746 * time.Second
+
+func unitOf(word string) (time.Duration, bool) {
+	switch word {
+	case "s", "sec", "second", "seconds":
+		return time.Second, true
+	case "m", "min", "minute", "minutes":
+		return time.Minute, true
+	case "h", "hour", "hours":
+		return time.Hour, true
+	case "d", "day", "days":
+		return 24 * time.Hour, true
+	case "w", "week", "weeks":
+		return 7 * 24 * time.Hour, true
+	case "month", "months":
+		return meanMonth, true
+	}
+	return 0, false
+}
+
+// parseDuration reads a time span, e.g. 15m, 1h 30m, 14d, 60 min or 18 months.
+func parseDuration(s string) (time.Duration, error) {
+	wrong := fmt.Errorf("must be a time such as 15m, 4h, 14d or 18 months, is %q", s)
+	var total time.Duration
+	rest := strings.TrimSpace(s)
+	for rest != "" {
+		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 1 || end > 9 {
+			return 0, wrong
+		}
+		n, _ := strconv.ParseInt(rest[:end], 10, 64)
+		rest = strings.TrimLeft(rest[end:], " ")
+		end = strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) })
+		if end < 0 {
+			end = len(rest)
+		}
+		unit, ok := unitOf(rest[:end])
+		if !ok || n > int64(math.MaxInt64/4/unit) {
+			return 0, wrong
+		}
+		total += time.Duration(n) * unit
+		if total > math.MaxInt64/2 {
+			return 0, wrong
+		}
+		rest = strings.TrimLeft(rest[end:], " ")
+	}
+	if strings.TrimSpace(s) == "" {
+		return 0, wrong
+	}
+	return total, nil
+}
+
+// parseTerm reads a time span and how it is counted: "15m" in store hours, "1m wall clock" all
+// the time, "24h then open" all the time but due only while the store is open.
+func parseTerm(s string) (sla.Term, error) {
+	base := sla.StoreHours
+	rest := s
+	if cut, ok := strings.CutSuffix(s, " wall clock"); ok {
+		rest, base = cut, sla.WallClock
+	} else if cut, ok := strings.CutSuffix(s, " then open"); ok {
+		rest, base = cut, sla.WallThenOpen
+	} else if cut, ok := strings.CutSuffix(s, " store hours"); ok {
+		rest = cut
+	}
+	d, err := parseDuration(rest)
+	if err != nil {
+		return sla.Term{}, fmt.Errorf("must be a time such as 15m, 1m wall clock or 24h then open, is %q", s)
+	}
+	return sla.Term{Duration: d, Base: base}, nil
+}
+
+// parseSwitch reads yes or no.
+func parseSwitch(s string) (bool, error) {
+	switch s {
+	case "yes", "true", "on":
+		return true, nil
+	case "no", "false", "off":
+		return false, nil
+	}
+	return false, fmt.Errorf("must be yes or no, is %q", s)
+}
+
+// parseMoney returns a reader of amounts in one currency, e.g. 1800 USD, into minor units.
+func parseMoney(currency string) func(string) (int64, error) {
+	return func(s string) (int64, error) {
+		number, unit := split(s)
+		exponent, known := lead.CurrencyExponent(currency)
+		n, ok := decimal(number, exponent)
+		if !known || !ok || n < 0 || unit != currency {
+			return 0, fmt.Errorf("must be an amount such as 1800 %s, is %q", currency, s)
+		}
+		return n, nil
+	}
+}
+
+// coded turns a parser of a code list into one with an error. what names the list.
+func coded[T any](what string, parse func(string) (T, bool)) func(string) (T, error) {
+	return func(s string) (T, error) {
+		v, ok := parse(s)
+		if !ok {
+			return v, fmt.Errorf("there is no %s called %q", what, s)
+		}
+		return v, nil
+	}
+}
+
+var (
+	parseLine    = coded("line", lead.ParseLine)
+	parseSegment = coded("segment", lead.ParseSegment)
+	parseStage   = coded("stage", lead.ParseStage)
+	parseChannel = coded("channel", lead.ParseChannel)
+)
+
+// parseZone checks the form of an IANA zone name; whether it exists only the host knows.
+func parseZone(s string) (string, error) {
+	if s != "UTC" && (!strings.Contains(s, "/") || strings.ContainsAny(s, " \t.")) {
+		return "", fmt.Errorf("must be a zone such as America/Chicago, is %q", s)
+	}
+	return s, nil
+}
+
+func parseCountry(s string) (string, error) {
+	if code, ok := lead.CountryCode(s); !ok || code != s {
+		return "", fmt.Errorf("must be a country of two capital letters such as US, is %q", s)
+	}
+	return s, nil
+}
+
+func parseCurrency(s string) (string, error) {
+	if _, ok := lead.CurrencyExponent(s); !ok {
+		return "", fmt.Errorf("must be a currency of three capital letters such as USD, is %q", s)
+	}
+	return s, nil
+}
+
+func parseLanguage(s string) (string, error) {
+	if len(s) < 2 || len(s) > 12 || strings.ToLower(s[:2]) != s[:2] {
+		return "", errors.New("must be a language such as en or es")
+	}
+	return s, nil
+}
