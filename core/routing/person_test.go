@@ -135,7 +135,12 @@ func TestParseShifts(t *testing.T) {
 		{"noon", nil, false},
 		{"mo", nil, false},
 		{"xx 09:00-10:00", nil, false},
-		{"mo 9:00-10:00", nil, false},
+		{"Mon, Wed 9:00-12:00, 13:00-17:00;", []routing.Shift{{From: 540, To: 720}, {From: 780, To: 1020}, {From: 3420, To: 3600}, {From: 3660, To: 3900}}, true},
+		{"24/7", nil, true},
+		{"closed", []routing.Shift{}, true},
+		{"; ;", nil, false},
+		{"m 09:00-10:00", nil, false},
+		{"mo-fr 09:00-10:00 lunch", nil, false},
 		{"mo 09:60-10:00", nil, false},
 		{"mo 24:00-10:00", nil, false},
 	}
@@ -174,7 +179,7 @@ func TestGrant(t *testing.T) {
 }
 
 func FuzzParseShifts(f *testing.F) {
-	for _, s := range []string{"", "mo-fr 09:00-18:00; sa 10:00-14:00; su closed", "su 22:00-06:00", "mo", ";", "mo 00:00-24:00"} {
+	for _, s := range []string{"", "mo-fr 09:00-18:00; sa 10:00-14:00; su closed", "su 22:00-06:00", "mo", ";", "mo 00:00-24:00", "mo,we-fr 9:00-12:00, 13:00-18:00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
