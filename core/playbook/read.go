@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -19,6 +20,17 @@ type Mistake struct {
 	File    string
 	Line    int
 	Message string
+}
+
+// String writes the mistake as compilers do: file:line: message.
+func (m Mistake) String() string {
+	switch {
+	case m.File == "":
+		return m.Message
+	case m.Line == 0:
+		return m.File + ": " + m.Message
+	}
+	return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Message)
 }
 
 // The files of a bundle. README.md may stand in every folder and is not read.
@@ -260,4 +272,18 @@ func (b *bundle) signals() {
 		}
 	}
 	o.close()
+}
+
+// Load compiles a packed bundle that was read without mistakes before. The error names the first
+// mistake of a bundle that this version does not take, and how many there are.
+func Load(packed []byte) (*Playbook, error) {
+	files, err := Unpack(packed)
+	if err != nil {
+		return nil, err
+	}
+	p, mistakes := Read(files)
+	if p == nil {
+		return nil, fmt.Errorf("%d mistakes, the first: %s", len(mistakes), mistakes[0])
+	}
+	return p, nil
 }

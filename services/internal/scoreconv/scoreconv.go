@@ -1,0 +1,90 @@
+// Package scoreconv writes scores of core/scoring in their proto form, the same way for everybody
+// who answers one.
+package scoreconv
+
+import (
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/playbook"
+	"github.com/leadmesh/leadmesh/core/scoring"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+)
+
+// reasons is how many of the strongest reasons a score carries.
+const reasons = 5
+
+// The labels of contributions that are no features.
+const (
+	labelBase     = "what every lead starts with"
+	labelGroupCap = "this group of facts counts up to its limit only"
+	labelTotalCap = "this line counts up to its limit only"
+	labelClamp    = "points are kept within 0 to 100"
+)
+
+// ToProto writes the score of one line. in and res must be those of one Score of m, and m must be
+// the model of pb. With full it carries every contribution that gave or took points, the greatest
+// first and the caps last; they add up to the points exactly.
+func ToProto(m *scoring.Model, pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, line lead.Line, full bool) *leadv1.Score {
+	s := &leadv1.Score{Line: leadv1.Line(line)}
+	if line == lead.LineUnspecified || int(line) >= scoring.NumLines {
+		return s
+	}
+	s.Points, s.ProbabilityPpm = res.Points[line], res.Probability[line]
+	s.Stage, s.Ready = leadv1.Stage(res.Stage[line]), scoring.Ready(line, res)
+	for code := lead.Segment(1); int(code) < scoring.NumSegments; code++ {
+		if res.Segments.Has(code) {
+			s.Segments = append(s.Segments, leadv1.Segment(code))
+		}
+	}
+	if play := pb.Play(line, res.Active); play != nil {
+		s.Play = play.ID
+	}
+	var groups [scoring.NumGroups]scoring.GroupScore
+	for _, g := range m.AppendGroups(groups[:0], res, line) {
+		if g.NoConsent {
+			s.NoConsentGroups = append(s.NoConsentGroups, g.Group.String())
+		}
+	}
+	n := reasons
+	if full {
+		n = int(scoring.NumFeatures)
+	}
+	strongest := m.Explain(in, res, line, n)
+	for _, r := range strongest[:min(reasons, len(strongest))] {
+		s.Reasons = append(s.Reasons, r.Label)
+	}
+	if full {
+		s.Contributions = contributions(m, in, res, line, strongest)
+	}
+	return s
+}
+
+func contributions(m *scoring.Model, in *scoring.Inputs, res *scoring.Result, line lead.Line, features []scoring.Reason) []*leadv1.Contribution {
+	all := m.AppendContributions(nil, in, res, line)
+	out := make([]*leadv1.Contribution, 0, len(features)+3)
+	add := func(feature, label string, c scoring.Contribution) {
+		out = append(out, &leadv1.Contribution{Feature: feature, Group: c.Group.String(), Points: c.Points, Label: label})
+	}
+	for _, c := range all {
+		if c.Kind == scoring.ContributionBase {
+			add("base", labelBase, c)
+		}
+	}
+	for _, r := range features {
+		add(r.Feature.String(), r.Label, r.Contribution)
+		if r.Value > scoring.Missing {
+			v := int64(r.Value)
+			out[len(out)-1].Value = &v
+		}
+	}
+	for _, c := range all {
+		switch c.Kind {
+		case scoring.ContributionGroupCap:
+			add("cap", labelGroupCap, c)
+		case scoring.ContributionTotalCap:
+			add("cap", labelTotalCap, c)
+		case scoring.ContributionClamp:
+			add("cap", labelClamp, c)
+		}
+	}
+	return out
+}
