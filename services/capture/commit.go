@@ -1,0 +1,311 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+)
+
+const (
+	maxGroup      = 2_000 // leads in one commit; more waits for the next
+	commitLimit   = 10 * time.Second
+	maxCommits    = 5 // tries against other replicas that store the same leads
+	driverLease   = 30 * time.Second
+	reusedMessage = "the idempotency key was used for another lead; send a new key for a new lead"
+)
+
+// committer gathers what requests want stored: it commits at once when idle and gathers while a
+// commit is in flight, so that nobody waits for company.
+type committer struct {
+	commit func(ctx context.Context, items []*intake) error
+
+	mu    sync.Mutex
+	queue []*commitGroup
+	busy  bool
+}
+
+// commitGroup is what one request wants stored.
+type commitGroup struct {
+	ctx   context.Context
+	items []*intake
+	err   error
+	done  chan struct{}
+}
+
+// store returns when the items are stored, or why they are not. If ctx ends first, they may be.
+func (c *committer) store(ctx context.Context, items []*intake) error {
+	g := &commitGroup{ctx: ctx, items: items, done: make(chan struct{})}
+	c.mu.Lock()
+	c.queue = append(c.queue, g)
+	lead := !c.busy
+	c.busy = true
+	c.mu.Unlock()
+	if lead {
+		go c.work()
+	}
+	select {
+	case <-g.done:
+		return g.err
+	case <-ctx.Done():
+		return problem.Unavailable(ctx.Err())
+	}
+}
+
+// work commits until nothing is queued.
+func (c *committer) work() {
+	for {
+		c.mu.Lock()
+		var groups []*commitGroup
+		n := 0
+		for len(c.queue) > 0 && (n == 0 || n+len(c.queue[0].items) <= maxGroup) {
+			g := c.queue[0]
+			c.queue = c.queue[1:]
+			groups, n = append(groups, g), n+len(g.items)
+		}
+		if len(groups) == 0 {
+			c.busy = false
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		c.together(groups)
+	}
+}
+
+// together commits groups in one transaction; where that fails for a reason of one of them, each
+// is committed alone.
+func (c *committer) together(groups []*commitGroup) {
+	var items []*intake
+	live := groups[:0]
+	for _, g := range groups {
+		if err := g.ctx.Err(); err != nil { // nobody waits for it any more, and nothing was promised
+			g.err = problem.Unavailable(err)
+			close(g.done)
+			continue
+		}
+		live = append(live, g)
+		items = append(items, g.items...)
+	}
+	if len(items) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
+	err := c.commit(ctx, items)
+	cancel()
+	if err != nil && len(live) > 1 && problem.From(err).Reason == problemv1.Reason_REASON_INTERNAL {
+		for _, g := range live {
+			c.together([]*commitGroup{g})
+		}
+		return
+	}
+	for _, g := range live {
+		g.err = err
+		close(g.done)
+	}
+}
+
+// commit stores what is new of the items and sets the outcome of each.
+func (s *Service) commit(ctx context.Context, items []*intake) error {
+	for range maxCommits {
+		p := &plan{s: s, items: items, now: s.deps.Now()}
+		if err := p.read(ctx); err != nil {
+			return err
+		}
+		if err := p.decide(); err != nil {
+			return err
+		}
+		err := s.store.Insert(ctx, &p.rows)
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err == nil && len(p.rows.Events.Events) > 0 {
+			s.relay.Wake()
+		}
+		return err
+	}
+	return problem.Unavailable(store.ErrConflict)
+}
+
+// plan is the decision on one group: which items are new, which are held, what is written.
+type plan struct {
+	s     *Service
+	items []*intake
+	now   time.Time
+
+	keys    map[store.Key]store.Used
+	held    map[lead.ID]store.Held
+	updates map[lead.ID]bool
+	taken   map[lead.ID]*intake // new in this group
+	rows    store.Captured
+}
+
+// read fetches everything that is held under the items' keys.
+func (p *plan) read(ctx context.Context) (err error) {
+	var keys []store.Key
+	ids := make([]lead.ID, 0, len(p.items))
+	for _, in := range p.items {
+		if in.lead.IdempotencyKey != "" {
+			keys = append(keys, in.key())
+		}
+		ids = append(ids, in.baseID)
+	}
+	if p.keys, err = p.s.store.FindKeys(ctx, keys); err != nil {
+		return err
+	}
+	if p.held, err = p.s.store.FindLeads(ctx, ids); err != nil {
+		return err
+	}
+	// Only below a lead that is held with another body can there be more.
+	var reused []lead.ID
+	var refs []store.UpdateRef
+	for _, in := range p.items {
+		if h, ok := p.held[in.baseID]; ok && in.sourceID && h.Hash != in.hash {
+			reused = append(reused, in.reusedID)
+			refs = append(refs, store.UpdateRef{LeadID: in.baseID, UpdateID: in.updateID()})
+		}
+	}
+	more, err := p.s.store.FindLeads(ctx, reused)
+	if err != nil {
+		return err
+	}
+	for id, h := range more {
+		p.held[id] = h
+	}
+	p.updates, err = p.s.store.FindUpdates(ctx, refs)
+	return err
+}
+
+func (in *intake) key() store.Key {
+	return store.Key{Credential: in.credential, Value: in.lead.IdempotencyKey}
+}
+
+// updateID is derived from the body, so that sending an update twice changes nothing.
+func (in *intake) updateID() lead.ID {
+	return lead.NewID(in.hash[:], in.baseID.String(), "update")
+}
+
+// decide goes through the items in order; an item sees what those before it will have stored.
+func (p *plan) decide() error {
+	p.taken = make(map[lead.ID]*intake, len(p.items))
+	if p.keys == nil {
+		p.keys = map[store.Key]store.Used{}
+	}
+	if p.updates == nil {
+		p.updates = map[lead.ID]bool{}
+	}
+	p.rows.LeaseUntil = p.now.Add(driverLease)
+	for _, in := range p.items {
+		in.outcome, in.id, in.problem = undone, in.baseID, nil
+		keyed := in.lead.IdempotencyKey != ""
+		if keyed {
+			if used, ok := p.keys[in.key()]; ok {
+				if used.Hash != in.hash {
+					in.problem = problem.New(problemv1.Reason_REASON_IDEMPOTENCY_KEY_REUSED, reusedMessage)
+				} else {
+					in.outcome, in.id = duplicate, used.LeadID
+				}
+				continue
+			}
+		}
+		if err := p.place(in); err != nil {
+			return err
+		}
+		if keyed {
+			used := store.Used{Hash: in.hash, LeadID: in.id}
+			p.keys[in.key()] = used
+			p.rows.Keys = append(p.rows.Keys, store.KeyUse{Key: in.key(), Used: used, At: p.now})
+		}
+	}
+	return nil
+}
+
+// place decides by the lead's own identifier.
+func (p *plan) place(in *intake) error {
+	hash, other, ok := p.under(in.baseID)
+	switch {
+	case !ok:
+		if in.lead.Resend {
+			return p.take(in, lead.FlagResendFirstSeen)
+		}
+		return p.take(in, "")
+	case hash == in.hash || !in.sourceID:
+		in.outcome = duplicate
+		return nil
+	}
+	held, err := other()
+	if err != nil {
+		return err
+	}
+	if contradicts(held, &in.lead) {
+		in.id = in.reusedID
+		if _, _, ok := p.under(in.id); ok {
+			in.outcome = duplicate
+			return nil
+		}
+		return p.take(in, lead.FlagSourceIDReused)
+	}
+	id := in.updateID()
+	if p.updates[id] {
+		in.outcome = duplicate
+		return nil
+	}
+	p.updates[id], in.outcome = true, updated
+	p.rows.Updates = append(p.rows.Updates, store.Update{
+		UpdateRef: store.UpdateRef{LeadID: in.baseID, UpdateID: id}, At: p.now, Body: in.body, Raw: in.raw,
+	})
+	return p.rows.Events.Add(in.id, in.event(eventUpdated, p.now), p.now)
+}
+
+// under returns what is held, or new in this group, under an identifier.
+func (p *plan) under(id lead.ID) (hash [32]byte, read func() (*lead.Lead, error), ok bool) {
+	if t := p.taken[id]; t != nil {
+		return t.hash, func() (*lead.Lead, error) { return &t.lead, nil }, true
+	}
+	h, ok := p.held[id]
+	return h.Hash, func() (*lead.Lead, error) { return decode(h.Body) }, ok
+}
+
+// take stores an item as a new lead, with a doubt about its source's key if there is one.
+func (p *plan) take(in *intake, flag string) error {
+	if flag != "" || in.lead.ID != in.id {
+		if flag != "" {
+			in.lead.AddFlag(flag, "identifiers", "")
+		}
+		in.lead.ID = in.id
+		if err := in.encode(); err != nil {
+			return err
+		}
+	}
+	in.outcome = fresh
+	p.taken[in.id] = in
+	row := store.Lead{
+		ID: in.id, Credential: in.credential, Traceparent: in.traceparent, Revision: in.revision,
+		ReceivedAt: in.receivedAt, RequestedAt: in.requestedAt(), Test: in.lead.Test, Flags: len(in.lead.Flags),
+		Hash: in.hash, Body: in.body, Raw: in.raw, ContentType: in.contentType, Place: in.place,
+		Code: in.code, Detail: in.detail,
+	}
+	events := []string{eventCaptured}
+	switch in.place {
+	case store.Rejected:
+		events = append(events, eventRejected)
+	case store.Parked:
+		row.Owner, row.ReviewAt = p.s.cfg.ParkOwner, in.receivedAt.Add(reviewAfter)
+		events = append(events, eventParked)
+	}
+	if in.unreadable != "" {
+		row.Body = nil
+	}
+	p.rows.Leads = append(p.rows.Leads, row)
+	for _, kind := range events {
+		if err := p.rows.Events.Add(in.id, in.event(kind, in.receivedAt), p.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package postgres
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/services/capture/internal/postgres/db"
+	"github.com/leadmesh/leadmesh/services/internal/outbox"
+	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
+)
+
+// Lead is a lead to be stored in a place.
+type Lead struct {
+	ID                                lead.ID
+	Credential, Traceparent, Revision string
+	ReceivedAt, RequestedAt           time.Time
+	Test                              bool
+	Flags                             int
+	Hash                              [32]byte
+	Body, Raw                         []byte
+	ContentType                       string
+
+	Place        Place     // Pending, Rejected or Parked
+	Code, Detail string    // of a rejected or parked one
+	Owner        string    // of a parked one
+	ReviewAt     time.Time // of a parked one
+}
+
+// KeyUse notes that a key was used for a lead.
+type KeyUse struct {
+	Key Key
+	Used
+	At time.Time
+}
+
+// Update is new facts under the source id of a lead.
+type Update struct {
+	UpdateRef
+	At        time.Time
+	Body, Raw []byte
+}
+
+// Captured is what one group commit stores.
+type Captured struct {
+	Leads      []Lead
+	Keys       []KeyUse
+	Updates    []Update
+	Events     outbox.Rows
+	LeaseUntil time.Time // when the pending ones become due for the driver
+}
+
+// Insert stores everything or nothing. ErrConflict: one of the rows was there already.
+func (s *Store) Insert(ctx context.Context, c *Captured) error {
+	if len(c.Leads)+len(c.Keys)+len(c.Updates) == 0 {
+		return nil
+	}
+	err := s.q.InsertCaptured(ctx, c.params())
+	if pg.UniqueViolation(err, "") || deadlocked(err) {
+		return ErrConflict
+	}
+	return mapped(err)
+}
+
+// deadlocked reports whether the server ended the statement because of another one's locks.
+func deadlocked(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == "40P01"
+}
+
+// params lays the rows out in columns, in the order of their keys: concurrent inserts of the same
+// keys then wait for each other instead of deadlocking.
+func (c *Captured) params() db.InsertCapturedParams {
+	slices.SortFunc(c.Leads, func(a, b Lead) int { return byBucket(a.ID, b.ID) })
+	slices.SortFunc(c.Keys, func(a, b KeyUse) int {
+		return cmp.Or(cmp.Compare(a.Key.bucket(), b.Key.bucket()), cmp.Compare(a.Key.Credential, b.Key.Credential), cmp.Compare(a.Key.Value, b.Key.Value))
+	})
+	slices.SortFunc(c.Updates, func(a, b Update) int {
+		return cmp.Or(byBucket(a.LeadID, b.LeadID), bytes.Compare(a.UpdateID[:], b.UpdateID[:]))
+	})
+	p := db.InsertCapturedParams{
+		EventBuckets: c.Events.Buckets, EventIds: c.Events.EventIDs, Events: c.Events.Events,
+		EventRecordedAt: make([]pgtype.Timestamptz, len(c.Events.RecordedAt)), NextAttemptAt: stamp(c.LeaseUntil),
+	}
+	for i, t := range c.Events.RecordedAt {
+		p.EventRecordedAt[i] = stamp(t)
+	}
+	for i := range c.Leads {
+		addLead(&p, &c.Leads[i])
+	}
+	for i := range c.Keys {
+		k := &c.Keys[i]
+		p.KeyBuckets = append(p.KeyBuckets, k.Key.bucket())
+		p.KeyCredentials = append(p.KeyCredentials, k.Key.Credential)
+		p.Keys = append(p.Keys, k.Key.Value)
+		p.KeyHashes = append(p.KeyHashes, k.Hash[:])
+		p.KeyLeadIds = append(p.KeyLeadIds, uuid(k.LeadID))
+		p.KeyCreatedAt = append(p.KeyCreatedAt, stamp(k.At))
+	}
+	for i := range c.Updates {
+		u := &c.Updates[i]
+		p.UpdateBuckets = append(p.UpdateBuckets, u.LeadID.Bucket())
+		p.UpdateLeadIds = append(p.UpdateLeadIds, uuid(u.LeadID))
+		p.UpdateIds = append(p.UpdateIds, uuid(u.UpdateID))
+		p.UpdateAt = append(p.UpdateAt, stamp(u.At))
+		p.UpdateBodies = append(p.UpdateBodies, u.Body)
+		p.UpdateRaws = append(p.UpdateRaws, notNil(u.Raw))
+	}
+	return p
+}
+
+func addLead(p *db.InsertCapturedParams, l *Lead) {
+	bucket, id := l.ID.Bucket(), uuid(l.ID)
+	p.LeadBuckets = append(p.LeadBuckets, bucket)
+	p.LeadIds = append(p.LeadIds, id)
+	p.Credentials = append(p.Credentials, l.Credential)
+	p.ReceivedAt = append(p.ReceivedAt, stamp(l.ReceivedAt))
+	p.RequestedAt = append(p.RequestedAt, stamp(l.RequestedAt))
+	p.Test = append(p.Test, l.Test)
+	p.Flags = append(p.Flags, int16(l.Flags))
+	p.PlaybookRevisions = append(p.PlaybookRevisions, l.Revision)
+	p.Traceparents = append(p.Traceparents, l.Traceparent)
+	p.ContentTypes = append(p.ContentTypes, l.ContentType)
+	p.BodyHashes = append(p.BodyHashes, l.Hash[:])
+	p.Bodies = append(p.Bodies, notNil(l.Body))
+	p.Raws = append(p.Raws, notNil(l.Raw))
+	switch l.Place {
+	case Rejected:
+		p.RejectedBuckets = append(p.RejectedBuckets, bucket)
+		p.RejectedIds = append(p.RejectedIds, id)
+		p.RejectedAt = append(p.RejectedAt, stamp(l.ReceivedAt))
+		p.RejectedCodes = append(p.RejectedCodes, l.Code)
+		p.RejectedDetails = append(p.RejectedDetails, l.Detail)
+	case Parked:
+		p.ParkedBuckets = append(p.ParkedBuckets, bucket)
+		p.ParkedIds = append(p.ParkedIds, id)
+		p.ParkedAt = append(p.ParkedAt, stamp(l.ReceivedAt))
+		p.ParkedOwners = append(p.ParkedOwners, l.Owner)
+		p.ParkedReviewAt = append(p.ParkedReviewAt, stamp(l.ReviewAt))
+		p.ParkedDetails = append(p.ParkedDetails, l.Detail)
+	default:
+		p.PendingBuckets = append(p.PendingBuckets, bucket)
+		p.PendingIds = append(p.PendingIds, id)
+		p.PendingSince = append(p.PendingSince, stamp(l.ReceivedAt))
+	}
+}
+
+func byBucket(a, b lead.ID) int {
+	return cmp.Or(cmp.Compare(a.Bucket(), b.Bucket()), bytes.Compare(a[:], b[:]))
+}
+
+// notNil keeps an empty value from being written as NULL.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

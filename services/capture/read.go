@@ -1,0 +1,164 @@
+package capture
+
+import (
+	"context"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
+	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/leadconv"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"google.golang.org/protobuf/proto"
+)
+
+// partLimit is how long another part may take to add its share to an answer.
+const partLimit = time.Second
+
+// GetLead answers everything held about a lead. Parts of the system that are down are left out;
+// only whether a store may see the lead is never guessed.
+func (s *Service) GetLead(ctx context.Context, req *capturev1.GetLeadRequest) (*capturev1.GetLeadResponse, error) {
+	id, err := parseID(req.GetLeadId())
+	if err != nil {
+		return nil, err
+	}
+	rec, err := s.store.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	decided, caseErr := s.decidedCase(ctx, id)
+	if err := mayRead(rpc.CallerFrom(ctx), rec.Credential, decided, caseErr); err != nil {
+		return nil, err
+	}
+	resp := &capturev1.GetLeadResponse{LeadId: id.String(), State: stateOf(rec.Place), Code: rec.Code}
+	if len(rec.Body) > 0 {
+		resp.Lead = &leadv1.Lead{}
+		if err := proto.Unmarshal(rec.Body, resp.Lead); err != nil {
+			return nil, problem.Internal(err)
+		}
+	}
+	if decided == nil {
+		s.addStanding(resp, rec)
+	} else {
+		resp.State, resp.Code, resp.Decision = decided.GetState(), decided.GetClosedCode(), decided.GetDecision()
+		resp.SiblingCount, resp.MergedLeadIds = decided.GetSiblingCount(), decided.GetMergedLeadIds()
+	}
+	s.addPerson(ctx, resp, decided.GetPersonId(), !rpc.CallerFrom(ctx).OnlyDealer())
+	s.addTimeline(ctx, resp)
+	return resp, nil
+}
+
+// addStanding writes what Capture itself knows of a lead that is not decided.
+func (s *Service) addStanding(resp *capturev1.GetLeadResponse, rec store.Record) {
+	if rec.Place != store.Parked {
+		return
+	}
+	resp.Decision = &leadv1.Decision{
+		LeadId: resp.GetLeadId(), Disposition: leadv1.Disposition_DISPOSITION_PARKED, State: leadv1.State_STATE_PARKED,
+		Parking: &leadv1.Parking{
+			Reason: leadv1.ParkReason_PARK_REASON_DATA, Owner: rec.Owner, ReviewAt: leadconv.Time(rec.ReviewAt), Detail: rec.Detail,
+		},
+	}
+}
+
+// decidedCase asks Routing for a lead; nil without an error if it has not decided it.
+func (s *Service) decidedCase(ctx context.Context, id lead.ID) (*routingv1.LeadCase, error) {
+	ctx, cancel := context.WithTimeout(ctx, partLimit)
+	defer cancel()
+	resp, err := s.deps.Cases.BatchGetCases(ctx, &routingv1.BatchGetCasesRequest{LeadIds: []string{id.String()}})
+	if err != nil {
+		s.warn(ctx, "case left out of an answer", err)
+		return nil, err
+	}
+	if len(resp.GetCases()) == 0 {
+		return nil, nil
+	}
+	return resp.GetCases()[0], nil
+}
+
+// mayRead keeps stores to the leads they own, and to those they sent while nobody owns them.
+func mayRead(caller rpc.Caller, credential string, decided *routingv1.LeadCase, caseErr error) error {
+	if !caller.OnlyDealer() {
+		return nil
+	}
+	if caseErr != nil {
+		return problem.Unavailable(caseErr)
+	}
+	owner := decided.GetDecision().GetAssignment().GetDealerId()
+	if owner == caller.DealerID && owner != "" || owner == "" && credential == caller.String() {
+		return nil
+	}
+	return problem.New(problemv1.Reason_REASON_NOT_YOUR_DEALER, "the lead is not one of your store's")
+}
+
+// addPerson adds who the lead is from, in short. Which leads and records make up the person is for
+// the manufacturer only.
+func (s *Service) addPerson(ctx context.Context, resp *capturev1.GetLeadResponse, personID string, reasons bool) {
+	if personID == "" {
+		return
+	}
+	resp.Customer = &capturev1.Customer{PersonId: personID}
+	if s.deps.Persons == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, partLimit)
+	defer cancel()
+	p, err := s.deps.Persons.GetPerson(ctx, &identityv1.GetPersonRequest{PersonId: personID})
+	if err != nil {
+		s.warn(ctx, "person left out of an answer", err)
+		return
+	}
+	c := resp.Customer
+	c.PersonId, c.HouseholdId = p.GetPersonId(), p.GetHouseholdId()
+	c.RecordCount, c.SignalCount, c.VehicleCount = int32(len(p.GetRecords())), int32(len(p.GetCounters())), int32(len(p.GetVehicles()))
+	for _, r := range p.GetRecords() {
+		if reasons && r.GetLeadId() == resp.GetLeadId() {
+			c.MatchReasons = r.GetReasons()
+		}
+	}
+}
+
+// addTimeline adds what happened to the lead.
+func (s *Service) addTimeline(ctx context.Context, resp *capturev1.GetLeadResponse) {
+	ctx, cancel := context.WithTimeout(ctx, partLimit)
+	defer cancel()
+	events, err := s.deps.Events.ListLeadEvents(ctx, &feedbackv1.ListLeadEventsRequest{LeadId: resp.GetLeadId()})
+	if err != nil {
+		s.warn(ctx, "timeline left out of an answer", err)
+		return
+	}
+	resp.Timeline = events.GetEvents()
+}
+
+// GetRawLead answers the document of a lead as it was received.
+func (s *Service) GetRawLead(ctx context.Context, req *capturev1.GetRawLeadRequest) (*capturev1.GetRawLeadResponse, error) {
+	id, err := parseID(req.GetLeadId())
+	if err != nil {
+		return nil, err
+	}
+	raw, err := s.store.GetRaw(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if caller := rpc.CallerFrom(ctx); caller.OnlyDealer() {
+		decided, caseErr := s.decidedCase(ctx, id)
+		if err := mayRead(caller, raw.Credential, decided, caseErr); err != nil {
+			return nil, err
+		}
+	}
+	return &capturev1.GetRawLeadResponse{ContentType: raw.ContentType, Body: raw.Body}, nil
+}
+
+func parseID(text string) (lead.ID, error) {
+	id, err := lead.ParseID(text)
+	if err != nil {
+		return lead.ID{}, problem.Invalid(problem.Violation{Field: "lead_id", Description: err.Error()})
+	}
+	return id, nil
+}
