@@ -1,0 +1,284 @@
+// Package postgres keeps persons, their records, keys, consents and signals.
+package postgres
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres/db"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Module is what Identity keeps in the database.
+func Module() postgres.Module {
+	return postgres.Module{Service: "identity", FS: migrations, Dir: "migrations"}
+}
+
+// lockNamespace is the first key of the advisory locks that guard key buckets.
+const lockNamespace = 0x1d30
+
+// Store reads and writes Identity's schema. It is safe for concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+// NewStore makes a store on a pool of the service's role and schema.
+func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+// Write runs fn in one transaction, again if it loses against another one: fn must reset what it
+// collects. Its error is a problem.
+func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
+	return answerable(postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		return fn(&Tx{q: db.New(tx)})
+	}))
+}
+
+// Read runs fn on one snapshot.
+func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return answerable(postgres.InTx(ctx, s.pool, options, func(tx pgx.Tx) error {
+		return fn(&Tx{q: db.New(tx)})
+	}))
+}
+
+// ForgetSeen removes the ids of signals received before a time and returns how many.
+func (s *Store) ForgetSeen(ctx context.Context, before time.Time) (int64, error) {
+	n, err := db.New(s.pool).ForgetSeen(ctx, timestamp(before))
+	return n, answerable(err)
+}
+
+// Ping asks the database for nothing.
+func (s *Store) Ping(ctx context.Context) error { return answerable(s.pool.Ping(ctx)) }
+
+// answerable maps an error of the driver once; problems pass.
+func answerable(err error) error {
+	var p *problem.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &p):
+		return p
+	case postgres.Unavailable(err) || errors.Is(err, context.Canceled):
+		return problem.Unavailable(err)
+	}
+	return problem.Internal(err)
+}
+
+// Tx is one transaction.
+type Tx struct{ q *db.Queries }
+
+// Person is a row of a person.
+type Person struct {
+	ID, Household, MergedInto lead.ID
+	Version                   int64
+	Epoch                     int16
+	Golden, Facts, Profile    []byte
+	CreatedAt                 time.Time
+}
+
+// Key is a hashed blocking key.
+type Key struct {
+	Kind int16
+	Hash lead.ID
+}
+
+// LeadPerson says which person a lead is from and why.
+type LeadPerson struct {
+	LeadID, PersonID     lead.ID
+	Created, Contradicts bool
+	Weight               int32
+	Reasons              string
+}
+
+// Consent is a fact of a person under an epoch.
+type Consent struct {
+	PersonID, ID lead.ID
+	Epoch        int16
+	Fact         []byte
+}
+
+// Stop is a revocation at a contact point.
+type Stop struct {
+	Point, ConsentID, PersonID lead.ID
+	Fact                       []byte
+}
+
+// LockBuckets waits until no other transaction works on a key of the given buckets, which must be
+// sorted so that transactions can not wait for each other in a circle.
+func (t *Tx) LockBuckets(ctx context.Context, buckets []int32) error {
+	return t.q.LockBuckets(ctx, lockNamespace, buckets)
+}
+
+// LeadPersons returns the persons of those leads that were resolved before.
+func (t *Tx) LeadPersons(ctx context.Context, leads []lead.ID) (map[lead.ID]LeadPerson, error) {
+	rows, err := t.q.LeadPersons(ctx, bucketsOf(leads), uuids(leads))
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	out := make(map[lead.ID]LeadPerson, len(rows))
+	for _, r := range rows {
+		out[r.LeadID.Bytes] = LeadPerson{
+			LeadID: r.LeadID.Bytes, PersonID: r.PersonID.Bytes, Created: r.Created, Contradicts: r.Contradicts,
+			Weight: r.Weight, Reasons: r.Reasons,
+		}
+	}
+	return out, nil
+}
+
+// Holders returns the persons that hold each key, at most so many per key.
+func (t *Tx) Holders(ctx context.Context, keys []Key, most int) ([][]lead.ID, error) {
+	out := make([][]lead.ID, len(keys))
+	if len(keys) == 0 {
+		return out, nil
+	}
+	places, buckets, kinds, hashes := make([]int32, len(keys)), make([]int16, len(keys)), make([]int16, len(keys)), make([]pgtype.UUID, len(keys))
+	for i, k := range keys {
+		places[i], buckets[i], kinds[i], hashes[i] = int32(i), k.Hash.Bucket(), k.Kind, uuid(k.Hash)
+	}
+	rows, err := t.q.Holders(ctx, places, buckets, kinds, hashes, int32(most))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		out[r.Place] = append(out[r.Place], r.PersonID.Bytes)
+	}
+	return out, nil
+}
+
+// LockPersons returns the rows of persons and holds them until the end of the transaction.
+func (t *Tx) LockPersons(ctx context.Context, ids []lead.ID) ([]Person, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := t.q.LockPersons(ctx, bucketsOf(ids), uuids(ids))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Person, len(rows))
+	for i, r := range rows {
+		out[i] = Person{
+			ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
+			Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time,
+		}
+	}
+	return out, nil
+}
+
+// Person returns one person's row.
+func (t *Tx) Person(ctx context.Context, id lead.ID) (Person, error) {
+	r, err := t.q.Person(ctx, id.Bucket(), uuid(id))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Person{}, problem.NotFound("person")
+	}
+	if err != nil {
+		return Person{}, err
+	}
+	return Person{
+		ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
+		Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time,
+	}, nil
+}
+
+// Joined returns the persons that were joined into a person.
+func (t *Tx) Joined(ctx context.Context, id lead.ID) ([]lead.ID, error) {
+	rows, err := t.q.Joined(ctx, uuid(id))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]lead.ID, len(rows))
+	for i, r := range rows {
+		out[i] = r.Bytes
+	}
+	return out, nil
+}
+
+// Records returns the latest records of persons, newest first.
+func (t *Tx) Records(ctx context.Context, persons []lead.ID, most int) ([]Record, error) {
+	rows, err := t.q.Records(ctx, bucketsOf(persons), uuids(persons), int32(most))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Record, len(rows))
+	for i, r := range rows {
+		out[i] = Record{ID: r.RecordID.Bytes, LeadID: r.LeadID.Bytes, Weight: r.Weight, Reasons: r.Reasons, LinkedAt: r.LinkedAt.Time}
+	}
+	return out, nil
+}
+
+// Consents returns the facts that hold for persons under their epochs.
+func (t *Tx) Consents(ctx context.Context, persons []lead.ID, epochs []int16) ([]Consent, error) {
+	if len(persons) == 0 {
+		return nil, nil
+	}
+	rows, err := t.q.Consents(ctx, bucketsOf(persons), uuids(persons), epochs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Consent, len(rows))
+	for i, r := range rows {
+		out[i] = Consent{PersonID: r.PersonID.Bytes, Epoch: r.Epoch, ID: r.ConsentID.Bytes, Fact: r.Fact}
+	}
+	return out, nil
+}
+
+// Stops returns the revocations at contact points.
+func (t *Tx) Stops(ctx context.Context, points []lead.ID) ([]Stop, error) {
+	if len(points) == 0 {
+		return nil, nil
+	}
+	rows, err := t.q.Stops(ctx, bucketsOf(points), uuids(points))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Stop, len(rows))
+	for i, r := range rows {
+		out[i] = Stop{Point: r.PointHash.Bytes, ConsentID: r.ConsentID.Bytes, PersonID: r.PersonID.Bytes, Fact: r.Fact}
+	}
+	return out, nil
+}
+
+// Seen returns which signals were noted before.
+func (t *Tx) Seen(ctx context.Context, signals []lead.ID) (map[lead.ID]bool, error) {
+	rows, err := t.q.SeenSignals(ctx, bucketsOf(signals), uuids(signals))
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[lead.ID]bool, len(rows))
+	for _, r := range rows {
+		out[r.Bytes] = true
+	}
+	return out, nil
+}
+
+func uuid(id lead.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+
+// uuidOrNull writes the zero ID as NULL.
+func uuidOrNull(id lead.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: !id.IsZero()} }
+
+func uuids(ids []lead.ID) []pgtype.UUID {
+	out := make([]pgtype.UUID, len(ids))
+	for i, id := range ids {
+		out[i] = uuid(id)
+	}
+	return out
+}
+
+func bucketsOf(ids []lead.ID) []int16 {
+	out := make([]int16, len(ids))
+	for i, id := range ids {
+		out[i] = id.Bucket()
+	}
+	return out
+}
+
+func timestamp(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }

@@ -1,0 +1,404 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/identity"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/signal"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/leadconv"
+)
+
+// people are the persons that one transaction works on, found by the keys of all its records. What
+// an earlier record of the batch changed, a later one sees.
+type people struct {
+	keyCap  int
+	market  string
+	newID   func() lead.ID
+	byID    map[lead.ID]*person
+	holders map[postgres.Key][]*person
+	changes postgres.Changes
+}
+
+// key is a blocking key with its hash.
+type key struct {
+	identity.Key
+	hashed postgres.Key
+}
+
+func hashKeys(keys []identity.Key) []key {
+	out := make([]key, len(keys))
+	buf := make([]byte, 0, 96)
+	for i, k := range keys {
+		buf = append(append(buf[:0], byte(k.Kind)), k.Value...)
+		out[i] = key{k, postgres.Key{Kind: int16(k.Kind), Hash: hash(buf)}}
+	}
+	return out
+}
+
+// buckets returns the sorted buckets of keys and further identifiers, as they are locked.
+func buckets(ids []lead.ID, keys ...[]key) []int32 {
+	var used [lead.Buckets]bool
+	for _, id := range ids {
+		used[id.Bucket()] = true
+	}
+	for _, list := range keys {
+		for i := range list {
+			used[list[i].hashed.Hash.Bucket()] = true
+		}
+	}
+	var out []int32
+	for b, u := range used {
+		if u {
+			out = append(out, int32(b))
+		}
+	}
+	return out
+}
+
+// loadPeople reads and locks everybody who holds one of the keys or is named by id.
+func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time, keys [][]key, ids []lead.ID) (*people, error) {
+	w := &people{
+		keyCap: s.deps.CommonKeyCap, market: s.cfg.Market, newID: s.deps.NewID,
+		byID: map[lead.ID]*person{}, changes: postgres.Changes{At: at},
+	}
+	var distinct []postgres.Key
+	w.holders = make(map[postgres.Key][]*person, 4*len(keys))
+	for _, list := range keys {
+		for i := range list {
+			if _, ok := w.holders[list[i].hashed]; !ok {
+				w.holders[list[i].hashed] = nil
+				distinct = append(distinct, list[i].hashed)
+			}
+		}
+	}
+	held, err := tx.Holders(ctx, distinct, w.keyCap+1)
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range held {
+		ids = append(ids, list...)
+	}
+	if err := w.loadPersons(ctx, tx, ids); err != nil {
+		return nil, err
+	}
+	for i, list := range held {
+		for _, id := range list {
+			if p := w.byID[id]; p != nil {
+				w.hold(distinct[i], p.root())
+			}
+		}
+	}
+	return w, w.loadConsents(ctx, tx)
+}
+
+// loadPersons locks persons and those they were joined into.
+func (w *people) loadPersons(ctx context.Context, tx *postgres.Tx, ids []lead.ID) error {
+	for len(ids) > 0 {
+		slices.SortFunc(ids, func(a, b lead.ID) int { return bytes.Compare(a[:], b[:]) })
+		rows, err := tx.LockPersons(ctx, slices.Compact(ids))
+		if err != nil {
+			return err
+		}
+		ids = ids[:0]
+		for _, row := range rows {
+			p, err := newPerson(row)
+			if err != nil {
+				return err
+			}
+			w.byID[row.ID] = p
+		}
+		for _, row := range rows {
+			if !row.MergedInto.IsZero() && w.byID[row.MergedInto] == nil {
+				ids = append(ids, row.MergedInto)
+			}
+		}
+	}
+	for _, p := range w.byID {
+		if !p.row.MergedInto.IsZero() {
+			p.into = w.byID[p.row.MergedInto]
+		}
+	}
+	return nil
+}
+
+func (w *people) loadConsents(ctx context.Context, tx *postgres.Tx) error {
+	var ids []lead.ID
+	var epochs []int16
+	for id, p := range w.byID {
+		if p.into == nil {
+			ids, epochs = append(ids, id), append(epochs, p.row.Epoch)
+		}
+	}
+	rows, err := tx.Consents(ctx, ids, epochs)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		f, err := readFact(r.ID, r.Fact)
+		if err != nil {
+			return err
+		}
+		p := w.byID[r.PersonID]
+		p.consents = append(p.consents, f)
+	}
+	return nil
+}
+
+func (w *people) hold(k postgres.Key, p *person) {
+	if list := w.holders[k]; !slices.Contains(list, p) {
+		w.holders[k] = append(list, p)
+	}
+}
+
+// common reports whether so many hold a key that it tells nobody apart.
+func (w *people) common(k postgres.Key) bool { return len(w.holders[k]) > w.keyCap }
+
+// link is the answer to whose a record is.
+type link struct {
+	person  *person
+	created bool
+	weight  int32
+	reasons []identity.Reason
+}
+
+// statement is one record that looks for its person.
+type statement struct {
+	record identity.Record
+	keys   []key
+	party  *lead.Party // nil when none was given
+	id     lead.ID     // of the record
+}
+
+// find links a statement to the person it fits best, joins persons that it shows to be one, and
+// makes a new person when it fits nobody.
+func (w *people) find(st *statement) (link, error) {
+	record := st.record
+	var ignored []identity.Key
+	for _, k := range st.keys {
+		if w.common(k.hashed) {
+			ignored = append(ignored, k.Key)
+		}
+	}
+	if ignored != nil {
+		record = record.Without(ignored)
+	}
+	var best link
+	var others []*person
+	var housemate *person
+	for _, c := range w.candidates(st.keys) {
+		e := identity.Match(&record, &c.facts)
+		if !identity.Same(e.Weight) {
+			if identity.Household(&record, &c.facts) && (housemate == nil || c.older(housemate)) {
+				housemate = c
+			}
+			continue
+		}
+		if best.person == nil {
+			best = link{person: c, weight: e.Weight, reasons: e.Reasons}
+		} else if e.Weight > best.weight || e.Weight == best.weight && c.older(best.person) {
+			others = append(others, best.person)
+			best = link{person: c, weight: e.Weight, reasons: e.Reasons}
+		} else {
+			others = append(others, c)
+		}
+	}
+	if best.person == nil {
+		best.created = true
+		best.person = w.create(housemate)
+		best.reasons = []identity.Reason{{Code: identity.ReasonNewPerson}}
+	}
+	for _, o := range others {
+		if identity.Contradicts(&best.person.facts, &o.facts) {
+			continue
+		}
+		if err := w.merge(&best, o, st.id); err != nil {
+			return link{}, err
+		}
+	}
+	p := best.person
+	if housemate != nil {
+		best.reasons = append(best.reasons, identity.Reason{Code: identity.ReasonHousehold})
+		if p.row.Household == p.row.ID && p.row.Household != housemate.row.Household {
+			p.row.Household, p.dirty = housemate.row.Household, true
+		}
+	}
+	return best, nil
+}
+
+// candidates returns everybody who holds a key of a record that is no common one.
+func (w *people) candidates(keys []key) []*person {
+	var out []*person
+	for _, k := range keys {
+		if k.Kind == identity.KeyKindSourceLead || w.common(k.hashed) {
+			continue
+		}
+		for _, p := range w.holders[k.hashed] {
+			if p = p.root(); !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (w *people) create(housemate *person) *person {
+	p := &person{fresh: true, golden: &lead.Party{}, profile: &signal.Profile{}}
+	p.row.ID = w.newID()
+	p.row.CreatedAt = w.changes.At
+	p.row.Household = p.row.ID
+	if housemate != nil {
+		p.row.Household = housemate.row.Household
+	}
+	w.byID[p.row.ID] = p
+	return p
+}
+
+// learn adds what a statement says to its person; body is how the statement is kept.
+func (w *people) learn(l *link, st *statement, leadID lead.ID, body []byte) error {
+	p := l.person
+	if l.created || p.facts.Adds(&st.record) {
+		if st.party != nil {
+			said := []identity.Statement{{Party: *st.party, At: st.record.At}}
+			if !l.created {
+				g, err := p.readGolden()
+				if err != nil {
+					return err
+				}
+				said = append(said, identity.Statement{Party: *g, At: p.facts.At})
+			}
+			g := identity.Golden(said)
+			p.golden = &g
+		}
+		p.facts = identity.Union(&p.facts, &st.record)
+		p.dirty = true
+	}
+	w.changes.Records = append(w.changes.Records, postgres.Record{
+		PersonID: p.row.ID, ID: st.id, LeadID: leadID, Body: body, Weight: l.weight, Reasons: reasonText(l.reasons),
+	})
+	w.holdAll(p, st.keys)
+	return nil
+}
+
+// holdAll notes that a person holds keys. A common key takes no more holders, which bounds it.
+func (w *people) holdAll(p *person, keys []key) {
+	for _, k := range keys {
+		list := w.holders[k.hashed]
+		if len(list) > w.keyCap || slices.ContainsFunc(list, func(o *person) bool { return o.root() == p }) {
+			continue
+		}
+		w.hold(k.hashed, p)
+		w.changes.Keys = append(w.changes.Keys, postgres.Holder{Key: k.hashed, PersonID: p.row.ID})
+	}
+}
+
+// merge joins the person of a link and another one: the older one survives, the other keeps its
+// row as it was. The consent facts that hold for both together are written under a new epoch.
+func (w *people) merge(l *link, o *person, recordID lead.ID) error {
+	s := l.person
+	if o.older(s) {
+		s, o = o, s
+	}
+	sg, err := s.readGolden()
+	if err != nil {
+		return err
+	}
+	og, err := o.readGolden()
+	if err != nil {
+		return err
+	}
+	sp, err := s.readProfile()
+	if err != nil {
+		return err
+	}
+	op, err := o.readProfile()
+	if err != nil {
+		return err
+	}
+	if err := w.mergeConsents(s, o); err != nil {
+		return err
+	}
+	golden := identity.Golden([]identity.Statement{{Party: *sg, At: s.facts.At}, {Party: *og, At: o.facts.At}})
+	profile := signal.Merge(*sp, *op)
+	s.golden, s.profile = &golden, &profile
+	s.facts = identity.Union(&s.facts, &o.facts)
+	if s.row.Household == s.row.ID && o.row.Household != o.row.ID {
+		s.row.Household = o.row.Household
+	}
+	s.dirty = true
+	o.into, o.row.MergedInto, o.dirty = s, s.row.ID, true
+	w.changes.Merges = append(w.changes.Merges, postgres.Merge{
+		PersonID: o.row.ID, Into: s.row.ID, RecordID: recordID, Weight: l.weight, Reasons: reasonText(l.reasons),
+	})
+	l.person = s
+	l.reasons = append(l.reasons, identity.Reason{Code: identity.ReasonJoined})
+	return nil
+}
+
+func (w *people) mergeConsents(s, o *person) error {
+	sets := make([]lead.ConsentSet, 2)
+	for i, p := range []*person{s, o} {
+		points, err := p.points(w.market)
+		if err != nil {
+			return err
+		}
+		sets[i].Points = points
+		for _, f := range p.consents {
+			c, _ := leadconv.ConsentFromProto("", f.pb) // codes were checked when they came in
+			sets[i].Facts = append(sets[i].Facts, c)
+		}
+	}
+	s.row.Epoch++
+	s.consents = nil
+	for _, c := range lead.MergeConsents(w.changes.At, sets...) {
+		f, err := newFact(leadconv.ConsentToProto(&c))
+		if err != nil {
+			return err
+		}
+		w.keep(s, f)
+	}
+	return nil
+}
+
+// keep adds a consent fact to a person unless it is held already; it reports whether it did.
+func (w *people) keep(p *person, f fact) bool {
+	if slices.ContainsFunc(p.consents, func(o fact) bool { return o.id == f.id }) {
+		return false
+	}
+	p.consents = append(p.consents, f)
+	w.changes.Consents = append(w.changes.Consents, postgres.Consent{PersonID: p.row.ID, Epoch: p.row.Epoch, ID: f.id, Fact: f.raw})
+	return true
+}
+
+// note keeps a consent fact that somebody gave. Facts that a merge derives are kept only: what they
+// restrict is one person, not everybody at a contact point.
+func (w *people) note(p *person, f fact) {
+	if w.keep(p, f) && f.stops() {
+		w.changes.Stops = append(w.changes.Stops, postgres.Stop{
+			Point: pointHash(f.pb.GetContactPoint()), ConsentID: f.id, PersonID: p.row.ID, Fact: f.raw,
+		})
+	}
+}
+
+// write stores everything that changed.
+func (w *people) write(ctx context.Context, tx *postgres.Tx) error {
+	for _, p := range w.byID {
+		if !p.fresh && !p.dirty {
+			continue
+		}
+		if err := p.encode(); err != nil {
+			return err
+		}
+		if p.fresh {
+			w.changes.New = append(w.changes.New, &p.row)
+		}
+		if !p.fresh || p.into != nil || p.row.Epoch > 0 {
+			w.changes.Changed = append(w.changes.Changed, &p.row)
+		}
+	}
+	return tx.Apply(ctx, &w.changes)
+}

@@ -1,0 +1,123 @@
+// Package identity knows who a lead is from, what they own and what they did.
+//
+// A call that writes is one transaction. It locks the buckets of the keys it works on, in order, so
+// that two replicas never make two persons of one new e-mail address, and then the rows of the
+// persons it may change. Records and keys are never moved or removed: two persons found to be one
+// are joined by a pointer, so old identifiers stay readable and a split restores what was.
+package identity
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/signal"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/outbox"
+	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+)
+
+// Config is what differs between installations. The zero value works.
+type Config struct {
+	Market  string        // ISO 3166-1 alpha-2 of national phone numbers and units; "" means US
+	SeenFor time.Duration // how long the id of a signal is remembered; 0 means 400 days
+}
+
+// Deps is what the service works with. Pool, Tel and Now are required.
+type Deps struct {
+	Pool *pgxpool.Pool // of the service's role and schema
+	Tel  *telemetry.Telemetry
+	Now  func() time.Time
+
+	// HalfLives returns those of the active playbook; nil stands for the default ones.
+	HalfLives func() *signal.HalfLives
+	// DealerID finds a dealer by the network's identifier or any of its codes; nil takes what is
+	// given for the identifier.
+	DealerID func(code string) (string, bool)
+	// Model finds a model of the catalogue by code, name or alias; nil knows none.
+	Model func(name string) (code string, powertrain lead.Powertrain, ok bool)
+	// CommonKeyCap is how many persons may hold a key before it tells nobody apart; 0 means 21.
+	CommonKeyCap int
+	// NewID makes the identifiers of persons; nil makes random ones.
+	NewID func() lead.ID
+}
+
+// Service serves IdentityService and ResolveService. It is safe for concurrent use.
+type Service struct {
+	identityv1.UnsafeIdentityServiceServer
+	identityv1.UnsafeResolveServiceServer
+
+	cfg    Config
+	deps   Deps
+	store  *postgres.Store
+	gather *gatherer
+}
+
+var (
+	_ identityv1.IdentityServiceServer = (*Service)(nil)
+	_ identityv1.ResolveServiceServer  = (*Service)(nil)
+)
+
+// defaultKeyCap keeps the keys of large families and drops those of stores and form fillers.
+const defaultKeyCap = 21
+
+const sweepEvery = time.Hour
+
+// New makes the service. It starts nothing; Run does the background work.
+func New(cfg Config, deps Deps) (*Service, error) {
+	if deps.Pool == nil || deps.Tel == nil || deps.Now == nil {
+		return nil, errors.New("identity needs a pool, telemetry and a clock")
+	}
+	if cfg.Market == "" {
+		cfg.Market = "US"
+	}
+	if cfg.SeenFor <= 0 {
+		cfg.SeenFor = 400 * 24 * time.Hour
+	}
+	if deps.HalfLives == nil {
+		deps.HalfLives = func() *signal.HalfLives { return &signal.HalfLives{} }
+	}
+	if deps.DealerID == nil {
+		deps.DealerID = func(code string) (string, bool) { return code, code != "" }
+	}
+	if deps.Model == nil {
+		deps.Model = func(string) (string, lead.Powertrain, bool) { return "", lead.PowertrainUnspecified, false }
+	}
+	if deps.CommonKeyCap <= 0 {
+		deps.CommonKeyCap = defaultKeyCap
+	}
+	if deps.NewID == nil {
+		deps.NewID = outbox.NewEventID
+	}
+	s := &Service{cfg: cfg, deps: deps, store: postgres.NewStore(deps.Pool)}
+	s.gather = newGatherer(s.resolve)
+	return s, nil
+}
+
+// Migrations hands over the service's schema.
+func Migrations() pg.Module { return postgres.Module() }
+
+// Health reports why the service can not work now; nil if it can.
+func (s *Service) Health(ctx context.Context) error { return s.store.Ping(ctx) }
+
+// Run forgets the ids of old signals until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if _, err := s.store.ForgetSeen(ctx, s.deps.Now().Add(-s.cfg.SeenFor)); err != nil && ctx.Err() == nil {
+			s.deps.Tel.Log.LogAttrs(ctx, slog.LevelWarn, "old signal ids not removed, trying again later",
+				slog.String("cause", err.Error()))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}

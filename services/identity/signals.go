@@ -1,0 +1,174 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/signal"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+)
+
+// maxSignals is how many signals one call may create.
+const maxSignals = 5_000
+
+// arrival is one signal on its way to a person.
+type arrival struct {
+	statement
+	place   int // in the request
+	key     lead.ID
+	signal  signal.Signal
+	raw     []byte // the signal as it came
+	body    []byte // what it says of its person, as records keep it
+	problem *problem.Error
+}
+
+// byVehicle reports that only a vehicle names the signal's person.
+func (a *arrival) byVehicle() bool {
+	r := &a.record
+	return len(r.VINs) > 0 && len(r.IDs)+len(r.Emails)+len(r.Phones)+len(r.Names)+len(r.Companies) == 0
+}
+
+// BatchCreateSignals notes signals, durably. Signals that can not be taken are named one by one and
+// do not hinder the others.
+func (s *Service) BatchCreateSignals(ctx context.Context, req *identityv1.BatchCreateSignalsRequest) (*identityv1.BatchCreateSignalsResponse, error) {
+	arrivals, err := s.parseSignals(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	resp := &identityv1.BatchCreateSignalsResponse{}
+	var sound []*arrival
+	for _, a := range arrivals {
+		if a.problem == nil {
+			sound = append(sound, a)
+		}
+	}
+	if len(sound) > 0 {
+		if err := s.take(ctx, sound, resp); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range arrivals {
+		if a.problem != nil {
+			resp.Problems = append(resp.Problems, &identityv1.SignalProblem{Index: int32(a.place), Problem: a.problem.Proto()})
+		}
+	}
+	return resp, nil
+}
+
+// take notes signals in one transaction and counts them.
+func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv1.BatchCreateSignalsResponse) error {
+	half := s.deps.HalfLives()
+	return s.store.Write(ctx, func(tx *postgres.Tx) error {
+		resp.Accepted, resp.Duplicates = 0, 0
+		keys, ids := make([][]key, 0, len(arrivals)), make([]lead.ID, 0, len(arrivals))
+		for _, a := range arrivals {
+			a.problem = nil
+			keys, ids = append(keys, a.keys), append(ids, a.key)
+		}
+		if err := tx.LockBuckets(ctx, buckets(ids, keys...)); err != nil {
+			return err
+		}
+		seen, err := tx.Seen(ctx, ids)
+		if err != nil {
+			return err
+		}
+		w, err := s.loadPeople(ctx, tx, s.deps.Now(), keys, nil)
+		if err != nil {
+			return err
+		}
+		// Who is known by a vehicle only may be named by another signal of the batch.
+		for _, vehicles := range [...]bool{false, true} {
+			for _, a := range arrivals {
+				if a.byVehicle() != vehicles {
+					continue
+				}
+				if seen[a.key] {
+					resp.Duplicates++
+					continue
+				}
+				taken, err := w.take(a, half)
+				if err != nil {
+					return err
+				}
+				if taken {
+					seen[a.key] = true
+					resp.Accepted++
+				}
+			}
+		}
+		return w.write(ctx, tx)
+	})
+}
+
+// take links one signal to its person and applies it. It reports false, and says why in the
+// arrival, when the signal can not be taken.
+func (w *people) take(a *arrival, half *signal.HalfLives) (bool, error) {
+	var l link
+	if a.byVehicle() {
+		p, err := w.keeper(a)
+		if err != nil {
+			return false, err
+		}
+		if p == nil {
+			a.problem = problem.Invalid(problem.Violation{Field: a.field("vin"),
+				Description: "nobody is known to own this vehicle; send an identifier or the party, or send the sale first"})
+			return false, nil
+		}
+		l.person = p
+	} else {
+		var err error
+		if l, err = w.find(&a.statement); err != nil {
+			return false, err
+		}
+		if l.created || l.person.facts.Adds(&a.record) {
+			if err := w.learn(&l, &a.statement, lead.ID{}, a.body); err != nil {
+				return false, err
+			}
+		}
+	}
+	p := l.person
+	profile, err := p.readProfile()
+	if err != nil {
+		return false, err
+	}
+	if err := signal.Apply(profile, a.signal, half); err != nil {
+		return false, err // parsing has refused what Apply refuses
+	}
+	p.dirty = true
+	w.changes.Signals = append(w.changes.Signals, postgres.Signal{
+		PersonID: p.row.ID, Key: a.key, OccurredAt: a.signal.At, Kind: a.signal.Kind, Body: a.raw,
+	})
+	return true, nil
+}
+
+// keeper returns who has the vehicle of a signal at the time of the signal: of those who are known
+// to own it, the one it was sold to last, else the one last seen with it. nil if nobody is known.
+func (w *people) keeper(a *arrival) (*person, error) {
+	var best *person
+	var bestSold, bestSeen int64
+	for _, c := range w.candidates(a.keys) {
+		profile, err := c.readProfile()
+		if err != nil {
+			return nil, err
+		}
+		var sold, seen int64
+		if v := profile.Vehicle(a.signal.VIN); v != nil {
+			seen = v.Touched()
+			if v.Sold.At <= a.signal.At.Unix() {
+				sold = v.Sold.At
+			}
+		}
+		order := cmp.Or(cmp.Compare(sold, bestSold), cmp.Compare(seen, bestSeen))
+		if best == nil || order > 0 || order == 0 && c.older(best) {
+			best, bestSold, bestSeen = c, sold, seen
+		}
+	}
+	return best, nil
+}
+
+// latest is how far ahead of our clock a sender's may run.
+const latest = 24 * time.Hour
