@@ -1,0 +1,394 @@
+package adf
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+)
+
+// Limits of what a lead takes over from a document; its raw form keeps everything.
+const (
+	maxLeadExtra  = 200
+	maxLeadFlags  = 50
+	maxExtraText  = 4 << 10
+	maxLeadWords  = 20_000 // characters of comments
+	maxLeadParts  = 20     // parties
+	maxLeadCars   = 50
+	maxLeadIDs    = 100
+	vendorScheme  = "adf" // of a vendor's code whose issuer the sender does not name
+	commentsField = "comments"
+)
+
+// Lead gives the prospect as a lead, its values as sent: nothing is normalised or judged. Zone is
+// that of dates without one, UTC if nil. What no field of a lead holds stands in its Extra, oddities
+// of the document in its Flags. A consent statement that says no denies marketing; one that says
+// yes grants no more than an answer to the inquiry, since only the sender knows what was asked.
+func (p Prospect) Lead(zone *time.Location) lead.Lead {
+	m := mapping{p: &p, zone: zone}
+	l := &m.l
+	l.Resend = p.Status == "resend"
+	for _, id := range p.IDs {
+		m.identifier(lead.IDKindSourceLead, id)
+	}
+	for _, id := range p.Customer.IDs {
+		m.identifier(lead.IDKindOther, id)
+	}
+	if t, assumed, _, ok := ParseDate(p.RequestDate, zone); ok {
+		l.RequestedAt = t
+		if assumed {
+			l.AddFlag(lead.FlagZoneAssumed, "requested_at", "")
+		}
+	} else if p.RequestDate != "" {
+		l.AddFlag(lead.FlagTimeUnreadable, "requested_at", "")
+		m.extra("prospect/requestdate", p.RequestDate)
+	}
+	m.source()
+	m.dealer()
+	m.parties()
+	m.vehicles()
+	m.timeFrame()
+	m.comments()
+	m.rest()
+	return m.l
+}
+
+// mapping is one prospect on its way to a lead.
+type mapping struct {
+	p    *Prospect
+	zone *time.Location
+	l    lead.Lead
+}
+
+func (m *mapping) identifier(kind lead.IDKind, id ID) {
+	if id.Value != "" && len(m.l.Identifiers) < maxLeadIDs {
+		m.l.Identifiers = append(m.l.Identifiers, lead.Identifier{Kind: kind, Source: id.Source, Value: id.Value})
+	}
+}
+
+func (m *mapping) extra(path, value string) {
+	if value == "" {
+		return
+	}
+	if len(m.l.Extra) == maxLeadExtra {
+		m.l.AddFlag(lead.FlagValueTruncated, "extra", "")
+		return
+	}
+	if len(value) > maxExtraText {
+		value = strings.ToValidUTF8(value[:maxExtraText], "")
+	}
+	m.l.Extra = append(m.l.Extra, lead.Field{Path: path, Value: value})
+}
+
+func (m *mapping) source() {
+	from := &m.p.Provider
+	m.l.Source = lead.Source{Provider: from.DisplayName(), SubSource: from.Service, Form: from.Form}
+	m.l.Campaign = lead.Campaign{Name: from.Campaign, Term: from.SearchTerm}
+	if m.l.Campaign.Term == "" {
+		m.l.Campaign.Term = from.Keyword
+	}
+	for _, id := range from.IDs {
+		m.extra("prospect/provider/id", id.Value)
+	}
+	m.extra("prospect/provider/referrer", from.Referrer)
+	m.extra("prospect/provider/navigationhistory", from.NavigationHistory)
+}
+
+func (m *mapping) dealer() {
+	v := &m.p.Vendor
+	m.l.Dealer.Name = v.DisplayName()
+	for _, id := range v.IDs {
+		switch {
+		case id.Value == "":
+		case m.l.Dealer.Code == "":
+			m.l.Dealer.Code, m.l.Dealer.Scheme = id.Value, id.Source
+			if id.Source == "" {
+				m.l.Dealer.Scheme = vendorScheme
+			}
+		default:
+			m.extra("prospect/vendor/id", id.Value)
+		}
+	}
+	m.extra("prospect/vendor/service", v.Service)
+}
+
+func (m *mapping) parties() {
+	first, ok := m.p.Primary()
+	if !ok {
+		return
+	}
+	m.party(first, lead.PartyRolePrimary)
+	for _, c := range m.p.CoBuyers() {
+		m.party(c, lead.PartyRoleCoBuyer)
+	}
+	switch m.p.PreferredContact {
+	case "email":
+		m.l.Parties[0].Preferred = lead.ChannelEmail
+	case "phone":
+		m.l.Parties[0].Preferred = lead.ChannelCall
+	case "text":
+		m.l.Parties[0].Preferred = lead.ChannelSMS
+	}
+}
+
+func (m *mapping) party(c Contact, role lead.PartyRole) {
+	if len(m.l.Parties) == maxLeadParts {
+		m.l.AddFlag(lead.FlagValueTruncated, "parties", "")
+		return
+	}
+	n := c.Name()
+	v := lead.Party{Role: role, Language: c.Locale}
+	if n.Business {
+		v.Name.Company = n.Full
+	} else {
+		v.Name = lead.Name{Full: n.Full, Given: n.First, Middle: n.Middle, Family: n.Last, Suffix: n.Suffix}
+	}
+	if t, _, _, ok := ParseDate(c.Birthday, m.zone); ok {
+		v.Born = t.Format(time.DateOnly)
+	} else {
+		m.extra("prospect/customer/contact/birthday", c.Birthday)
+	}
+	best := c.PreferredEmail()
+	if best != "" {
+		v.Emails = append(v.Emails, lead.Email{Raw: best, Address: best})
+	}
+	for _, e := range c.Emails {
+		if a := bareAddress(e.Value); a != "" && a != best && !hasPlaceholder(a) {
+			v.Emails = append(v.Emails, lead.Email{Raw: e.Value, Address: a})
+		}
+	}
+	preferred := c.PreferredPhone()
+	for _, f := range c.Phones {
+		if f.Value == "" || hasPlaceholder(f.Value) {
+			continue
+		}
+		q := lead.Phone{Raw: f.Value, Type: phoneType(f.Type), Preferred: f.Preferred}
+		if f == preferred {
+			v.Phones = append([]lead.Phone{q}, v.Phones...)
+		} else {
+			v.Phones = append(v.Phones, q)
+		}
+		if v.BestTime == "" && f.Time != "nopreference" {
+			v.BestTime = f.Time
+		}
+	}
+	if len(c.Addresses) > 0 {
+		v.Address = address(c.Addresses[0])
+		for _, a := range c.Addresses[1:] {
+			m.extra("prospect/customer/contact/address", strings.Join(append(address(a).Streets, a.City, a.RegionCode, a.PostalCode, a.Country), ", "))
+		}
+	}
+	m.extra("prospect/customer/contact/gender", c.Gender)
+	m.l.Parties = append(m.l.Parties, v)
+}
+
+func phoneType(t string) lead.PhoneType {
+	switch t {
+	case "cellphone":
+		return lead.PhoneTypeMobile
+	case "fax":
+		return lead.PhoneTypeFax
+	case "pager":
+		return lead.PhoneTypeOther
+	}
+	return lead.PhoneTypeUnspecified
+}
+
+func address(a Address) lead.Address {
+	v := lead.Address{Unit: a.Apartment, City: a.City, Region: a.RegionCode, Postal: a.PostalCode, Country: a.Country}
+	for _, s := range a.Streets {
+		if s.Value != "" {
+			v.Streets = append(v.Streets, s.Value)
+		}
+	}
+	return v
+}
+
+func (m *mapping) timeFrame() {
+	t := &m.p.Customer.Timeframe
+	m.l.TimeFrame.Text = t.Description
+	m.l.TimeFrame.Earliest = m.day("prospect/customer/timeframe/earliestdate", t.Earliest)
+	m.l.TimeFrame.Latest = m.day("prospect/customer/timeframe/latestdate", t.Latest)
+}
+
+// day reads a date as midnight UTC; the zero time, and the text in Extra, if it is none.
+func (m *mapping) day(path, raw string) time.Time {
+	t, _, _, ok := ParseDate(raw, m.zone)
+	if !ok {
+		m.extra(path, raw)
+		return time.Time{}
+	}
+	year, month, day := t.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+func (m *mapping) comments() {
+	text := m.p.Customer.Comments
+	if len(text) > maxLeadWords {
+		if runes := []rune(text); len(runes) > maxLeadWords {
+			text = string(runes[:maxLeadWords])
+			m.l.AddFlag(lead.FlagValueTruncated, commentsField, "")
+		}
+	}
+	m.l.Comments = text
+	for _, f := range m.p.CommentFields {
+		m.extra(f.Path+"#"+f.Key, f.Value)
+	}
+	for _, c := range m.p.Consents {
+		fact := lead.Consent{Controller: lead.ControllerOEM, Place: c.Path, Evidence: c.Text}
+		switch c.Answer {
+		case AnswerNo:
+			fact.Purpose, fact.State = lead.PurposeMarketing, lead.ConsentStateDenied
+		case AnswerYes:
+			fact.Purpose, fact.State = lead.PurposeAnswerInquiry, lead.ConsentStateGranted
+		default:
+			m.extra(c.Path, c.Text)
+			continue
+		}
+		m.l.Consents = append(m.l.Consents, fact)
+	}
+}
+
+// rest takes over what the format has no place for, and the oddities.
+func (m *mapping) rest() {
+	for _, e := range m.p.Unknown {
+		m.extra(e.Path, e.Text)
+		for _, a := range e.Attrs {
+			m.extra(e.Path+"/@"+a.Name, a.Value)
+		}
+	}
+	for _, f := range m.p.Flags {
+		if len(m.l.Flags) == maxLeadFlags {
+			break
+		}
+		m.l.AddFlag(string(f.Code), f.Path, f.Detail)
+	}
+}
+
+func (m *mapping) vehicles() {
+	for i := range m.p.Vehicles {
+		m.vehicle(&m.p.Vehicles[i], "prospect/vehicle["+strconv.Itoa(i+1)+"]")
+	}
+	for i := range m.p.CommentVehicles {
+		c := &m.p.CommentVehicles[i]
+		m.vehicle(&c.Vehicle, c.Path)
+	}
+}
+
+func (m *mapping) vehicle(v *Vehicle, path string) {
+	if len(m.l.Vehicles) == maxLeadCars {
+		m.l.AddFlag(lead.FlagValueTruncated, "vehicles", "")
+		return
+	}
+	car := lead.Vehicle{
+		Role: lead.VehicleRoleSought, Interest: interest(v.Interest), Make: v.Make, Model: v.Model, Trim: v.Trim, Body: v.BodyStyle,
+		VIN: v.VIN, Stock: v.Stock, Condition: v.Condition, Comments: v.Comments, Odometer: -1,
+	}
+	if isTrade(*v) {
+		car.Role = lead.VehicleRoleTraded
+	}
+	switch v.Status {
+	case "new":
+		car.Status = lead.VehicleStatusNew
+	case "used":
+		car.Status = lead.VehicleStatusUsed
+	}
+	if year, err := strconv.Atoi(v.Year); err == nil && year >= 0 && year <= 9999 {
+		car.Year = year
+	} else {
+		m.extra(path+"/year", v.Year)
+	}
+	m.odometer(&car, v, path)
+	for _, c := range v.Colors {
+		if car.Color == "" {
+			car.Color = c.Exterior
+		} else {
+			m.extra(path+"/colorcombination/exteriorcolor", c.Exterior)
+		}
+		m.extra(path+"/colorcombination/interiorcolor", c.Interior)
+	}
+	for _, price := range v.Prices {
+		amount, ok := lead.ParseMoney(price.Value, price.Currency)
+		if ok && car.Price == (lead.Money{}) && price.Delta != "relative" && price.Delta != "percentage" {
+			car.Price = amount
+		} else {
+			m.extra(path+"/price", price.Value)
+		}
+	}
+	for _, o := range v.Options {
+		if o.Name != "" && len(car.Options) < maxLeadIDs {
+			car.Options = append(car.Options, o.Name)
+		}
+	}
+	m.extra(path+"/doors", v.Doors)
+	m.extra(path+"/transmission", v.Transmission)
+	m.extra(path+"/pricecomments", v.PriceComments)
+	m.extra(path+"/imagetag", v.Image.URL)
+	if v.Finance != nil {
+		m.finance(v.Finance, path)
+	}
+	m.l.Vehicles = append(m.l.Vehicles, car)
+}
+
+func (m *mapping) odometer(car *lead.Vehicle, v *Vehicle, path string) {
+	unit := lead.OdometerUnitUnspecified
+	switch v.Odometer.Units {
+	case "km":
+		unit = lead.OdometerUnitKM
+	case "mi":
+		unit = lead.OdometerUnitMI
+	}
+	if v.Odometer.Value == "" {
+		return
+	}
+	reading, unit, ok := lead.ParseOdometer(v.Odometer.Value, unit)
+	if !ok {
+		m.extra(path+"/odometer", v.Odometer.Value)
+		return
+	}
+	car.Odometer, car.OdometerUnit = reading, unit
+}
+
+func interest(s string) lead.Interest {
+	switch s {
+	case "buy":
+		return lead.InterestBuy
+	case "lease":
+		return lead.InterestLease
+	case "sell":
+		return lead.InterestSell
+	case "trade-in":
+		return lead.InterestTradeIn
+	case "test-drive":
+		return lead.InterestTestDrive
+	}
+	return lead.InterestUnspecified
+}
+
+// finance takes the first vehicle's wishes for the lead's; other amounts go to Extra.
+func (m *mapping) finance(f *Finance, path string) {
+	to := &m.l.Finance
+	if to.Method == "" {
+		to.Method = f.Method
+	}
+	for _, a := range f.Amounts {
+		amount, ok := lead.ParseMoney(a.Value, a.Currency)
+		switch {
+		case ok && a.Type == "downpayment" && to.DownPayment == (lead.Money{}):
+			to.DownPayment = amount
+		case ok && a.Type == "monthly" && to.Monthly == (lead.Money{}):
+			to.Monthly = amount
+		default:
+			m.extra(path+"/finance/amount", a.Value)
+		}
+	}
+	if amount, ok := lead.ParseMoney(f.Balance.Value, f.Balance.Currency); ok && f.Balance.Type != "residual" {
+		to.Balance = amount
+	} else {
+		m.extra(path+"/finance/balance", f.Balance.Value)
+	}
+	m.extra(path+"/finance/term", f.Term)
+	m.extra(path+"/finance/rate", f.Rate)
+	m.extra(path+"/finance/mileageallowance", f.MileageAllowance)
+}
