@@ -1,0 +1,171 @@
+// Package scoring keeps the playbook, the one bundle of rules the house works by, hands it to the
+// other services, and scores leads with it for whoever asks.
+package scoring
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/leadmesh/leadmesh/core/playbook"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
+)
+
+const (
+	followEvery = time.Second
+	// A replica's note that it does not take a playbook counts this long after it was last written.
+	refusalFresh = 10 * time.Second
+	refusalKept  = time.Hour
+)
+
+// Migrations is what the service keeps in the database.
+func Migrations() postgres.Module { return store.Module() }
+
+// Deps are what the service works with; all are required.
+type Deps struct {
+	Pool *pgxpool.Pool // role leadmesh_scoring, schema scoring
+	Tel  *telemetry.Telemetry
+	Now  func() time.Time
+}
+
+// Service is ScoringService and SnapshotService. Safe for concurrent use.
+type Service struct {
+	scoringv1.UnsafeScoringServiceServer
+	scoringv1.UnsafeSnapshotServiceServer
+
+	store   *store.Store
+	log     *slog.Logger
+	now     func() time.Time
+	replica [16]byte // names this process among the replicas
+	held    atomic.Pointer[held]
+
+	mu      sync.Mutex // one refresh at a time
+	refused string     // the active revision, if it does not compile here
+	failure atomic.Pointer[string]
+}
+
+// held is the playbook in force in this process.
+type held struct {
+	stored   store.Stored
+	playbook *playbook.Playbook
+}
+
+var (
+	_ scoringv1.ScoringServiceServer  = (*Service)(nil)
+	_ scoringv1.SnapshotServiceServer = (*Service)(nil)
+)
+
+// New makes the service; Run runs its loop.
+func New(deps Deps) (*Service, error) {
+	if deps.Pool == nil || deps.Tel == nil || deps.Now == nil {
+		return nil, errors.New("scoring needs a pool, telemetry and a clock")
+	}
+	s := &Service{store: store.New(deps.Pool), log: deps.Tel.Log, now: deps.Now}
+	if _, err := rand.Read(s.replica[:]); err != nil {
+		return nil, fmt.Errorf("name the replica: %w", err)
+	}
+	return s, nil
+}
+
+// Run keeps the process in step with the active playbook until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	ticker := time.NewTicker(followEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.refresh(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "playbook not looked up, the old one stays", slog.String("cause", err.Error()))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// Health reports what keeps the service from working: no database, or an active playbook that
+// does not compile here. To have no playbook yet is healthy: one can be applied.
+func (s *Service) Health(ctx context.Context) error {
+	if why := s.failure.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return s.store.Ping(ctx)
+}
+
+// refresh takes over the active playbook if it is another than the one in force here. One that
+// does not compile leaves the old one in force; the other replicas can see it.
+func (s *Service) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	active, err := s.store.Active(ctx)
+	if err != nil || active == "" {
+		return err
+	}
+	now := s.held.Load()
+	switch {
+	case now != nil && now.stored.Revision == active:
+		return s.comply(ctx)
+	case active == s.refused:
+		return s.store.Refuse(ctx, s.replica, active, *s.failure.Load(), s.now())
+	}
+	stored, err := s.store.Get(ctx, active)
+	if err != nil {
+		return err
+	}
+	p, err := playbook.Load(stored.Bundle)
+	if err != nil {
+		why := fmt.Sprintf("playbook %s does not compile in this version: %v", active, err)
+		s.refused = active
+		s.failure.Store(&why)
+		s.log.LogAttrs(ctx, slog.LevelError, "playbook does not compile here, the one before stays",
+			slog.String("revision", active), slog.String("cause", err.Error()))
+		return s.store.Refuse(ctx, s.replica, active, why, s.now())
+	}
+	s.held.Store(&held{stored: stored, playbook: p})
+	s.log.LogAttrs(ctx, slog.LevelInfo, "playbook in force", slog.String("revision", active))
+	return s.comply(ctx)
+}
+
+// comply clears an earlier refusal.
+func (s *Service) comply(ctx context.Context) error {
+	if s.refused == "" {
+		return nil
+	}
+	if err := s.store.Comply(ctx, s.replica, s.now().Add(-refusalKept)); err != nil {
+		return err
+	}
+	s.refused = ""
+	s.failure.Store(nil)
+	return nil
+}
+
+// active returns the playbook in force; the problem NOT_READY before there is one.
+func (s *Service) active(ctx context.Context) (*held, error) {
+	if h := s.held.Load(); h != nil {
+		return h, nil
+	}
+	if err := s.refresh(ctx); err != nil {
+		return nil, err
+	}
+	if h := s.held.Load(); h != nil {
+		return h, nil
+	}
+	why := "no playbook is active yet; apply one"
+	if s.failure.Load() != nil {
+		why = "the active playbook does not compile in this version; apply a corrected one"
+	}
+	p := problem.New(problemv1.Reason_REASON_NOT_READY, "%s", why)
+	p.RetryAfter = time.Second
+	return nil, p
+}
