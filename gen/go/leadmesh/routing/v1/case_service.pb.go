@@ -574,7 +574,9 @@ type DealerName struct {
 	// Its status.
 	Status string `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
 	// Its zone.
-	TimeZone      string `protobuf:"bytes,5,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	TimeZone string `protobuf:"bytes,5,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// Its codes in other systems.
+	Codes         []*DealerCode `protobuf:"bytes,6,rep,name=codes,proto3" json:"codes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -644,11 +646,18 @@ func (x *DealerName) GetTimeZone() string {
 	return ""
 }
 
+func (x *DealerName) GetCodes() []*DealerCode {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
 var File_leadmesh_routing_v1_case_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\n" +
-	"&leadmesh/routing/v1/case_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a)leadmesh/routing/v1/routing_service.proto\"1\n" +
+	"&leadmesh/routing/v1/case_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a!leadmesh/routing/v1/network.proto\x1a)leadmesh/routing/v1/routing_service.proto\"1\n" +
 	"\x14BatchGetCasesRequest\x12\x19\n" +
 	"\blead_ids\x18\x01 \x03(\tR\aleadIds\"L\n" +
 	"\x15BatchGetCasesResponse\x123\n" +
@@ -692,14 +701,15 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\fon_sale_from\x18\v \x01(\tR\n" +
 	"onSaleFrom\x12\x1c\n" +
 	"\n" +
-	"on_sale_to\x18\f \x01(\tR\bonSaleTo\"\x86\x01\n" +
+	"on_sale_to\x18\f \x01(\tR\bonSaleTo\"\xbd\x01\n" +
 	"\n" +
 	"DealerName\x12\x1b\n" +
 	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\tR\x06status\x12\x1b\n" +
-	"\ttime_zone\x18\x05 \x01(\tR\btimeZone2\xc2\x02\n" +
+	"\ttime_zone\x18\x05 \x01(\tR\btimeZone\x125\n" +
+	"\x05codes\x18\x06 \x03(\v2\x1f.leadmesh.routing.v1.DealerCodeR\x05codes2\xc2\x02\n" +
 	"\vCaseService\x12f\n" +
 	"\rBatchGetCases\x12).leadmesh.routing.v1.BatchGetCasesRequest\x1a*.leadmesh.routing.v1.BatchGetCasesResponse\x12l\n" +
 	"\x0fApplyActivities\x12+.leadmesh.routing.v1.ApplyActivitiesRequest\x1a,.leadmesh.routing.v1.ApplyActivitiesResponse\x12]\n" +
@@ -734,6 +744,7 @@ var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*v1.Activity)(nil),             // 10: leadmesh.feedback.v1.Activity
 	(*v1.Outcome)(nil),              // 11: leadmesh.feedback.v1.Outcome
 	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
+	(*DealerCode)(nil),              // 13: leadmesh.routing.v1.DealerCode
 }
 var file_leadmesh_routing_v1_case_service_proto_depIdxs = []int32{
 	9,  // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
@@ -744,17 +755,18 @@ var file_leadmesh_routing_v1_case_service_proto_depIdxs = []int32{
 	7,  // 5: leadmesh.routing.v1.GetNetworkResponse.catalogue:type_name -> leadmesh.routing.v1.CatalogueModel
 	8,  // 6: leadmesh.routing.v1.GetNetworkResponse.dealers:type_name -> leadmesh.routing.v1.DealerName
 	12, // 7: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 8: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
-	2,  // 9: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
-	5,  // 10: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
-	1,  // 11: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
-	3,  // 12: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
-	6,  // 13: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	13, // 8: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
+	0,  // 9: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
+	2,  // 10: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
+	5,  // 11: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
+	1,  // 12: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
+	3,  // 13: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
+	6,  // 14: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
+	12, // [12:15] is the sub-list for method output_type
+	9,  // [9:12] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_routing_v1_case_service_proto_init() }
@@ -762,6 +774,7 @@ func file_leadmesh_routing_v1_case_service_proto_init() {
 	if File_leadmesh_routing_v1_case_service_proto != nil {
 		return
 	}
+	file_leadmesh_routing_v1_network_proto_init()
 	file_leadmesh_routing_v1_routing_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

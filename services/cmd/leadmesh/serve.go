@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/leadmesh/leadmesh/services/house"
+)
+
+// houseFlags are common to the commands that run services.
+type houseFlags struct {
+	Data        string `help:"Directory of the private Postgres." placeholder:"DIR"`
+	HTTP        string `name:"http" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, health and metrics."`
+	GRPC        string `name:"grpc" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of gRPC with reflection and health."`
+	DatabaseURL string `name:"database-url" placeholder:"URL" help:"A Postgres whose owner may create roles and migrate; without one a private server is started."`
+	PGBin       string `name:"pg-bin" placeholder:"DIR" help:"Folder of PostgreSQL's binaries for the private server."`
+
+	TLSCert string `name:"tls-cert" placeholder:"FILE" help:"Certificate of the public listeners."`
+	TLSKey  string `name:"tls-key" placeholder:"FILE" help:"Its key."`
+	Tokens  string `placeholder:"FILE" help:"Bearer tokens: a line per token, TOKEN NAME ROLE[,ROLE...]; roles are oem, mops, ops, dealer:DEALER_ID, test."`
+
+	AllowPrivateWebhooks bool    `help:"Push to addresses of private networks too."`
+	TraceRatio           float64 `default:"0.01" help:"Share of new traces recorded, 0 to 1; they go where OTEL_EXPORTER_OTLP_ENDPOINT says."`
+	LogLevel             string  `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
+}
+
+func (f houseFlags) config(s streams) (house.Config, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.LogLevel)); err != nil {
+		return house.Config{}, fmt.Errorf("--log-level: %w", err)
+	}
+	return house.Config{
+		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, HTTP: f.HTTP, GRPC: f.GRPC,
+		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
+		TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,
+	}, nil
+}
+
+type serveCmd struct {
+	houseFlags
+	Sample bool `help:"Fill an empty installation with the sample network and playbook."`
+
+	Only     []string          `placeholder:"SERVICE" help:"Run some services only: capture, identity, scoring, routing, feedback, gateway; needs --database-url."`
+	Mesh     string            `placeholder:"HOST:PORT" help:"Address at which the other processes reach this one, with mutual TLS."`
+	MeshCert string            `placeholder:"FILE" help:"Certificate of this process between processes."`
+	MeshKey  string            `placeholder:"FILE" help:"Its key."`
+	MeshCA   string            `name:"mesh-ca" placeholder:"FILE" help:"Authority that signs the other processes."`
+	Peer     map[string]string `placeholder:"SERVICE=HOST:PORT" help:"Where a service is that this process does not run; may be repeated."`
+}
+
+func (c *serveCmd) Run(ctx context.Context, s streams) error {
+	cfg, err := c.config(s)
+	if err != nil {
+		return err
+	}
+	cfg.Only, cfg.Mesh, cfg.MeshCert, cfg.MeshKey, cfg.MeshCA, cfg.Peers, cfg.Sample = c.Only, c.Mesh, c.MeshCert, c.MeshKey, c.MeshCA, c.Peer, c.Sample
+	h, err := house.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	go announce(ctx, h, s.out)
+	return h.Run(ctx)
+}
+
+// announce says where the house is reachable, and when it is healthy.
+func announce(ctx context.Context, h *house.House, out io.Writer) {
+	addresses(h, out)
+	ready, cancel := context.WithTimeout(ctx, time.Hour)
+	defer cancel()
+	start := time.Now()
+	if err := h.Ready(ready); err != nil {
+		return
+	}
+	fmt.Fprintf(out, "healthy after %s\n", time.Since(start).Round(time.Millisecond))
+}
+
+func addresses(h *house.House, out io.Writer) {
+	if a := h.HTTPAddr(); a != "" {
+		fmt.Fprintf(out, "  REST      http://%s/v1/leads\n  OpenAPI   http://%s/openapi.yaml\n  health    http://%s/healthz\n  metrics   http://%s/metrics\n", a, a, a, a)
+	}
+	if a := h.GRPCAddr(); a != "" {
+		fmt.Fprintf(out, "  gRPC      %s (with reflection)\n", a)
+	}
+	if a := h.MeshAddr(); a != "" {
+		fmt.Fprintf(out, "  mesh      %s (mutual TLS)\n", a)
+	}
+}
+
+type migrateCmd struct {
+	DatabaseURL string `name:"database-url" required:"" placeholder:"URL" help:"A Postgres whose owner may create roles."`
+}
+
+func (c *migrateCmd) Run(ctx context.Context, s streams) error {
+	if err := house.Migrate(ctx, c.DatabaseURL); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(s.out, "the schemas are up to date")
+	return err
+}

@@ -1,0 +1,108 @@
+package house
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"google.golang.org/grpc"
+)
+
+// directory keeps the names of dealers and models for services that are told of them by whatever
+// code a sender uses.
+type directory struct {
+	cases networkSource
+	log   *slog.Logger
+	now   atomic.Pointer[names]
+}
+
+// networkSource is the part of Routing that hands out the network.
+type networkSource interface {
+	GetNetwork(ctx context.Context, in *routingv1.GetNetworkRequest, opts ...grpc.CallOption) (*routingv1.GetNetworkResponse, error)
+}
+
+type names struct {
+	revision string
+	dealers  map[string]string // any code -> dealer id; "" if several share it
+	models   map[string]modelName
+}
+
+type modelName struct {
+	code       string
+	powertrain lead.Powertrain
+}
+
+func newDirectory(cases networkSource, log *slog.Logger) *directory {
+	d := &directory{cases: cases, log: log}
+	d.now.Store(&names{})
+	return d
+}
+
+// run follows the network, every five seconds and quicker until it has one.
+func (d *directory) run(ctx context.Context) error {
+	wait := 50 * time.Millisecond
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		if d.refresh(ctx) {
+			wait = 5 * time.Second
+		} else {
+			wait = min(wait*2, 5*time.Second)
+		}
+		timer.Reset(wait)
+	}
+}
+
+func (d *directory) refresh(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	resp, err := d.cases.GetNetwork(ctx, &routingv1.GetNetworkRequest{KnownRevision: d.now.Load().revision})
+	if err != nil {
+		d.log.LogAttrs(ctx, slog.LevelDebug, "network not known yet", slog.String("cause", err.Error()))
+		return false
+	}
+	if resp.GetUnchanged() {
+		return true
+	}
+	n := &names{revision: resp.GetRevision(), dealers: map[string]string{}, models: map[string]modelName{}}
+	for _, dealer := range resp.GetDealers() {
+		for _, code := range dealer.GetCodes() {
+			key := lead.Fold(code.GetCode())
+			if other, taken := n.dealers[key]; taken && other != dealer.GetDealerId() {
+				n.dealers[key] = "" // a guess would be somebody else's customer
+				continue
+			}
+			n.dealers[key] = dealer.GetDealerId()
+		}
+	}
+	for _, dealer := range resp.GetDealers() {
+		n.dealers[lead.Fold(dealer.GetDealerId())] = dealer.GetDealerId()
+	}
+	for _, m := range resp.GetCatalogue() {
+		powertrain, _ := lead.ParsePowertrain(m.GetPowertrain())
+		name := modelName{m.GetModelCode(), powertrain}
+		for _, alias := range append([]string{m.GetModelCode(), m.GetModel()}, m.GetAliases()...) {
+			n.models[lead.Fold(alias)] = name
+		}
+	}
+	d.now.Store(n)
+	return true
+}
+
+func (d *directory) dealerID(code string) (string, bool) {
+	id := d.now.Load().dealers[lead.Fold(code)]
+	return id, id != ""
+}
+
+func (d *directory) model(name string) (string, lead.Powertrain, bool) {
+	m, ok := d.now.Load().models[lead.Fold(name)]
+	return m.code, m.powertrain, ok
+}

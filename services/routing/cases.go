@@ -1,0 +1,147 @@
+package routing
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	corerouting "github.com/leadmesh/leadmesh/core/routing"
+	"github.com/leadmesh/leadmesh/core/scoring"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/leadconv"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"github.com/leadmesh/leadmesh/services/internal/scoreconv"
+	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+)
+
+// BatchGetCases answers the cases of leads that have been decided. Asked for one lead, the score
+// comes with every contribution.
+func (s *Service) BatchGetCases(ctx context.Context, req *routingv1.BatchGetCasesRequest) (*routingv1.BatchGetCasesResponse, error) {
+	if len(req.GetLeadIds()) > 1_000 {
+		return nil, problem.Invalid(problem.Violation{Field: "lead_ids", Description: "at most 1,000 at once"})
+	}
+	var list []lead.ID
+	for i, text := range req.GetLeadIds() {
+		id, err := lead.ParseID(text)
+		if err != nil {
+			return nil, problem.Invalid(problem.Violation{Field: fmt.Sprintf("lead_ids[%d]", i), Description: err.Error()})
+		}
+		list = append(list, id)
+	}
+	rb, err := s.rules()
+	if err != nil {
+		return nil, err
+	}
+	cases, err := s.store.Cases(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	merged, err := s.store.MergedLeads(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	resp := &routingv1.BatchGetCasesResponse{}
+	for _, k := range cases {
+		c := rb.network.leadCase(k)
+		for _, id := range merged[k.LeadID] {
+			c.MergedLeadIds = append(c.MergedLeadIds, id.String())
+		}
+		if len(list) == 1 {
+			if err := s.explain(ctx, k, c.GetDecision()); err != nil {
+				return nil, err
+			}
+			if c.SiblingCount, err = s.store.CountSiblings(ctx, k); err != nil {
+				return nil, err
+			}
+		}
+		resp.Cases = append(resp.Cases, c)
+	}
+	return resp, nil
+}
+
+// leadCase writes a case as the house shares it.
+func (n *networkView) leadCase(k *postgres.Case) *routingv1.LeadCase {
+	c := &routingv1.LeadCase{
+		LeadId: k.LeadID.String(), State: leadv1.State(k.State), LeadVersion: k.Version, Decision: n.decisionOf(k),
+		PersonId: k.PersonID.String(), ClosedCode: k.ClosedCode,
+	}
+	if !k.ReturnedFrom.IsZero() {
+		c.ReturnedFrom = k.ReturnedFrom.String()
+	}
+	if a := k.Owner; a != nil && a.OfferTo != "" {
+		c.TransferOffer = &routingv1.TransferOffer{ToDealerId: a.OfferTo, ExpiresAt: leadconv.Time(a.OfferUntil)}
+	}
+	return c
+}
+
+// explain fills in the contributions of a stored score: they are computed again from the inputs
+// in the receipt, with the playbook that decided, and must add up to the points that were stored.
+func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decision) error {
+	canonical, _, err := s.store.Receipt(ctx, k.LeadID, k.Attempt)
+	if err != nil {
+		return err
+	}
+	r, err := corerouting.ParseReceipt(canonical)
+	if err != nil {
+		return problem.Internal(err)
+	}
+	snapshot, err := s.playbookOf(ctx, r.Playbook)
+	if err != nil {
+		return err
+	}
+	in := inputsOf(r)
+	var res scoring.Result
+	snapshot.Playbook.Scoring.Score(&in, &res)
+	full := scoreconv.ToProto(snapshot.Playbook.Scoring, snapshot.Playbook, &in, &res, r.Line, true)
+	if full.GetPoints() == d.GetScore().GetPoints() {
+		d.Score = full
+	}
+	return nil
+}
+
+// GetReceipt answers the record of a decision.
+func (s *Service) GetReceipt(ctx context.Context, req *routingv1.GetReceiptRequest) (*routingv1.GetReceiptResponse, error) {
+	id, err := parseLeadID(req.GetLeadId())
+	if err != nil {
+		return nil, err
+	}
+	if caller := rpc.CallerFrom(ctx); caller.OnlyDealer() {
+		k, err := s.store.Case(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := owns(caller, k); err != nil {
+			return nil, err
+		}
+	}
+	canonical, attempts, err := s.store.Receipt(ctx, id, int(req.GetAttempt()))
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(canonical)
+	return &routingv1.GetReceiptResponse{
+		Receipt: &routingv1.Receipt{Canonical: string(canonical)}, Digest: hex.EncodeToString(digest[:]), Attempts: int32(attempts),
+	}, nil
+}
+
+func parseLeadID(text string) (lead.ID, error) {
+	id, err := lead.ParseID(text)
+	if err != nil {
+		return lead.ID{}, problem.Invalid(problem.Violation{Field: "lead_id", Description: err.Error()})
+	}
+	return id, nil
+}
+
+// owns reports why a dealer may not see or move a case; nil if it may. A receiving dealer sees
+// what is offered to it.
+func owns(caller rpc.Caller, k *postgres.Case) error {
+	if !caller.OnlyDealer() || caller.DealerID == k.DealerID || k.Owner != nil && caller.DealerID == k.Owner.OfferTo {
+		return nil
+	}
+	return problem.New(problemv1.Reason_REASON_NOT_YOUR_DEALER, "the lead belongs to another dealer")
+}

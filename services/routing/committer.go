@@ -1,0 +1,388 @@
+package routing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/routing"
+	"github.com/leadmesh/leadmesh/core/sla"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	"github.com/leadmesh/leadmesh/services/internal/outbox"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+)
+
+// job is one lead that waits for its commit.
+type job struct {
+	ctx      context.Context // of the lead's span
+	inquiry  *inquiry
+	started  time.Time
+	deadline time.Time
+	finish   func(*leadv1.Decision, error)
+
+	verdict  *verdict
+	proposal *postgres.Proposal
+	flags    []string
+}
+
+// committer stores decisions in groups: it commits when idle and gathers while a group is in
+// flight, so that nobody waits for company and a crowd shares one fsync.
+type committer struct {
+	s    *Service
+	jobs chan *job
+}
+
+func newCommitter(s *Service) *committer {
+	// The stream's window bounds what can wait here, so a send never blocks a reader.
+	return &committer{s: s, jobs: make(chan *job, s.cfg.Window)}
+}
+
+func (c *committer) submit(j *job) { c.jobs <- j }
+
+// run commits groups until ctx ends; then what still waits is answered as draining.
+func (c *committer) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			c.refuseRest()
+			return nil
+		case first := <-c.jobs:
+			c.group(ctx, c.gather(first))
+		}
+	}
+}
+
+func (c *committer) gather(first *job) []*job {
+	group := []*job{first}
+	for len(group) < c.s.cfg.Group {
+		select {
+		case j := <-c.jobs:
+			group = append(group, j)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+func (c *committer) refuseRest() {
+	for {
+		select {
+		case j := <-c.jobs:
+			j.finish(nil, problem.New(problemv1.Reason_REASON_DRAINING, "this replica goes away; send the lead on a new stream"))
+		default:
+			return
+		}
+	}
+}
+
+// maxAttempts bounds how often a lead is decided in one go: each refusal excludes a dealer, and the
+// desk never refuses.
+const maxAttempts = 8
+
+// group decides and commits jobs, and decides again those that were refused for capacity.
+func (c *committer) group(ctx context.Context, jobs []*job) {
+	for try := 0; len(jobs) > 0; try++ {
+		rb, err := c.s.rules()
+		if err != nil {
+			finishAll(jobs, err)
+			return
+		}
+		jobs = c.late(jobs)
+		group := make([]*postgres.Proposal, 0, len(jobs))
+		decided := time.Now()
+		for _, j := range jobs {
+			c.propose(rb, j)
+			group = append(group, j.proposal)
+		}
+		for _, j := range jobs {
+			c.s.tel.Stages.Record(j.ctx, telemetry.StageDecided, time.Since(j.started))
+		}
+		if len(group) == 0 {
+			return
+		}
+		// The group outlives a shutdown that begins now: its leads are answered either way.
+		store, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+		err = c.s.store.Commit(store, group, c.hooks(rb, jobs))
+		cancel()
+		if err != nil {
+			finishAll(jobs, err)
+			return
+		}
+		c.s.relay.Wake()
+		var again []*job
+		for _, j := range jobs {
+			if more := c.settle(rb, j, decided, try); more {
+				again = append(again, j)
+			}
+		}
+		jobs = again
+	}
+}
+
+// late answers leads whose caller does not wait any more; they are driven again.
+func (c *committer) late(jobs []*job) []*job {
+	now := time.Now()
+	kept := jobs[:0]
+	for _, j := range jobs {
+		if now.After(j.deadline) {
+			j.finish(nil, problem.New(problemv1.Reason_REASON_DEADLINE_EXCEEDED, "the budget was used up waiting"))
+			continue
+		}
+		kept = append(kept, j)
+	}
+	return kept
+}
+
+func finishAll(jobs []*job, err error) {
+	for _, j := range jobs {
+		j.finish(nil, err)
+	}
+}
+
+// propose decides a lead and writes what is to be stored.
+func (c *committer) propose(rb *rulebook, j *job) {
+	q := j.inquiry
+	if j.verdict == nil {
+		j.verdict = &verdict{}
+	}
+	v := j.verdict
+	rb.decide(q, c.s.now(), v)
+	k := &postgres.Case{
+		LeadID: q.lead.ID, Version: 1, State: lead.StateAssigned, PersonID: q.person, Brand: q.lead.Brand, Line: v.line, Test: q.lead.Test,
+		Chosen: chosen(&v.choice.Receipt), Attempt: q.attempt, ReceivedAt: q.lead.ReceivedAt, DecidedAt: v.decidedAt,
+		Playbook: rb.playbook.Revision, Traceparent: q.traceparent, Lead: q.rawLead, Profile: q.rawProfile, Decision: v.decision(q),
+	}
+	if k.ReceivedAt.IsZero() {
+		k.ReceivedAt = v.decidedAt
+	}
+	p := &postgres.Proposal{Case: k, Canonical: append([]byte(nil), v.canonical...), Mergeable: q.mergeable}
+	j.proposal, j.flags = p, nil
+	if v.park != lead.ParkReasonUnspecified {
+		k.State = lead.StateParked
+		k.Parking = postgres.Parking{Reason: v.park, Owner: v.parkOwner(), ReviewAt: v.reviewAt}
+		return
+	}
+	k.Owner = v.owner(q)
+	k.DealerID, p.Dealer = k.Owner.DealerID, k.Owner.DealerID
+	p.Settle = func() error {
+		return rb.start(k.Owner, v.line, v.result.Stage[v.line], v.fleet(q), c.s.cfg.Sender)
+	}
+	if !q.lead.Test {
+		p.Grant = func(b *postgres.Book) bool { return c.grant(rb, j, b) }
+	}
+}
+
+// chosen reports whether the customer chose the store that got the lead.
+func chosen(r *routing.Receipt) bool {
+	return r.Step == routing.StepChosen || r.Step == routing.StepOwner
+}
+
+// grant takes capacity for a lead and names the person, with the dealer's book locked. What it
+// knew is kept on the assignment, and replay checks it.
+func (c *committer) grant(rb *rulebook, j *job, b *postgres.Book) bool {
+	v, owner := j.verdict, j.proposal.Case.Owner
+	d := rb.network.dealers[owner.DealerID]
+	if d == nil || b == nil {
+		return true
+	}
+	b.Turn(d.zone, v.decidedAt)
+	unit, department := rb.unit(owner)
+	free := routing.Capacity{}
+	if department.Capped {
+		free = routing.Capacity{Declared: true, Free: int64(department.CapPerDay) - b.Granted[owner.Department.String()]}
+	}
+	ask := routing.Ask{Refusable: v.choice.Receipt.MayBeRefused()}
+	before := free
+	ledger := []routing.Capacity{free}
+	answer := routing.Grant(ledger, []routing.Ask{ask}, nil)[0]
+	if before.Declared {
+		rb.live.SetFree(unit, int32(ledger[0].Free))
+	}
+	if answer == routing.VerdictRefused {
+		return false
+	}
+	if answer == routing.VerdictOverCapacity {
+		j.flags = append(j.flags, "over_capacity")
+	}
+	facts, err := c.person(rb, j, d, b)
+	if err != nil {
+		facts = routing.GrantFacts{Role: owner.Role}
+	}
+	facts.Capacity, facts.Ask, facts.Verdict = before, ask, answer
+	owner.Grant, owner.PersonID = facts, facts.Person
+	b.Grant(owner, v.decidedAt)
+	return true
+}
+
+// unit is the department of an owner in the compiled network; of a desk, number -1 and no cap.
+func (rb *rulebook) unit(a *postgres.Assignment) (int, routing.Unit) {
+	n, ok := rb.stores.UnitOf(a.DealerID, a.Department)
+	if !ok {
+		return -1, routing.Unit{}
+	}
+	return n, rb.stores.Unit(n)
+}
+
+// person names who inside the store, where the store lets us.
+func (c *committer) person(rb *rulebook, j *job, d *dealerView, b *postgres.Book) (routing.GrantFacts, error) {
+	v, owner := j.verdict, j.proposal.Case.Owner
+	_, department := rb.unit(owner)
+	roster := d.roster
+	switch {
+	case d.desk, department.PersonSetting == routing.PersonSettingLeadmesh:
+	case department.PersonSetting == routing.PersonSettingGroupBDC:
+		desk := rb.network.dealers[department.BDC]
+		if desk == nil {
+			return routing.GrantFacts{Role: owner.Role}, nil
+		}
+		roster = desk.roster
+	default: // its own system names the person
+		return routing.GrantFacts{Role: owner.Role}, nil
+	}
+	turn := routing.Turn{
+		At: v.decidedAt.Unix(), WeekMinute: weekMinute(v.decidedAt, d.zone), Role: owner.Role, Last: b.Last[owner.Role.String()],
+	}
+	if j.inquiry.profile.Selling.ID == owner.DealerID {
+		turn.Salesperson = j.inquiry.profile.Salesperson.ID
+	}
+	if p := j.inquiry.lead.Primary(); p != nil {
+		if language := primarySubtag(p.Language); language != "" {
+			turn.Skills = append(turn.Skills, language)
+		}
+	}
+	for _, p := range v.choice.Receipt.Programs {
+		turn.Skills = append(turn.Skills, p.Code)
+	}
+	standing := make([]routing.Standing, 0, len(b.Persons))
+	for id, w := range b.Persons {
+		standing = append(standing, routing.Standing{Person: id, LastTurn: w.LastTurn, Open: w.Open})
+	}
+	return routing.Rotate(roster, standing, turn)
+}
+
+// hooks are what the service does inside the transaction of a group.
+func (c *committer) hooks(rb *rulebook, jobs []*job) postgres.GroupHooks {
+	byProposal := make(map[*postgres.Proposal]*job, len(jobs))
+	for _, j := range jobs {
+		byProposal[j.proposal] = j
+	}
+	var holderEvents []*leadv1.Event
+	return postgres.GroupHooks{
+		Merged: func(holder *postgres.Case, merged []*postgres.Proposal) error {
+			e, err := c.s.askedAgain(rb, holder, merged)
+			holderEvents = append(holderEvents, e...)
+			return err
+		},
+		Events: func(out *outbox.Rows) error {
+			now := c.s.now()
+			for _, j := range jobs {
+				if e := c.decidedEvent(rb, j); e != nil {
+					if err := out.Add(j.proposal.Case.LeadID, e, now); err != nil {
+						return err
+					}
+				}
+			}
+			for _, e := range holderEvents {
+				id, err := lead.ParseID(e.GetLeadId())
+				if err != nil {
+					return fmt.Errorf("event of a holder: %w", err)
+				}
+				if err := out.Add(id, e, now); err != nil {
+					return err
+				}
+			}
+			holderEvents = nil
+			return nil
+		},
+		Deliver: func(ctx context.Context, tx pgx.Tx) error {
+			var list []delivery
+			for _, j := range jobs {
+				k := j.proposal.Case
+				if j.proposal.Outcome == postgres.OutcomeStored && k.Owner != nil && k.Owner.DeliveredAt.IsZero() {
+					list = append(list, c.s.push.assigned(rb, k))
+				}
+			}
+			return c.s.push.enqueue(ctx, tx, list)
+		},
+	}
+}
+
+// askedAgain notes on an open lead that the same customer inquired again: the score rises, and if
+// the lead was responded to, its owner has an hour to answer.
+func (s *Service) askedAgain(rb *rulebook, holder *postgres.Case, merged []*postgres.Proposal) ([]*leadv1.Event, error) {
+	policy, calendar := rb.policyOf(holder)
+	var events []*leadv1.Event
+	for _, p := range merged {
+		if !holder.Owner.Clock.RespondedAt.IsZero() {
+			state, effects := sla.Apply(policy, calendar, holder.Owner.Clock, sla.Event{Kind: sla.EventAskedAgain, At: p.Case.DecidedAt})
+			holder.Owner.Clock = state
+			events = append(events, s.effectEvents(rb, holder, effects)...)
+		}
+		raise(holder.Decision.GetScore(), p.Case.Decision.GetScore())
+		events = append(events, s.event(holder, eventMergedIn, p.Case.DecidedAt, &leadv1.EventFacts{
+			RelatedId: p.Case.LeadID.String(), DealerId: holder.DealerID, Kind: "ASKED_AGAIN",
+		}))
+	}
+	return events, setDeadline(holder.Owner, policy, calendar)
+}
+
+// raise lifts a score to that of another inquiry of the same customer.
+func raise(score, other *leadv1.Score) {
+	if score == nil || other == nil || other.GetPoints() <= score.GetPoints() {
+		return
+	}
+	score.Points, score.ProbabilityPpm, score.Stage, score.Ready = other.GetPoints(), other.GetProbabilityPpm(), other.GetStage(), other.GetReady()
+	score.Reasons = other.GetReasons()
+}
+
+// policyOf is the clock policy and calendar of an open case.
+func (rb *rulebook) policyOf(k *postgres.Case) (*sla.Policy, *sla.Calendar) {
+	stage := lead.Stage(k.Decision.GetScore().GetStage())
+	return rb.clock(k.Line, stage, k.Owner.Role == lead.RoleFleet), rb.network.calendar(k.Owner.DealerID, k.Owner.Department)
+}
+
+// settle answers a job by its outcome; true if it has to be decided again.
+func (c *committer) settle(rb *rulebook, j *job, decided time.Time, try int) bool {
+	p := j.proposal
+	switch p.Outcome {
+	case postgres.OutcomeRefused:
+		if try >= maxAttempts {
+			j.finish(nil, problem.Internal(errors.New("no dealer took the lead after many attempts")))
+			return false
+		}
+		j.inquiry.exclusions = append(j.inquiry.exclusions, p.Case.Owner.DealerID)
+		j.inquiry.attempt++
+		return true
+	case postgres.OutcomeRetry:
+		if try < maxAttempts {
+			return true
+		}
+		j.finish(nil, problem.Unavailable(errors.New("the lead's holder kept closing")))
+		return false
+	case postgres.OutcomeKnown:
+		j.finish(rb.network.decisionOf(p.Stored), nil)
+		return false
+	}
+	c.s.tel.Stages.Record(j.ctx, telemetry.StageCommitted, time.Since(decided))
+	d := rb.network.decisionOf(p.Case)
+	d.Flags = append(d.Flags, j.flags...)
+	j.finish(d, nil)
+	return false
+}
+
+// decisionOf writes a case as its last decision with the present owner.
+func (n *networkView) decisionOf(k *postgres.Case) *leadv1.Decision {
+	d := k.Decision
+	d.State = leadv1.State(k.State)
+	if k.Owner != nil {
+		d.Assignment = n.assignment(k.Owner)
+	}
+	return d
+}

@@ -1,0 +1,85 @@
+package routing
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// metrics are the service's instruments.
+type metrics struct {
+	duration metric.Float64Histogram
+	outcomes metric.Int64Counter
+	answers  map[string]metric.MeasurementOption
+	sweepLag atomic.Int64 // nanoseconds
+	delivery atomic.Int64 // nanoseconds
+}
+
+func newMetrics(s *Service) (*metrics, error) {
+	m := &metrics{answers: map[string]metric.MeasurementOption{}}
+	meter := s.tel.Meter
+	var err error
+	if m.duration, err = meter.Float64Histogram(telemetry.MetricDecisionDuration, metric.WithUnit("s"),
+		metric.WithDescription("Time from a lead's arrival on the stream to its answer.")); err != nil {
+		return nil, fmt.Errorf("make a histogram: %w", err)
+	}
+	if m.outcomes, err = meter.Int64Counter(telemetry.MetricDecisionOutcomes,
+		metric.WithDescription("Leads answered on the stream, by outcome.")); err != nil {
+		return nil, fmt.Errorf("make a counter: %w", err)
+	}
+	for _, outcome := range []string{"assigned", "merged", "parked", "dry_run", "problem"} {
+		m.answers[outcome] = metric.WithAttributeSet(attribute.NewSet(attribute.String(telemetry.AttrOutcome, outcome)))
+	}
+	gauges := []struct {
+		name, about string
+		read        func() float64
+	}{
+		{telemetry.MetricDecisionInflight, "Leads on the streams that are not answered yet.", func() float64 { return float64(s.stream.InFlight()) }},
+		{telemetry.MetricSweepLag, "Age of the oldest deadline that was due when the sweep looked, in seconds.", func() float64 { return time.Duration(m.sweepLag.Load()).Seconds() }},
+		{telemetry.MetricDeliveryLag, "Age of the oldest push delivery under way when last looked at, in seconds.", func() float64 { return time.Duration(m.delivery.Load()).Seconds() }},
+	}
+	for _, g := range gauges {
+		if _, err := meter.Float64ObservableGauge(g.name, metric.WithDescription(g.about), metric.WithFloat64Callback(
+			func(_ context.Context, o metric.Float64Observer) error { o.Observe(g.read()); return nil })); err != nil {
+			return nil, fmt.Errorf("make a gauge: %w", err)
+		}
+	}
+	_, err = meter.Float64ObservableGauge(telemetry.MetricOutboxLag, metric.WithDescription("Age of the oldest event not handed over, in seconds."),
+		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(s.relay.Lag().Seconds(), metric.WithAttributes(attribute.String(telemetry.AttrService, "routing")))
+			return nil
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("make a gauge: %w", err)
+	}
+	return m, nil
+}
+
+// decided notes one answer. The span in ctx becomes the exemplar.
+func (m *metrics) decided(ctx context.Context, d *leadv1.Decision, err error, took time.Duration) {
+	outcome := "problem"
+	switch {
+	case err != nil:
+		m.outcomes.Add(ctx, 1, metric.WithAttributes(
+			attribute.String(telemetry.AttrOutcome, outcome), attribute.String(telemetry.AttrReason, problem.From(err).Code())))
+		m.duration.Record(ctx, took.Seconds(), m.answers[outcome])
+		return
+	case d.GetDryRun():
+		outcome = "dry_run"
+	case d.GetDisposition() == leadv1.Disposition_DISPOSITION_MERGED:
+		outcome = "merged"
+	case d.GetDisposition() == leadv1.Disposition_DISPOSITION_PARKED:
+		outcome = "parked"
+	default:
+		outcome = "assigned"
+	}
+	m.outcomes.Add(ctx, 1, m.answers[outcome])
+	m.duration.Record(ctx, took.Seconds(), m.answers[outcome])
+}

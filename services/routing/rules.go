@@ -1,0 +1,223 @@
+package routing
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/routing"
+	"github.com/leadmesh/leadmesh/core/scoring"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+)
+
+// networkWatch remembers why the last network could not be taken.
+type networkWatch struct {
+	mu   sync.Mutex
+	err  error
+	wake chan struct{}
+	once sync.Once
+}
+
+func (w *networkWatch) set(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+}
+
+func (w *networkWatch) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+func (w *networkWatch) changed() chan struct{} {
+	w.once.Do(func() { w.wake = make(chan struct{}, 1) })
+	return w.wake
+}
+
+// networkChanged makes this replica look at once instead of at its next poll.
+func (s *Service) networkChanged() {
+	select {
+	case s.network.changed() <- struct{}{}:
+	default:
+	}
+}
+
+// followRules keeps the rulebook in step with the active playbook and the network: other replicas
+// change them too, so both are polled every second.
+func (s *Service) followRules(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	live := time.NewTicker(15 * time.Second)
+	defer live.Stop()
+	for {
+		if err := s.refreshRules(ctx); err != nil && ctx.Err() == nil {
+			s.network.set(err)
+			s.log.LogAttrs(ctx, slog.LevelWarn, "rules not renewed, the old ones stay", slog.String("cause", err.Error()))
+		} else {
+			s.network.set(nil)
+		}
+		wait := tick.C
+		if s.engine.rules.Load() == nil { // at start every moment counts
+			short := time.NewTimer(20 * time.Millisecond)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-short.C:
+			case <-s.network.changed():
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait:
+		case <-s.network.changed():
+		case <-s.playbooks.Changed():
+		case <-live.C:
+			if rb := s.engine.rules.Load(); rb != nil {
+				rb.tellOpen(s.now())
+			}
+		}
+	}
+}
+
+// refreshRules compiles a new rulebook if the playbook or the network is another than the one in
+// force.
+func (s *Service) refreshRules(ctx context.Context) error {
+	snapshot := s.playbooks.Current()
+	if snapshot == nil {
+		return nil
+	}
+	revision, err := s.store.NetworkRevision(ctx)
+	if err != nil {
+		return err
+	}
+	old := s.engine.rules.Load()
+	if old != nil && old.network.revision == revision && old.playbook.Revision == snapshot.Playbook.Revision {
+		return nil
+	}
+	if revision == "0" {
+		return nil // nothing imported yet
+	}
+	var view *networkView
+	if old != nil && old.network.revision == revision {
+		view = old.network
+	} else {
+		rows, err := s.store.Network(ctx)
+		if err != nil {
+			return err
+		}
+		if view, err = newNetworkView(rows); err != nil {
+			return err
+		}
+	}
+	rb, err := newRulebook(snapshot, view)
+	if err != nil {
+		return err
+	}
+	rb.tellOpen(s.now())
+	s.engine.rules.Store(rb)
+	return nil
+}
+
+func newRulebook(snapshot *playbookfeed.Snapshot, view *networkView) (*rulebook, error) {
+	stores, problems := routing.Compile(view.definition, snapshot.Playbook.Routing)
+	if stores == nil {
+		texts := make([]string, 0, len(problems))
+		for _, p := range problems[:min(len(problems), 5)] {
+			texts = append(texts, p.Error())
+		}
+		return nil, fmt.Errorf("the network and playbook do not fit together: %s", strings.Join(texts, "; "))
+	}
+	return &rulebook{
+		playbook: snapshot.Playbook, secret: snapshot.Secret, network: view, stores: stores, live: routing.NewLive(stores),
+	}, nil
+}
+
+// tellOpen notes which departments are open now.
+func (rb *rulebook) tellOpen(now time.Time) {
+	for i := range rb.stores.Units() {
+		u := rb.stores.Unit(i)
+		rb.live.SetOpen(i, rb.network.calendar(u.Dealer, u.Department).Open(now))
+	}
+}
+
+// rules returns the rulebook in force; the problem NOT_READY before there is one.
+func (s *Service) rules() (*rulebook, error) {
+	rb := s.engine.rules.Load()
+	if rb == nil {
+		p := problem.New(problemv1.Reason_REASON_NOT_READY, "no network and playbook loaded yet; import a network and apply a playbook")
+		p.RetryAfter = time.Second
+		return nil, p
+	}
+	return rb, nil
+}
+
+// oldRules keeps the scoring models of playbooks that are not active any more, for explaining
+// decisions they made.
+type oldRules struct {
+	mu     sync.Mutex
+	models map[string]*playbookfeed.Snapshot
+}
+
+// playbookOf returns the playbook of a revision: the active one, one kept, or one fetched.
+func (s *Service) playbookOf(ctx context.Context, revision string) (*playbookfeed.Snapshot, error) {
+	if now := s.playbooks.Current(); now != nil && now.Playbook.Revision == revision {
+		return now, nil
+	}
+	s.old.mu.Lock()
+	kept := s.old.models[revision]
+	s.old.mu.Unlock()
+	if kept != nil {
+		return kept, nil
+	}
+	fetched, err := s.playbooks.Fetch(ctx, revision)
+	if err != nil {
+		return nil, err
+	}
+	s.old.mu.Lock()
+	defer s.old.mu.Unlock()
+	if s.old.models == nil || len(s.old.models) >= 16 {
+		s.old.models = map[string]*playbookfeed.Snapshot{}
+	}
+	s.old.models[revision] = fetched
+	return fetched, nil
+}
+
+// inputsOf reads the score's inputs back from a receipt.
+func inputsOf(r *routing.Receipt) scoring.Inputs {
+	var in scoring.Inputs
+	in.Reset()
+	for _, x := range r.Inputs {
+		if f, ok := scoring.ParseFeature(x.Name); ok {
+			in.Values[f] = int32(x.Value)
+		}
+	}
+	return in
+}
+
+// GetNetwork answers the catalogue and the dealers' names to the other services of the house.
+func (s *Service) GetNetwork(_ context.Context, req *routingv1.GetNetworkRequest) (*routingv1.GetNetworkResponse, error) {
+	rb, err := s.rules()
+	if err != nil {
+		return nil, err
+	}
+	if req.GetKnownRevision() == rb.network.revision {
+		return &routingv1.GetNetworkResponse{Revision: rb.network.revision, Unchanged: true}, nil
+	}
+	resp := &routingv1.GetNetworkResponse{Revision: rb.network.revision, Catalogue: rb.network.catalogue}
+	for id, d := range rb.network.dealers {
+		resp.Dealers = append(resp.Dealers, &routingv1.DealerName{
+			DealerId: id, Name: d.dealer.GetName(), Kind: d.dealer.GetKind(), Status: d.dealer.GetStatus(), TimeZone: d.dealer.GetTimeZone(),
+			Codes: d.dealer.GetCodes(),
+		})
+	}
+	return resp, nil
+}
