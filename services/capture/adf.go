@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"bytes"
+
 	"github.com/leadmesh/leadmesh/core/adf"
 )
 
@@ -11,11 +13,48 @@ func readADF(body []byte) []*intake {
 	if err != nil {
 		return []*intake{{raw: body, unreadable: "the ADF document could not be read"}}
 	}
+	parts := prospectParts(body, len(doc.Prospects))
 	items := make([]*intake, 0, len(doc.Prospects))
 	for i := range doc.Prospects {
-		in := &intake{raw: body}
-		in.lead = leadOf(&doc.Prospects[i])
+		in := &intake{lead: doc.Prospects[i].Lead(nil), raw: parts[i]}
+		violations := check(&in.lead)
+		if len(violations) > 0 { // its sender reads no answer: what is too much stays in the raw form
+			in.unreadable = "the ADF document holds more than a lead takes: " + violations[0].Field
+		}
 		items = append(items, in)
 	}
 	return items
+}
+
+// prospectParts cuts a document with many leads into each one's own part. Where the cuts do not
+// fit what was read (another encoding, nested leads) every lead keeps the beginning of the whole.
+func prospectParts(body []byte, n int) [][]byte {
+	if n == 1 {
+		return [][]byte{body}
+	}
+	parts := make([][]byte, 0, n)
+	lower := bytes.ToLower(body)
+	if len(lower) == len(body) {
+		for at := 0; ; {
+			start := bytes.Index(lower[at:], []byte("<prospect"))
+			if start < 0 {
+				break
+			}
+			start += at
+			end := bytes.Index(lower[start:], []byte("</prospect>"))
+			if end < 0 {
+				break
+			}
+			at = start + end + len("</prospect>")
+			parts = append(parts, body[start:at])
+		}
+	}
+	if len(parts) == n {
+		return parts
+	}
+	parts = parts[:0]
+	for range n {
+		parts = append(parts, body[:min(len(body), maxBody/n)])
+	}
+	return parts
 }

@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
@@ -26,9 +27,16 @@ func (s *Service) Ingest(ctx context.Context, req *capturev1.IngestRequest) (*ca
 	if len(items) == 1 {
 		items[0].traceparent = req.GetTraceparent()
 	}
-	results, err := s.take(ctx, items)
-	if err != nil {
-		return nil, err
+	results := make([]*capturev1.LeadResult, 0, len(items))
+	for chunk := range slices.Chunk(items, maxBatch) { // only ADF documents hold more than one
+		answered, err := s.take(ctx, chunk)
+		if err != nil && len(results) == 0 {
+			return nil, err
+		}
+		for i := 0; err != nil && i < len(chunk); i++ { // those before are stored: say so
+			answered = append(answered, &capturev1.LeadResult{Problem: problem.From(err).Proto()})
+		}
+		results = append(results, answered...)
 	}
 	return &capturev1.IngestResponse{Results: results}, nil
 }

@@ -40,6 +40,11 @@ var shorthands = map[protoreflect.FullName][]protoreflect.Name{
 	"leadmesh.lead.v1.TimeFrame":       {"text"},
 }
 
+// aliases are names that well-known senders use for fields of ours.
+var aliases = map[protoreflect.FullName]map[string]string{
+	"leadmesh.lead.v1.Lead": {"is_test": "test", "isTest": "test"},
+}
+
 // outputs are the fields that only the house sets.
 var outputs = map[protoreflect.FullName]bool{
 	"leadmesh.lead.v1.Lead.lead_id": true, "leadmesh.lead.v1.Lead.received_at": true, "leadmesh.lead.v1.Lead.changes": true,
@@ -72,6 +77,9 @@ func shapeOf(d protoreflect.MessageDescriptor, known map[protoreflect.FullName]*
 		}
 		s.members[string(f.Name())] = m
 		s.members[f.JSONName()] = m
+	}
+	for alias, name := range aliases[d.FullName()] {
+		s.members[alias] = s.members[name]
 	}
 	for _, name := range shorthands[d.FullName()] {
 		s.short = append(s.short, s.members[string(name)])
