@@ -12,8 +12,8 @@ type LeadFact struct {
 	LeadID lead.ID
 	Test   bool
 	Line   lead.Line
-	// Brand, Source, Campaign, Channel, Origin and Market are codes as captured.
-	Brand, Source, Campaign, Channel, Origin, Market string
+	// Brand, Source and Campaign are codes as captured.
+	Brand, Source, Campaign string
 	// Flags counts the doubts left after normalisation.
 	Flags int
 	// BadContact: a later bounce or wrong number proved the contact point useless.
@@ -33,7 +33,7 @@ type LeadFact struct {
 	DealerID string
 	Desk     bool
 
-	AssignedAt, DeliveredAt, AcknowledgedAt, AcceptedAt, RespondedAt, EngagedAt, OrderedAt time.Time
+	AssignedAt, DeliveredAt, RespondedAt, EngagedAt, OrderedAt time.Time
 	// WorkedAt is when a person last did something about the lead.
 	WorkedAt time.Time
 

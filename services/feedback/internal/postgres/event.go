@@ -107,65 +107,100 @@ func factsOf(events []*Event) []leadFact {
 	return facts
 }
 
-// foldFacts joins facts, sorted by lead, with those held. Leads not held are inserted first, which
-// waits for other transactions that insert the same ones; what is left exists for certain and is
-// locked, merged and written. Both steps go through the leads in the same order everywhere.
+// foldFacts joins facts, sorted by lead, with those held. News of leads that are probably held is
+// merged first; the leads that were just captured, and those that turned out not to be held, are
+// inserted, which waits for other transactions that insert the same ones. What is left then exists
+// for certain. Each step goes through the leads in the same order everywhere; two transactions can
+// still meet crosswise where a capture arrives later than its lead's other news, and the one that
+// Postgres ends is run again.
 func foldFacts(ctx context.Context, q *db.Queries, facts []leadFact) error {
+	missing := make([]leadFact, 0, len(facts))
+	later := make([]leadFact, 0, len(facts))
+	for i := range facts {
+		if facts[i].fact.ReceivedAt.IsZero() {
+			later = append(later, facts[i])
+		} else {
+			missing = append(missing, facts[i])
+		}
+	}
+	unheld, err := mergeFacts(ctx, q, later)
+	if err != nil {
+		return err
+	}
+	if len(unheld) > 0 {
+		missing = append(missing, unheld...)
+		slices.SortFunc(missing, func(a, b leadFact) int { return compareLead(a.id, b.id) })
+	}
+	rest, err := insertFacts(ctx, q, missing)
+	if err != nil {
+		return err
+	}
+	_, err = mergeFacts(ctx, q, rest)
+	return err
+}
+
+// insertFacts inserts facts, sorted by lead, and returns those of leads that are held already.
+func insertFacts(ctx context.Context, q *db.Queries, facts []leadFact) (held []leadFact, err error) {
 	if len(facts) == 0 {
-		return nil
+		return nil, nil
 	}
 	params, err := writeFacts(facts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	inserted, err := q.InsertLeadFacts(ctx, params)
-	if err != nil {
-		return err
+	if err != nil || len(inserted) == len(facts) {
+		return nil, err
 	}
-	if len(inserted) == len(facts) {
-		return nil
-	}
-	rest := make([]leadFact, 0, len(facts)-len(inserted))
 	added := make(map[lead.ID]bool, len(inserted))
 	for _, id := range inserted {
 		added[id.Bytes] = true
 	}
 	for i := range facts {
 		if !added[facts[i].id] {
-			rest = append(rest, facts[i])
+			held = append(held, facts[i])
 		}
 	}
-	return mergeFacts(ctx, q, rest)
+	return held, nil
 }
 
-func mergeFacts(ctx context.Context, q *db.Queries, facts []leadFact) error {
+// mergeFacts locks the facts held, sorted by lead, writes them back merged, and returns those of
+// leads that are not held.
+func mergeFacts(ctx context.Context, q *db.Queries, facts []leadFact) (unheld []leadFact, err error) {
+	if len(facts) == 0 {
+		return nil, nil
+	}
 	buckets, ids := keys(facts)
 	held, err := q.LockLeadFacts(ctx, buckets, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	byLead := make(map[lead.ID]*projection.Fact, len(held))
+	byLead := make(map[lead.ID]*db.LeadFact, len(held))
 	for i := range held {
-		fact, err := readFact(&held[i])
-		if err != nil {
-			return err
-		}
-		byLead[held[i].LeadID.Bytes] = &fact
+		byLead[held[i].LeadID.Bytes] = &held[i]
 	}
-	merged := make([]leadFact, 0, len(facts))
+	merged := make([]leadFact, 0, len(held))
 	for i := range facts {
-		fact, ok := byLead[facts[i].id]
+		row, ok := byLead[facts[i].id]
 		if !ok {
-			fact = &projection.Fact{}
+			unheld = append(unheld, facts[i])
+			continue
+		}
+		fact, err := readFact(row)
+		if err != nil {
+			return nil, err
 		}
 		fact.Merge(&facts[i].fact)
-		merged = append(merged, leadFact{id: facts[i].id, fact: *fact})
+		merged = append(merged, leadFact{id: facts[i].id, fact: fact})
+	}
+	if len(merged) == 0 {
+		return unheld, nil
 	}
 	params, err := writeFacts(merged)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.UpdateLeadFacts(ctx, db.UpdateLeadFactsParams(params))
+	return unheld, q.UpdateLeadFacts(ctx, db.UpdateLeadFactsParams(params))
 }
 
 func keys(facts []leadFact) ([]int16, []pgtype.UUID) {

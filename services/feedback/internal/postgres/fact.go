@@ -19,10 +19,8 @@ func writeFacts(facts []leadFact) (db.InsertLeadFactsParams, error) {
 		Brand:           make([]string, n),
 		Source:          make([]string, n),
 		Campaign:        make([]string, n),
-		Channel:         make([]string, n),
-		Origin:          make([]string, n),
-		Market:          make([]string, n),
 		Flags:           make([]int32, n),
+		Assignments:     make([]int32, n),
 		BadContact:      make([]bool, n),
 		RequestedAt:     make([]pgtype.Timestamptz, n),
 		ReceivedAt:      make([]pgtype.Timestamptz, n),
@@ -32,28 +30,18 @@ func writeFacts(facts []leadFact) (db.InsertLeadFactsParams, error) {
 		State:           make([]int16, n),
 		StateAt:         make([]pgtype.Timestamptz, n),
 		StateCode:       make([]string, n),
-		StateRelated:    make([]string, n),
 		StateActor:      make([]string, n),
 		OwnerVersion:    make([]int64, n),
 		DealerID:        make([]string, n),
-		Department:      make([]string, n),
-		Role:            make([]string, n),
-		PersonID:        make([]string, n),
 		Desk:            make([]bool, n),
 		ProbabilityPpm:  make([]int32, n),
 		DeadlineVersion: make([]int64, n),
 		DueAt:           make([]pgtype.Timestamptz, n),
 		DueKind:         make([]string, n),
-		HandoffVersion:  make([]int64, n),
-		HandoffDueAt:    make([]pgtype.Timestamptz, n),
-		HandoffTo:       make([]string, n),
 		AssignedAt:      make([]pgtype.Timestamptz, n),
 		DeliveredAt:     make([]pgtype.Timestamptz, n),
-		AcknowledgedAt:  make([]pgtype.Timestamptz, n),
-		AcceptedAt:      make([]pgtype.Timestamptz, n),
 		RespondedAt:     make([]pgtype.Timestamptz, n),
 		EngagedAt:       make([]pgtype.Timestamptz, n),
-		OrderedAt:       make([]pgtype.Timestamptz, n),
 		WorkedAt:        make([]pgtype.Timestamptz, n),
 		Detail:          make([][]byte, n),
 	}
@@ -63,10 +51,8 @@ func writeFacts(facts []leadFact) (db.InsertLeadFactsParams, error) {
 		p.Brand[i] = f.Brand
 		p.Source[i] = f.Source
 		p.Campaign[i] = f.Campaign
-		p.Channel[i] = f.Channel
-		p.Origin[i] = f.Origin
-		p.Market[i] = f.Market
 		p.Flags[i] = f.Flags
+		p.Assignments[i] = f.Assignments
 		p.BadContact[i] = f.BadContact
 		p.RequestedAt[i] = stamp(f.RequestedAt)
 		p.ReceivedAt[i] = stamp(f.ReceivedAt)
@@ -76,28 +62,18 @@ func writeFacts(facts []leadFact) (db.InsertLeadFactsParams, error) {
 		p.State[i] = int16(f.State.Value.State)
 		p.StateAt[i] = stamp(f.State.Value.At)
 		p.StateCode[i] = f.State.Value.Code
-		p.StateRelated[i] = f.State.Value.Related
 		p.StateActor[i] = f.State.Value.Actor
 		p.OwnerVersion[i] = int64(f.Owner.Version)
 		p.DealerID[i] = f.Owner.Value.DealerID
-		p.Department[i] = f.Owner.Value.Department
-		p.Role[i] = f.Owner.Value.Role
-		p.PersonID[i] = f.Owner.Value.PersonID
 		p.Desk[i] = f.Owner.Value.Desk
 		p.ProbabilityPpm[i] = f.Owner.Value.ProbabilityPPM
 		p.DeadlineVersion[i] = int64(f.Deadline.Version)
 		p.DueAt[i] = stamp(f.Deadline.Value.At)
 		p.DueKind[i] = f.Deadline.Value.Kind
-		p.HandoffVersion[i] = int64(f.Handoff.Version)
-		p.HandoffDueAt[i] = stamp(f.Handoff.Value.DueAt)
-		p.HandoffTo[i] = f.Handoff.Value.To
 		p.AssignedAt[i] = stamp(f.AssignedAt)
 		p.DeliveredAt[i] = stamp(f.DeliveredAt)
-		p.AcknowledgedAt[i] = stamp(f.AcknowledgedAt)
-		p.AcceptedAt[i] = stamp(f.AcceptedAt)
 		p.RespondedAt[i] = stamp(f.RespondedAt)
 		p.EngagedAt[i] = stamp(f.EngagedAt)
-		p.OrderedAt[i] = stamp(f.OrderedAt)
 		p.WorkedAt[i] = stamp(f.WorkedAt)
 		if f.Detail.IsZero() {
 			continue
@@ -118,10 +94,8 @@ func readFact(r *db.LeadFact) (projection.Fact, error) {
 	f.Brand = r.Brand
 	f.Source = r.Source
 	f.Campaign = r.Campaign
-	f.Channel = r.Channel
-	f.Origin = r.Origin
-	f.Market = r.Market
 	f.Flags = r.Flags
+	f.Assignments = r.Assignments
 	f.BadContact = r.BadContact
 	f.RequestedAt = fromStamp(r.RequestedAt)
 	f.ReceivedAt = fromStamp(r.ReceivedAt)
@@ -131,28 +105,18 @@ func readFact(r *db.LeadFact) (projection.Fact, error) {
 	f.State.Value.State = lead.State(r.State)
 	f.State.Value.At = fromStamp(r.StateAt)
 	f.State.Value.Code = r.StateCode
-	f.State.Value.Related = r.StateRelated
 	f.State.Value.Actor = r.StateActor
 	f.Owner.Version = projection.Version(r.OwnerVersion)
 	f.Owner.Value.DealerID = r.DealerID
-	f.Owner.Value.Department = r.Department
-	f.Owner.Value.Role = r.Role
-	f.Owner.Value.PersonID = r.PersonID
 	f.Owner.Value.Desk = r.Desk
 	f.Owner.Value.ProbabilityPPM = r.ProbabilityPpm
 	f.Deadline.Version = projection.Version(r.DeadlineVersion)
 	f.Deadline.Value.At = fromStamp(r.DueAt)
 	f.Deadline.Value.Kind = r.DueKind
-	f.Handoff.Version = projection.Version(r.HandoffVersion)
-	f.Handoff.Value.DueAt = fromStamp(r.HandoffDueAt)
-	f.Handoff.Value.To = r.HandoffTo
 	f.AssignedAt = fromStamp(r.AssignedAt)
 	f.DeliveredAt = fromStamp(r.DeliveredAt)
-	f.AcknowledgedAt = fromStamp(r.AcknowledgedAt)
-	f.AcceptedAt = fromStamp(r.AcceptedAt)
 	f.RespondedAt = fromStamp(r.RespondedAt)
 	f.EngagedAt = fromStamp(r.EngagedAt)
-	f.OrderedAt = fromStamp(r.OrderedAt)
 	f.WorkedAt = fromStamp(r.WorkedAt)
 	if r.Detail != nil {
 		if err := json.Unmarshal(r.Detail, &f.Detail); err != nil {

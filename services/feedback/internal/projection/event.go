@@ -37,9 +37,6 @@ const (
 	reopened         = "reopened"
 )
 
-// assignments is the count of owners among Detail.Counts; it is no milestone.
-const assignments = "ASSIGNED"
-
 // Of returns what one event tells. An event of an unknown type tells nothing: it is in the log for
 // a later reading.
 func Of(e *leadv1.Event) Fact {
@@ -98,7 +95,6 @@ func (c *contribution) capture() {
 	}
 	c.fact.Test = f.GetTest()
 	c.fact.Brand, c.fact.Source, c.fact.Campaign = f.GetBrand(), f.GetSource(), f.GetCampaign()
-	c.fact.Channel, c.fact.Origin, c.fact.Market = f.GetChannel(), f.GetOrigin(), f.GetMarket()
 	c.fact.Flags = f.GetFlags()
 	c.fact.RequestedAt = timeOf(f.GetRequestedAt())
 	c.fact.ReceivedAt = timeOf(f.GetReceivedAt())
@@ -133,11 +129,10 @@ func (c *contribution) stateOf() {
 		return
 	}
 	c.fact.State = Newest[State]{Version: c.version, Value: State{
-		State: s, At: c.at, Code: c.facts.GetCode(),
-		Related: c.facts.GetRelatedId(), Actor: c.facts.GetActor(),
+		State: s, At: c.at, Code: c.facts.GetCode(), Actor: c.facts.GetActor(),
 	}}
 	if s == lead.StateOrdered {
-		c.fact.OrderedAt = c.at
+		c.fact.Detail.OrderedAt = c.at
 	}
 }
 
@@ -147,12 +142,11 @@ func (c *contribution) owner() {
 		return
 	}
 	c.fact.Owner = Newest[Owner]{Version: c.version, Value: Owner{
-		DealerID: f.GetDealerId(), Department: f.GetDepartment(), Role: f.GetRole(), PersonID: f.GetPersonId(),
-		Desk: f.GetDesk(), ProbabilityPPM: f.GetProbabilityPpm(),
+		DealerID: f.GetDealerId(), Desk: f.GetDesk(), ProbabilityPPM: f.GetProbabilityPpm(),
 	}}
 	if c.kind == transferred || f.GetState() == "" || f.GetState() == lead.StateAssigned.String() {
 		c.fact.AssignedAt = c.at
-		c.add(assignments)
+		c.fact.Assignments = 1
 	}
 }
 
@@ -185,11 +179,11 @@ func (c *contribution) deadline() {
 func (c *contribution) handoff() {
 	switch c.kind {
 	case transferOffered:
-		c.fact.Handoff = Newest[Handoff]{Version: c.version, Value: Handoff{
+		c.fact.Detail.Handoff = Newest[Handoff]{Version: c.version, Value: Handoff{
 			DueAt: timeOf(c.facts.GetDueAt()), To: c.facts.GetRelatedId(),
 		}}
 	case transferred, transferDeclined, declined:
-		c.fact.Handoff.Version = c.version
+		c.fact.Detail.Handoff.Version = c.version
 	}
 }
 
@@ -203,10 +197,6 @@ func (c *contribution) stamps() {
 		if at := timeOf(f.GetDeliveredAt()); !at.IsZero() {
 			c.fact.DeliveredAt = at
 		}
-	case acknowledged:
-		c.fact.AcknowledgedAt = c.at
-	case accepted:
-		c.fact.AcceptedAt = c.at
 	case activity:
 		if f.GetActor() != "" && f.GetActor() != "bot" && f.GetActor() != "system" {
 			c.fact.WorkedAt = c.at
@@ -235,7 +225,7 @@ func (c *contribution) milestone() {
 	case milestoneName(leadv1.Milestone_MILESTONE_ENGAGED):
 		c.fact.EngagedAt = c.at
 	case milestoneName(leadv1.Milestone_MILESTONE_ORDER):
-		c.fact.OrderedAt = c.at
+		c.fact.Detail.OrderedAt = c.at
 	}
 	if c.facts.GetActor() != "bot" {
 		c.fact.WorkedAt = c.at

@@ -15,38 +15,37 @@ import (
 // Fact is what the events folded so far tell of one lead. The zero value tells nothing.
 type Fact struct {
 	// Captured events make ReceivedAt; a lead without it is outside every figure.
-	Test                                             bool
-	Brand, Source, Campaign, Channel, Origin, Market string
-	Flags                                            int32
-	RequestedAt, ReceivedAt                          time.Time
+	Test                    bool
+	Brand, Source, Campaign string
+	Flags                   int32
+	Assignments             int32 // owners so far
+	RequestedAt, ReceivedAt time.Time
 
 	Line     Newest[lead.Line]
 	State    Newest[State]
 	Owner    Newest[Owner]
 	Deadline Newest[Deadline]
-	Handoff  Newest[Handoff]
 
-	AssignedAt, DeliveredAt, AcknowledgedAt, AcceptedAt, RespondedAt, EngagedAt, OrderedAt time.Time // the earliest of each
-	WorkedAt                                                                               time.Time // the latest
-	BadContact                                                                             bool
+	AssignedAt, DeliveredAt, RespondedAt, EngagedAt time.Time // the earliest of each
+	WorkedAt                                        time.Time // the latest
+	BadContact                                      bool
 
 	Detail Detail
 }
 
 // State is where the lead stands and why.
 type State struct {
-	State   lead.State
-	At      time.Time
-	Code    string
-	Related string // the other lead of a merge
-	Actor   string // who owns the review of a parked lead
+	State lead.State
+	At    time.Time
+	Code  string
+	Actor string // who owns the review of a parked lead
 }
 
 // Owner is who has the lead.
 type Owner struct {
-	DealerID, Department, Role, PersonID string
-	Desk                                 bool
-	ProbabilityPPM                       int32
+	DealerID       string
+	Desk           bool
+	ProbabilityPPM int32
 }
 
 // Deadline is the next one; the zero value says that none runs.
@@ -57,15 +56,17 @@ type Deadline struct {
 
 // Handoff is an offer to another dealer; the zero value says that none waits for an answer.
 type Handoff struct {
-	DueAt time.Time
-	To    string
+	DueAt time.Time `json:"due_at,omitzero"`
+	To    string    `json:"to,omitempty"`
 }
 
 // Detail is what few leads have. It is stored as one JSON value.
 type Detail struct {
 	StoreSeconds map[string]int64 `json:"store_seconds,omitempty"` // the least, by dealer:sequence of the assignment
 	Clocks       map[string]Clock `json:"clocks,omitempty"`        // by kind:dealer
-	Counts       map[string]int32 `json:"counts,omitempty"`        // by milestone, ASSIGNED beside them
+	Counts       map[string]int32 `json:"counts,omitempty"`        // by milestone
+	Handoff      Newest[Handoff]  `json:"handoff,omitzero"`
+	OrderedAt    time.Time        `json:"ordered_at,omitzero"` // the earliest
 }
 
 // Clock is the newest verdict of one deadline at one dealer.
@@ -76,7 +77,8 @@ type Clock struct {
 
 // IsZero reports whether there is no detail.
 func (d *Detail) IsZero() bool {
-	return len(d.StoreSeconds) == 0 && len(d.Clocks) == 0 && len(d.Counts) == 0
+	return len(d.StoreSeconds) == 0 && len(d.Clocks) == 0 && len(d.Counts) == 0 &&
+		d.Handoff.Version == 0 && d.OrderedAt.IsZero()
 }
 
 // Version orders what two authorities say about a lead: Capture's word, however late its version,
@@ -99,8 +101,8 @@ func NewVersion(routing bool, leadVersion int64) Version {
 // Newest is a value that the newest version wins. Of two values of the same version the greater
 // one wins, so that the order of arrival does not matter.
 type Newest[T any] struct {
-	Version Version
-	Value   T
+	Version Version `json:"v"`
+	Value   T       `json:"is"`
 }
 
 func (n *Newest[T]) merge(o Newest[T], compare func(a, b T) int) {
@@ -118,18 +120,18 @@ func (f *Fact) Merge(o *Fact) {
 		b string
 	}{
 		{&f.Brand, o.Brand}, {&f.Source, o.Source}, {&f.Campaign, o.Campaign},
-		{&f.Channel, o.Channel}, {&f.Origin, o.Origin}, {&f.Market, o.Market},
 	} {
 		*p.a = max(*p.a, p.b)
 	}
 	f.Flags = max(f.Flags, o.Flags)
+	f.Assignments += o.Assignments
 	for _, p := range [...]struct {
 		a *time.Time
 		b time.Time
 	}{
 		{&f.RequestedAt, o.RequestedAt}, {&f.ReceivedAt, o.ReceivedAt}, {&f.AssignedAt, o.AssignedAt},
-		{&f.DeliveredAt, o.DeliveredAt}, {&f.AcknowledgedAt, o.AcknowledgedAt}, {&f.AcceptedAt, o.AcceptedAt},
-		{&f.RespondedAt, o.RespondedAt}, {&f.EngagedAt, o.EngagedAt}, {&f.OrderedAt, o.OrderedAt},
+		{&f.DeliveredAt, o.DeliveredAt}, {&f.RespondedAt, o.RespondedAt}, {&f.EngagedAt, o.EngagedAt},
+		{&f.Detail.OrderedAt, o.Detail.OrderedAt},
 	} {
 		if p.a.IsZero() || !p.b.IsZero() && p.b.Before(*p.a) {
 			*p.a = p.b
@@ -144,13 +146,13 @@ func (f *Fact) Merge(o *Fact) {
 	f.Deadline.merge(o.Deadline, func(a, b Deadline) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind))
 	})
-	f.Handoff.merge(o.Handoff, func(a, b Handoff) int {
-		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.To, b.To))
-	})
 	f.Detail.merge(&o.Detail)
 }
 
 func (d *Detail) merge(o *Detail) {
+	d.Handoff.merge(o.Handoff, func(a, b Handoff) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.To, b.To))
+	})
 	for key, seconds := range o.StoreSeconds {
 		if d.StoreSeconds == nil {
 			d.StoreSeconds = make(map[string]int64, len(o.StoreSeconds))
@@ -178,12 +180,11 @@ func (d *Detail) merge(o *Detail) {
 
 func compareState(a, b State) int {
 	return cmp.Or(cmp.Compare(a.State, b.State), a.At.Compare(b.At),
-		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Related, b.Related), cmp.Compare(a.Actor, b.Actor))
+		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Actor, b.Actor))
 }
 
 func compareOwner(a, b Owner) int {
-	return cmp.Or(cmp.Compare(a.DealerID, b.DealerID), cmp.Compare(a.Department, b.Department),
-		cmp.Compare(a.Role, b.Role), cmp.Compare(a.PersonID, b.PersonID),
+	return cmp.Or(cmp.Compare(a.DealerID, b.DealerID),
 		cmp.Compare(a.ProbabilityPPM, b.ProbabilityPPM), compareBool(a.Desk, b.Desk))
 }
 

@@ -15,22 +15,21 @@ func (f *Fact) Measure(id lead.ID, unreported int) measure.LeadFact {
 	m := measure.LeadFact{
 		LeadID: id, Test: f.Test, Line: f.Line.Value,
 		Brand: f.Brand, Source: f.Source, Campaign: f.Campaign,
-		Channel: f.Channel, Origin: f.Origin, Market: f.Market,
 		Flags: int(f.Flags), BadContact: f.BadContact,
 		RequestedAt: f.RequestedAt, ReceivedAt: f.ReceivedAt,
 		State: f.State.Value.State, StateAt: f.State.Value.At, Code: f.State.Value.Code,
 		ParkedWith: f.State.Value.Actor,
 		DealerID:   f.Owner.Value.DealerID, Desk: f.Owner.Value.Desk,
-		AssignedAt: f.AssignedAt, DeliveredAt: f.DeliveredAt, AcknowledgedAt: f.AcknowledgedAt,
-		AcceptedAt: f.AcceptedAt, RespondedAt: f.RespondedAt, EngagedAt: f.EngagedAt, OrderedAt: f.OrderedAt,
+		AssignedAt: f.AssignedAt, DeliveredAt: f.DeliveredAt, RespondedAt: f.RespondedAt,
+		EngagedAt: f.EngagedAt, OrderedAt: f.Detail.OrderedAt,
 		WorkedAt: f.WorkedAt,
 		DueAt:    f.Deadline.Value.At, DueKind: f.Deadline.Value.Kind,
-		HandoffDueAt:   f.Handoff.Value.DueAt,
+		HandoffDueAt:   f.Detail.Handoff.Value.DueAt,
 		ProbabilityPPM: f.Owner.Value.ProbabilityPPM,
 		Unreported:     unreported,
 	}
 	counts := f.Detail.Counts
-	m.Assignments = int(counts[assignments])
+	m.Assignments = int(f.Assignments)
 	m.Attempts = int(counts["ATTEMPT"])
 	m.TestDrives = int(counts["TEST_DRIVE"])
 	m.ROsOpened = int(counts["RO_OPENED"])

@@ -79,29 +79,27 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) ([]p
 const insertLeadFacts = `-- name: InsertLeadFacts :many
 INSERT INTO lead_fact (
     bucket, lead_id,
-    test, brand, source, campaign, channel, origin,
-    market, flags, bad_contact, requested_at, received_at, line_version,
-    line, state_version, state, state_at, state_code, state_related,
-    state_actor, owner_version, dealer_id, department, role, person_id,
-    desk, probability_ppm, deadline_version, due_at, due_kind, handoff_version,
-    handoff_due_at, handoff_to, assigned_at, delivered_at, acknowledged_at, accepted_at,
-    responded_at, engaged_at, ordered_at, worked_at, detail)
+    test, brand, source, campaign, flags, assignments, bad_contact,
+    requested_at, received_at, line_version, line, state_version, state,
+    state_at, state_code, state_actor, owner_version, dealer_id, desk,
+    probability_ppm, deadline_version, due_at, due_kind, assigned_at, delivered_at,
+    responded_at, engaged_at, worked_at, detail)
 SELECT
-    unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id, unnest($3::boolean[]) AS test,
-    unnest($4::text[]) AS brand, unnest($5::text[]) AS source, unnest($6::text[]) AS campaign,
-    unnest($7::text[]) AS channel, unnest($8::text[]) AS origin, unnest($9::text[]) AS market,
-    unnest($10::integer[]) AS flags, unnest($11::boolean[]) AS bad_contact, unnest($12::timestamptz[]) AS requested_at,
-    unnest($13::timestamptz[]) AS received_at, unnest($14::bigint[]) AS line_version, unnest($15::smallint[]) AS line,
-    unnest($16::bigint[]) AS state_version, unnest($17::smallint[]) AS state, unnest($18::timestamptz[]) AS state_at,
-    unnest($19::text[]) AS state_code, unnest($20::text[]) AS state_related, unnest($21::text[]) AS state_actor,
-    unnest($22::bigint[]) AS owner_version, unnest($23::text[]) AS dealer_id, unnest($24::text[]) AS department,
-    unnest($25::text[]) AS role, unnest($26::text[]) AS person_id, unnest($27::boolean[]) AS desk,
-    unnest($28::integer[]) AS probability_ppm, unnest($29::bigint[]) AS deadline_version, unnest($30::timestamptz[]) AS due_at,
-    unnest($31::text[]) AS due_kind, unnest($32::bigint[]) AS handoff_version, unnest($33::timestamptz[]) AS handoff_due_at,
-    unnest($34::text[]) AS handoff_to, unnest($35::timestamptz[]) AS assigned_at, unnest($36::timestamptz[]) AS delivered_at,
-    unnest($37::timestamptz[]) AS acknowledged_at, unnest($38::timestamptz[]) AS accepted_at, unnest($39::timestamptz[]) AS responded_at,
-    unnest($40::timestamptz[]) AS engaged_at, unnest($41::timestamptz[]) AS ordered_at, unnest($42::timestamptz[]) AS worked_at,
-    unnest($43::jsonb[]) AS detail
+    unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id,
+    unnest($3::boolean[]) AS test, unnest($4::text[]) AS brand,
+    unnest($5::text[]) AS source, unnest($6::text[]) AS campaign,
+    unnest($7::integer[]) AS flags, unnest($8::integer[]) AS assignments, unnest($9::boolean[]) AS bad_contact,
+    unnest($10::timestamptz[]) AS requested_at, unnest($11::timestamptz[]) AS received_at,
+    unnest($12::bigint[]) AS line_version, unnest($13::smallint[]) AS line,
+    unnest($14::bigint[]) AS state_version, unnest($15::smallint[]) AS state,
+    unnest($16::timestamptz[]) AS state_at, unnest($17::text[]) AS state_code,
+    unnest($18::text[]) AS state_actor, unnest($19::bigint[]) AS owner_version,
+    unnest($20::text[]) AS dealer_id, unnest($21::boolean[]) AS desk,
+    unnest($22::integer[]) AS probability_ppm, unnest($23::bigint[]) AS deadline_version,
+    unnest($24::timestamptz[]) AS due_at, unnest($25::text[]) AS due_kind,
+    unnest($26::timestamptz[]) AS assigned_at, unnest($27::timestamptz[]) AS delivered_at,
+    unnest($28::timestamptz[]) AS responded_at, unnest($29::timestamptz[]) AS engaged_at,
+    unnest($30::timestamptz[]) AS worked_at, unnest($31::jsonb[]) AS detail
 ON CONFLICT (bucket, lead_id) DO NOTHING
 RETURNING lead_id
 `
@@ -113,10 +111,8 @@ type InsertLeadFactsParams struct {
 	Brand           []string
 	Source          []string
 	Campaign        []string
-	Channel         []string
-	Origin          []string
-	Market          []string
 	Flags           []int32
+	Assignments     []int32
 	BadContact      []bool
 	RequestedAt     []pgtype.Timestamptz
 	ReceivedAt      []pgtype.Timestamptz
@@ -126,28 +122,18 @@ type InsertLeadFactsParams struct {
 	State           []int16
 	StateAt         []pgtype.Timestamptz
 	StateCode       []string
-	StateRelated    []string
 	StateActor      []string
 	OwnerVersion    []int64
 	DealerID        []string
-	Department      []string
-	Role            []string
-	PersonID        []string
 	Desk            []bool
 	ProbabilityPpm  []int32
 	DeadlineVersion []int64
 	DueAt           []pgtype.Timestamptz
 	DueKind         []string
-	HandoffVersion  []int64
-	HandoffDueAt    []pgtype.Timestamptz
-	HandoffTo       []string
 	AssignedAt      []pgtype.Timestamptz
 	DeliveredAt     []pgtype.Timestamptz
-	AcknowledgedAt  []pgtype.Timestamptz
-	AcceptedAt      []pgtype.Timestamptz
 	RespondedAt     []pgtype.Timestamptz
 	EngagedAt       []pgtype.Timestamptz
-	OrderedAt       []pgtype.Timestamptz
 	WorkedAt        []pgtype.Timestamptz
 	Detail          [][]byte
 }
@@ -161,10 +147,8 @@ func (q *Queries) InsertLeadFacts(ctx context.Context, arg InsertLeadFactsParams
 		arg.Brand,
 		arg.Source,
 		arg.Campaign,
-		arg.Channel,
-		arg.Origin,
-		arg.Market,
 		arg.Flags,
+		arg.Assignments,
 		arg.BadContact,
 		arg.RequestedAt,
 		arg.ReceivedAt,
@@ -174,28 +158,18 @@ func (q *Queries) InsertLeadFacts(ctx context.Context, arg InsertLeadFactsParams
 		arg.State,
 		arg.StateAt,
 		arg.StateCode,
-		arg.StateRelated,
 		arg.StateActor,
 		arg.OwnerVersion,
 		arg.DealerID,
-		arg.Department,
-		arg.Role,
-		arg.PersonID,
 		arg.Desk,
 		arg.ProbabilityPpm,
 		arg.DeadlineVersion,
 		arg.DueAt,
 		arg.DueKind,
-		arg.HandoffVersion,
-		arg.HandoffDueAt,
-		arg.HandoffTo,
 		arg.AssignedAt,
 		arg.DeliveredAt,
-		arg.AcknowledgedAt,
-		arg.AcceptedAt,
 		arg.RespondedAt,
 		arg.EngagedAt,
-		arg.OrderedAt,
 		arg.WorkedAt,
 		arg.Detail,
 	)
@@ -279,13 +253,11 @@ func (q *Queries) ListLeadEvents(ctx context.Context, bucket int16, leadID pgtyp
 const lockLeadFacts = `-- name: LockLeadFacts :many
 SELECT
     bucket, lead_id,
-    test, brand, source, campaign, channel, origin,
-    market, flags, bad_contact, requested_at, received_at, line_version,
-    line, state_version, state, state_at, state_code, state_related,
-    state_actor, owner_version, dealer_id, department, role, person_id,
-    desk, probability_ppm, deadline_version, due_at, due_kind, handoff_version,
-    handoff_due_at, handoff_to, assigned_at, delivered_at, acknowledged_at, accepted_at,
-    responded_at, engaged_at, ordered_at, worked_at, detail
+    test, brand, source, campaign, flags, assignments, bad_contact,
+    requested_at, received_at, line_version, line, state_version, state,
+    state_at, state_code, state_actor, owner_version, dealer_id, desk,
+    probability_ppm, deadline_version, due_at, due_kind, assigned_at, delivered_at,
+    responded_at, engaged_at, worked_at, detail
 FROM lead_fact
 WHERE (bucket, lead_id) IN (SELECT unnest($1::smallint[]), unnest($2::uuid[]))
 ORDER BY bucket, lead_id
@@ -308,10 +280,8 @@ func (q *Queries) LockLeadFacts(ctx context.Context, buckets []int16, leadIds []
 			&i.Brand,
 			&i.Source,
 			&i.Campaign,
-			&i.Channel,
-			&i.Origin,
-			&i.Market,
 			&i.Flags,
+			&i.Assignments,
 			&i.BadContact,
 			&i.RequestedAt,
 			&i.ReceivedAt,
@@ -321,28 +291,18 @@ func (q *Queries) LockLeadFacts(ctx context.Context, buckets []int16, leadIds []
 			&i.State,
 			&i.StateAt,
 			&i.StateCode,
-			&i.StateRelated,
 			&i.StateActor,
 			&i.OwnerVersion,
 			&i.DealerID,
-			&i.Department,
-			&i.Role,
-			&i.PersonID,
 			&i.Desk,
 			&i.ProbabilityPpm,
 			&i.DeadlineVersion,
 			&i.DueAt,
 			&i.DueKind,
-			&i.HandoffVersion,
-			&i.HandoffDueAt,
-			&i.HandoffTo,
 			&i.AssignedAt,
 			&i.DeliveredAt,
-			&i.AcknowledgedAt,
-			&i.AcceptedAt,
 			&i.RespondedAt,
 			&i.EngagedAt,
-			&i.OrderedAt,
 			&i.WorkedAt,
 			&i.Detail,
 		); err != nil {
@@ -376,36 +336,33 @@ func (q *Queries) NoteArrival(ctx context.Context, source string, minute pgtype.
 const updateLeadFacts = `-- name: UpdateLeadFacts :exec
 UPDATE lead_fact AS f SET
     test = given.test, brand = given.brand, source = given.source,
-    campaign = given.campaign, channel = given.channel, origin = given.origin,
-    market = given.market, flags = given.flags, bad_contact = given.bad_contact,
+    campaign = given.campaign, flags = given.flags, assignments = given.assignments, bad_contact = given.bad_contact,
     requested_at = given.requested_at, received_at = given.received_at, line_version = given.line_version,
     line = given.line, state_version = given.state_version, state = given.state,
-    state_at = given.state_at, state_code = given.state_code, state_related = given.state_related,
-    state_actor = given.state_actor, owner_version = given.owner_version, dealer_id = given.dealer_id,
-    department = given.department, role = given.role, person_id = given.person_id,
-    desk = given.desk, probability_ppm = given.probability_ppm, deadline_version = given.deadline_version,
-    due_at = given.due_at, due_kind = given.due_kind, handoff_version = given.handoff_version,
-    handoff_due_at = given.handoff_due_at, handoff_to = given.handoff_to, assigned_at = given.assigned_at,
-    delivered_at = given.delivered_at, acknowledged_at = given.acknowledged_at, accepted_at = given.accepted_at,
-    responded_at = given.responded_at, engaged_at = given.engaged_at, ordered_at = given.ordered_at,
-    worked_at = given.worked_at, detail = given.detail
-FROM (SELECT
-        unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id, unnest($3::boolean[]) AS test,
-        unnest($4::text[]) AS brand, unnest($5::text[]) AS source, unnest($6::text[]) AS campaign,
-        unnest($7::text[]) AS channel, unnest($8::text[]) AS origin, unnest($9::text[]) AS market,
-        unnest($10::integer[]) AS flags, unnest($11::boolean[]) AS bad_contact, unnest($12::timestamptz[]) AS requested_at,
-        unnest($13::timestamptz[]) AS received_at, unnest($14::bigint[]) AS line_version, unnest($15::smallint[]) AS line,
-        unnest($16::bigint[]) AS state_version, unnest($17::smallint[]) AS state, unnest($18::timestamptz[]) AS state_at,
-        unnest($19::text[]) AS state_code, unnest($20::text[]) AS state_related, unnest($21::text[]) AS state_actor,
-        unnest($22::bigint[]) AS owner_version, unnest($23::text[]) AS dealer_id, unnest($24::text[]) AS department,
-        unnest($25::text[]) AS role, unnest($26::text[]) AS person_id, unnest($27::boolean[]) AS desk,
-        unnest($28::integer[]) AS probability_ppm, unnest($29::bigint[]) AS deadline_version, unnest($30::timestamptz[]) AS due_at,
-        unnest($31::text[]) AS due_kind, unnest($32::bigint[]) AS handoff_version, unnest($33::timestamptz[]) AS handoff_due_at,
-        unnest($34::text[]) AS handoff_to, unnest($35::timestamptz[]) AS assigned_at, unnest($36::timestamptz[]) AS delivered_at,
-        unnest($37::timestamptz[]) AS acknowledged_at, unnest($38::timestamptz[]) AS accepted_at, unnest($39::timestamptz[]) AS responded_at,
-        unnest($40::timestamptz[]) AS engaged_at, unnest($41::timestamptz[]) AS ordered_at, unnest($42::timestamptz[]) AS worked_at,
-        unnest($43::jsonb[]) AS detail
-    ) AS given
+    state_at = given.state_at, state_code = given.state_code, state_actor = given.state_actor,
+    owner_version = given.owner_version, dealer_id = given.dealer_id, desk = given.desk,
+    probability_ppm = given.probability_ppm, deadline_version = given.deadline_version, due_at = given.due_at,
+    due_kind = given.due_kind, assigned_at = given.assigned_at, delivered_at = given.delivered_at,
+    responded_at = given.responded_at, engaged_at = given.engaged_at, worked_at = given.worked_at,
+    detail = given.detail
+FROM (
+    SELECT
+        unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id,
+        unnest($3::boolean[]) AS test, unnest($4::text[]) AS brand,
+        unnest($5::text[]) AS source, unnest($6::text[]) AS campaign,
+        unnest($7::integer[]) AS flags, unnest($8::integer[]) AS assignments, unnest($9::boolean[]) AS bad_contact,
+        unnest($10::timestamptz[]) AS requested_at, unnest($11::timestamptz[]) AS received_at,
+        unnest($12::bigint[]) AS line_version, unnest($13::smallint[]) AS line,
+        unnest($14::bigint[]) AS state_version, unnest($15::smallint[]) AS state,
+        unnest($16::timestamptz[]) AS state_at, unnest($17::text[]) AS state_code,
+        unnest($18::text[]) AS state_actor, unnest($19::bigint[]) AS owner_version,
+        unnest($20::text[]) AS dealer_id, unnest($21::boolean[]) AS desk,
+        unnest($22::integer[]) AS probability_ppm, unnest($23::bigint[]) AS deadline_version,
+        unnest($24::timestamptz[]) AS due_at, unnest($25::text[]) AS due_kind,
+        unnest($26::timestamptz[]) AS assigned_at, unnest($27::timestamptz[]) AS delivered_at,
+        unnest($28::timestamptz[]) AS responded_at, unnest($29::timestamptz[]) AS engaged_at,
+        unnest($30::timestamptz[]) AS worked_at, unnest($31::jsonb[]) AS detail
+) AS given
 WHERE f.bucket = given.bucket AND f.lead_id = given.lead_id
 `
 
@@ -416,10 +373,8 @@ type UpdateLeadFactsParams struct {
 	Brand           []string
 	Source          []string
 	Campaign        []string
-	Channel         []string
-	Origin          []string
-	Market          []string
 	Flags           []int32
+	Assignments     []int32
 	BadContact      []bool
 	RequestedAt     []pgtype.Timestamptz
 	ReceivedAt      []pgtype.Timestamptz
@@ -429,28 +384,18 @@ type UpdateLeadFactsParams struct {
 	State           []int16
 	StateAt         []pgtype.Timestamptz
 	StateCode       []string
-	StateRelated    []string
 	StateActor      []string
 	OwnerVersion    []int64
 	DealerID        []string
-	Department      []string
-	Role            []string
-	PersonID        []string
 	Desk            []bool
 	ProbabilityPpm  []int32
 	DeadlineVersion []int64
 	DueAt           []pgtype.Timestamptz
 	DueKind         []string
-	HandoffVersion  []int64
-	HandoffDueAt    []pgtype.Timestamptz
-	HandoffTo       []string
 	AssignedAt      []pgtype.Timestamptz
 	DeliveredAt     []pgtype.Timestamptz
-	AcknowledgedAt  []pgtype.Timestamptz
-	AcceptedAt      []pgtype.Timestamptz
 	RespondedAt     []pgtype.Timestamptz
 	EngagedAt       []pgtype.Timestamptz
-	OrderedAt       []pgtype.Timestamptz
 	WorkedAt        []pgtype.Timestamptz
 	Detail          [][]byte
 }
@@ -463,10 +408,8 @@ func (q *Queries) UpdateLeadFacts(ctx context.Context, arg UpdateLeadFactsParams
 		arg.Brand,
 		arg.Source,
 		arg.Campaign,
-		arg.Channel,
-		arg.Origin,
-		arg.Market,
 		arg.Flags,
+		arg.Assignments,
 		arg.BadContact,
 		arg.RequestedAt,
 		arg.ReceivedAt,
@@ -476,28 +419,18 @@ func (q *Queries) UpdateLeadFacts(ctx context.Context, arg UpdateLeadFactsParams
 		arg.State,
 		arg.StateAt,
 		arg.StateCode,
-		arg.StateRelated,
 		arg.StateActor,
 		arg.OwnerVersion,
 		arg.DealerID,
-		arg.Department,
-		arg.Role,
-		arg.PersonID,
 		arg.Desk,
 		arg.ProbabilityPpm,
 		arg.DeadlineVersion,
 		arg.DueAt,
 		arg.DueKind,
-		arg.HandoffVersion,
-		arg.HandoffDueAt,
-		arg.HandoffTo,
 		arg.AssignedAt,
 		arg.DeliveredAt,
-		arg.AcknowledgedAt,
-		arg.AcceptedAt,
 		arg.RespondedAt,
 		arg.EngagedAt,
-		arg.OrderedAt,
 		arg.WorkedAt,
 		arg.Detail,
 	)

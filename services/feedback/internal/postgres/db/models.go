@@ -52,10 +52,8 @@ type LeadFact struct {
 	Brand           string
 	Source          string
 	Campaign        string
-	Channel         string
-	Origin          string
-	Market          string
 	Flags           int32
+	Assignments     int32
 	BadContact      bool
 	RequestedAt     pgtype.Timestamptz
 	ReceivedAt      pgtype.Timestamptz
@@ -65,28 +63,18 @@ type LeadFact struct {
 	State           int16
 	StateAt         pgtype.Timestamptz
 	StateCode       string
-	StateRelated    string
 	StateActor      string
 	OwnerVersion    int64
 	DealerID        string
-	Department      string
-	Role            string
-	PersonID        string
 	Desk            bool
 	ProbabilityPpm  int32
 	DeadlineVersion int64
 	DueAt           pgtype.Timestamptz
 	DueKind         string
-	HandoffVersion  int64
-	HandoffDueAt    pgtype.Timestamptz
-	HandoffTo       string
 	AssignedAt      pgtype.Timestamptz
 	DeliveredAt     pgtype.Timestamptz
-	AcknowledgedAt  pgtype.Timestamptz
-	AcceptedAt      pgtype.Timestamptz
 	RespondedAt     pgtype.Timestamptz
 	EngagedAt       pgtype.Timestamptz
-	OrderedAt       pgtype.Timestamptz
 	WorkedAt        pgtype.Timestamptz
 	Detail          []byte
 }
