@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"reflect"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// body is a request's body that remembers what was wrong with it: the generated handlers keep only
+// the text of a decoder's error.
+type body struct {
+	io.ReadCloser
+	length  int64 // as announced, -1 if not
+	limit   int64
+	problem *problem.Error
+}
+
+// read reads everything; a problem if it is too much, too slow or breaks off.
+func (b *body) read() ([]byte, *problem.Error) {
+	var buf bytes.Buffer
+	if b.length > 0 {
+		buf.Grow(int(min(b.length, b.limit)) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(b)
+	var large *http.MaxBytesError
+	var network net.Error
+	switch {
+	case err == nil:
+		return buf.Bytes(), nil
+	case errors.As(err, &large):
+		b.problem = tooLarge(b.limit)
+	case errors.As(err, &network) && network.Timeout():
+		b.problem = problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body came too slowly; a request has %d s", int(readLimit.Seconds()))
+	default:
+		b.problem = problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body broke off")
+	}
+	return nil, b.problem
+}
+
+func tooLarge(limit int64) *problem.Error {
+	return problem.New(problemv1.Reason_REASON_TOO_LARGE, "the body is larger than %d bytes; send less at once", limit)
+}
+
+// codec reads and writes JSON with the names of the protos. It refuses unknown fields.
+type codec struct{ runtime.JSONPb }
+
+func newCodec() *codec {
+	return &codec{runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{UseProtoNames: true}}}
+}
+
+// NewDecoder reads a request's body into a message and explains what does not fit.
+func (c *codec) NewDecoder(r io.Reader) runtime.Decoder {
+	return runtime.DecoderFunc(func(v any) error {
+		b, ok := r.(*body)
+		if !ok {
+			return c.JSONPb.NewDecoder(r).Decode(v)
+		}
+		raw, p := b.read()
+		if p != nil {
+			return p
+		}
+		if len(bytes.TrimSpace(raw)) == 0 {
+			return io.EOF // the generated handlers take it for an empty message
+		}
+		m, ok := messageOf(v)
+		if !ok {
+			return c.Unmarshal(raw, v)
+		}
+		if err := protojson.Unmarshal(raw, m); err != nil {
+			b.problem = explain(raw, m)
+			return b.problem
+		}
+		return nil
+	})
+}
+
+// messageOf is the message to fill: v itself, or where one field of the request is the body, what
+// the pointer to the field points to.
+func messageOf(v any) (proto.Message, bool) {
+	if m, ok := v.(proto.Message); ok {
+		return m, true
+	}
+	field := reflect.ValueOf(v)
+	if field.Kind() != reflect.Pointer || field.Elem().Kind() != reflect.Pointer {
+		return nil, false
+	}
+	if field = field.Elem(); field.IsNil() {
+		field.Set(reflect.New(field.Type().Elem()))
+	}
+	m, ok := field.Interface().(proto.Message)
+	return m, ok
+}
+
+// explain says why a body is not JSON of a message: where its syntax ends, or every field that does
+// not fit. No value of the body is repeated.
+func explain(raw []byte, m proto.Message) *problem.Error {
+	var syntax *json.SyntaxError
+	var document any
+	if err := json.Unmarshal(raw, &document); errors.As(err, &syntax) {
+		line, column := position(raw, syntax.Offset)
+		return problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is not JSON: see line %d, column %d", line, column)
+	}
+	e := &explainer{}
+	e.object(m.ProtoReflect().New(), raw, "")
+	if len(e.violations) == 0 {
+		return problem.New(problemv1.Reason_REASON_UNREADABLE_BODY,
+			"the body does not fit: a field is given twice under its two spellings, or text is not UTF-8")
+	}
+	return problem.Invalid(e.violations...)
+}
+
+// position counts lines and columns from 1, in bytes.
+func position(raw []byte, offset int64) (line, column int) {
+	before := raw[:min(int64(len(raw)), max(offset-1, 0))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
