@@ -132,8 +132,11 @@ func (w *jsonWalk) object(s *shape, message protoreflect.Message) {
 	}
 	var seen [2]uint64
 	for name := range w.members() {
-		w.path = append(w.path, step{name: name, index: -1})
 		m := s.members[name]
+		if m != nil {
+			name = string(m.field.Name())
+		}
+		w.path = append(w.path, step{name: name, index: -1})
 		switch {
 		case m == nil || m.output:
 			w.keep(w.skip(), lead.FlagUnknownField)
