@@ -193,7 +193,7 @@ func (h *House) wireScoring(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := scoring.New(scoring.Config{}, scoring.Deps{Pool: pool, Tel: h.tel, Now: h.cfg.Now})
+	s, err := scoring.New(scoring.Deps{Pool: pool, Tel: h.tel, Now: h.cfg.Now})
 	if err != nil {
 		return err
 	}
