@@ -57,7 +57,9 @@ func newNetworkView(rows *postgres.NetworkRows) (*networkView, error) {
 	n.definition.Revision = rows.Revision
 	n.definition.Points = rows.Points
 	n.definition.Territories = rows.Territories
-	n.definition.Programs = rows.Programs
+	for i := range rows.Programs {
+		n.definition.Programs = append(n.definition.Programs, rows.Programs[i].Program())
+	}
 	for _, d := range rows.Dealers {
 		v, definition, err := newDealerView(d)
 		if err != nil {

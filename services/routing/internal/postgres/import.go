@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,8 +12,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/routing"
+	"github.com/leadmesh/leadmesh/core/sla"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres/db"
 	"google.golang.org/protobuf/proto"
 )
@@ -59,6 +63,36 @@ func (s *Store) OpenCounts(ctx context.Context, dealers []string) (map[string]in
 	out := make(map[string]int32, len(rows))
 	for _, row := range rows {
 		out[row.DealerID] = row.Open
+	}
+	return out, nil
+}
+
+// Dealer reads one dealer; the problem NOT_FOUND if there is none.
+func (s *Store) Dealer(ctx context.Context, id string) (*routingv1.Dealer, error) {
+	raw, err := s.q.DealerByID(ctx, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, problem.NotFound("dealer")
+	}
+	if err != nil {
+		return nil, edge("read a dealer", err)
+	}
+	d := &routingv1.Dealer{}
+	if err := proto.Unmarshal(raw, d); err != nil {
+		return nil, edge("decode a dealer", err)
+	}
+	return d, nil
+}
+
+// DealerEvidence answers, by department, how many leads one dealer had since a moment, and of how many it
+// showed that they arrived.
+func (s *Store) DealerEvidence(ctx context.Context, dealer string, since time.Time) (map[lead.Department]sla.Evidence, error) {
+	rows, err := s.q.DealerEvidence(ctx, dealer, stamp(since))
+	if err != nil {
+		return nil, edge("read a dealer's evidence", err)
+	}
+	out := make(map[lead.Department]sla.Evidence, len(rows))
+	for _, row := range rows {
+		out[lead.Department(row.Department)] = sla.Evidence{Leads: int(row.Leads), WithEvidence: int(row.Seen)}
 	}
 	return out, nil
 }

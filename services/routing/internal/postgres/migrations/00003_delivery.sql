@@ -21,3 +21,6 @@ CREATE INDEX delivery_newest ON delivery (created_at DESC, delivery_id DESC);
 CREATE INDEX delivery_dealer ON delivery (dealer_id, created_at DESC, delivery_id DESC);
 CREATE INDEX delivery_pending ON delivery (created_at) WHERE state = 1;
 CREATE INDEX delivery_dead ON delivery (created_at DESC, delivery_id DESC) WHERE state = 3;
+
+-- What a store did with its leads of the last days says how well it can be seen.
+CREATE INDEX past_assignment_dealer ON past_assignment (dealer_id, ended_at);

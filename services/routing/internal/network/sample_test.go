@@ -1,0 +1,89 @@
+package network_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/leadmesh/leadmesh/services/internal/pgtest"
+	pgstore "github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/routing/internal/network"
+	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+)
+
+func now() time.Time { return time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC) }
+
+// sampleFiles are the files of the sample network and its postal codes.
+func sampleFiles(tb testing.TB) []network.File {
+	tb.Helper()
+	root := os.DirFS(filepath.Join("..", "..", "..", "..", "deploy", "sample"))
+	var files []network.File
+	for _, pattern := range []string{"network/*", "postal/*.gz"} {
+		names, err := fs.Glob(root, pattern)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, name := range names {
+			content, err := fs.ReadFile(root, name)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			files = append(files, network.File{Name: name, Content: content})
+		}
+	}
+	return files
+}
+
+func TestSampleIsTakenWhole(t *testing.T) {
+	start := time.Now()
+	r, err := network.Import(&postgres.NetworkRows{}, sampleFiles(t), network.Options{AllOrNothing: true, Now: now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range r.Mistakes {
+		if i < 20 {
+			t.Errorf("%+v", m)
+		}
+	}
+	if r.Rows == nil {
+		t.Fatalf("refused with %d mistakes", len(r.Mistakes))
+	}
+	if len(r.Rows.Dealers) < 400 || len(r.Rows.Territories) < 60_000 || len(r.Rows.Points) < 50_000 {
+		t.Errorf("%d dealers, %d areas, %d postal codes", len(r.Rows.Dealers), len(r.Rows.Territories), len(r.Rows.Points))
+	}
+	t.Logf("%v %v", time.Since(start), r.Accepted)
+}
+
+func TestNetworkIsStoredAndRead(t *testing.T) {
+	pool := pgtest.New(t, pgstore.Module{Service: "routing", FS: postgres.Migrations(), Dir: "migrations"}).Pool("routing")
+	store := postgres.NewStore(pool)
+	files := sampleFiles(t)
+	edit := func(o network.Options) string {
+		start := time.Now()
+		o.Now = now()
+		revision, err := store.EditNetwork(t.Context(), now(), func(present *postgres.NetworkRows) (*postgres.NetworkRows, error) {
+			r, err := network.Import(present, files, o)
+			return r.Rows, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("import %v", time.Since(start))
+		return revision
+	}
+	if got := edit(network.Options{}); got != "1" {
+		t.Errorf("revision %s after the first import", got)
+	}
+	if got := edit(network.Options{Replace: true}); got != "1" {
+		t.Errorf("revision %s after the same again: nothing differs", got)
+	}
+	start := time.Now()
+	rows, err := store.Network(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("read %v", time.Since(start))
+	_ = rows
+}
