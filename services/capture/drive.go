@@ -129,7 +129,10 @@ func (s *Service) resolve(ctx context.Context, drives []*drive) {
 			d.problem, d.stage = p, "identity"
 			continue
 		}
-		d.resolution = resp.GetResolutions()[i]
+		if d.resolution = resp.GetResolutions()[i]; d.resolution == nil {
+			d.problem, d.stage = problem.New(problemv1.Reason_REASON_INTERNAL, "identity left a lead out"), "identity"
+			continue
+		}
 		s.deps.Tel.Stages.Record(d.ctx, telemetry.StageResolved, took)
 	}
 }
