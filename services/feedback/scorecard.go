@@ -95,9 +95,14 @@ func (s *Service) ListScorecardLeads(ctx context.Context, req *feedbackv1.ListSc
 	resp := &feedbackv1.ListScorecardLeadsResponse{}
 	var last store.Place
 	err = s.store.Scan(ctx, filter, after, watermark, func(fact *measure.LeadFact) bool {
-		key, in := group(fact)
-		counted, missing, _ := measure.Part(req.GetFigure(), fact, watermark)
-		if !in || req.GetGroupBy() != "" && key != req.GetGroupKey() || !(req.GetMissing() && missing || !req.GetMissing() && counted) {
+		if key, in := group(fact); !in || req.GetGroupBy() != "" && key != req.GetGroupKey() {
+			return true
+		}
+		wanted, missing, _ := measure.Part(req.GetFigure(), fact, watermark)
+		if req.GetMissing() {
+			wanted = missing
+		}
+		if !wanted {
 			return true
 		}
 		if len(resp.LeadIds) == page {
