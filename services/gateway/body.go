@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
@@ -22,6 +23,7 @@ type body struct {
 	io.ReadCloser
 	length  int64 // as announced, -1 if not
 	limit   int64
+	within  time.Duration // of the request's start
 	problem *problem.Error
 }
 
@@ -29,7 +31,7 @@ type body struct {
 func (b *body) read() ([]byte, *problem.Error) {
 	var buf bytes.Buffer
 	if b.length > 0 {
-		buf.Grow(int(min(b.length, b.limit)) + bytes.MinRead)
+		buf.Grow(int(min(b.length, b.limit, 1<<20)) + bytes.MinRead) // no more on the word of a sender alone
 	}
 	_, err := buf.ReadFrom(b)
 	var large *http.MaxBytesError
@@ -40,7 +42,7 @@ func (b *body) read() ([]byte, *problem.Error) {
 	case errors.As(err, &large):
 		b.problem = tooLarge(b.limit)
 	case errors.As(err, &network) && network.Timeout():
-		b.problem = problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body came too slowly; a request has %d s", int(readLimit.Seconds()))
+		b.problem = problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body came too slowly; the whole request has %s", b.within)
 	default:
 		b.problem = problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body broke off")
 	}

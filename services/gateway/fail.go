@@ -29,7 +29,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) failAs(w http.ResponseWriter, r *http.Request, code int, p *problem.Error) {
 	x := exchangeOf(r.Context())
 	x.reason, x.cause = p.Code(), causeOf(p)
-	if errors.Is(r.Context().Err(), context.Canceled) {
+	if gone(r) {
 		w.WriteHeader(clientGone)
 		return
 	}
@@ -45,6 +45,15 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, code int, p *pro
 		raw = []byte(`{"code":13,"message":"an error of the system itself; its log and the trace say more"}`)
 	}
 	write(w, code, raw)
+}
+
+// gone reports whether the sender does not wait for the answer any more. A body that did not come
+// whole ends the context too, but its sender may still listen.
+func gone(r *http.Request) bool {
+	if b, ok := r.Body.(*body); ok && b.problem != nil {
+		return false
+	}
+	return errors.Is(r.Context().Err(), context.Canceled)
 }
 
 // problemOf finds the problem of a request: what was wrong with its body, what a service said, or

@@ -28,9 +28,8 @@ import (
 // hold the door.
 const (
 	headerLimit    = 5 * time.Second
-	readLimit      = 30 * time.Second // of a whole request
 	callLimit      = 30 * time.Second // of the one gRPC call behind a request
-	writeLimit     = 90 * time.Second // of request, call and answer together
+	answerLimit    = 30 * time.Second // of the answer, after both
 	idleLimit      = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
 	slowRequest    = 3 * time.Second // logged beyond; intake waits 2 s for a decision
@@ -43,6 +42,7 @@ type Config struct {
 	Tokens    *rpc.Tokens   // nil: nobody is let in
 	Version   string        // of the build, told by /healthz
 	MaxBody   int64         // bytes of a request's body; 0: 4 MiB
+	ReadLimit time.Duration // how long a request may take to arrive; 0: 30 s
 	StopLimit time.Duration // how long running requests may take to end at shutdown; 0: 5 s
 }
 
@@ -83,6 +83,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 4 << 20
 	}
+	if cfg.ReadLimit == 0 {
+		cfg.ReadLimit = 30 * time.Second
+	}
 	if cfg.StopLimit == 0 {
 		cfg.StopLimit = 5 * time.Second
 	}
@@ -121,9 +124,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.http = &http.Server{
 		Handler:           s.Handler(),
 		TLSConfig:         cfg.TLS.Clone(),
-		ReadHeaderTimeout: headerLimit,
-		ReadTimeout:       readLimit,
-		WriteTimeout:      writeLimit,
+		ReadHeaderTimeout: min(headerLimit, cfg.ReadLimit),
+		ReadTimeout:       cfg.ReadLimit,
+		WriteTimeout:      cfg.ReadLimit + callLimit + answerLimit,
 		IdleTimeout:       idleLimit,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),

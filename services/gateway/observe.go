@@ -184,6 +184,3 @@ func (r *recorder) Write(b []byte) (int, error) {
 	}
 	return r.ResponseWriter.Write(b)
 }
-
-// Unwrap lets http.ResponseController and http.MaxBytesReader reach the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

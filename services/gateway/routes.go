@@ -110,7 +110,10 @@ func (s *Server) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 			s.fail(w, r, p)
 			return
 		}
-		r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, s.cfg.MaxBody), length: r.ContentLength, limit: s.cfg.MaxBody}
+		r.Body = &body{
+			ReadCloser: http.MaxBytesReader(w, r.Body, s.cfg.MaxBody),
+			length:     r.ContentLength, limit: s.cfg.MaxBody, within: s.cfg.ReadLimit,
+		}
 		next(w, r, params)
 	}
 }
