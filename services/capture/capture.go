@@ -77,16 +77,19 @@ func (s *Service) take(ctx context.Context, items []*intake) ([]*capturev1.LeadR
 		}
 	}()
 	if len(sound) > 0 {
-		if err := s.captures.store(ctx, sound); err != nil {
+		if err := s.captures.do(ctx, sound); err != nil {
 			for _, in := range items {
-				in.span = nil // the committer may still work on them
+				in.span = nil // the commit may still work on them
 			}
 			return nil, err
 		}
 	}
 	durable := time.Since(start)
 	var drives []*drive
-	for _, in := range sound {
+	for _, in := range items {
+		if in.ctx == nil { // not sound
+			in.ctx = ctx
+		}
 		s.meters.count(in.ctx, in)
 		if in.outcome != fresh {
 			continue

@@ -3,7 +3,6 @@ package capture
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -13,102 +12,10 @@ import (
 )
 
 const (
-	maxGroup      = 2_000 // leads in one commit; more waits for the next
-	commitLimit   = 10 * time.Second
 	maxCommits    = 5 // tries against other replicas that store the same leads
 	driverLease   = 30 * time.Second
 	reusedMessage = "the idempotency key was used for another lead; send a new key for a new lead"
 )
-
-// committer gathers what requests want stored: it commits at once when idle and gathers while a
-// commit is in flight, so that nobody waits for company.
-type committer struct {
-	commit func(ctx context.Context, items []*intake) error
-
-	mu    sync.Mutex
-	queue []*commitGroup
-	busy  bool
-}
-
-// commitGroup is what one request wants stored.
-type commitGroup struct {
-	ctx   context.Context
-	items []*intake
-	err   error
-	done  chan struct{}
-}
-
-// store returns when the items are stored, or why they are not. If ctx ends first, they may be.
-func (c *committer) store(ctx context.Context, items []*intake) error {
-	g := &commitGroup{ctx: ctx, items: items, done: make(chan struct{})}
-	c.mu.Lock()
-	c.queue = append(c.queue, g)
-	lead := !c.busy
-	c.busy = true
-	c.mu.Unlock()
-	if lead {
-		go c.work()
-	}
-	select {
-	case <-g.done:
-		return g.err
-	case <-ctx.Done():
-		return problem.Unavailable(ctx.Err())
-	}
-}
-
-// work commits until nothing is queued.
-func (c *committer) work() {
-	for {
-		c.mu.Lock()
-		var groups []*commitGroup
-		n := 0
-		for len(c.queue) > 0 && (n == 0 || n+len(c.queue[0].items) <= maxGroup) {
-			g := c.queue[0]
-			c.queue = c.queue[1:]
-			groups, n = append(groups, g), n+len(g.items)
-		}
-		if len(groups) == 0 {
-			c.busy = false
-			c.mu.Unlock()
-			return
-		}
-		c.mu.Unlock()
-		c.together(groups)
-	}
-}
-
-// together commits groups in one transaction; where that fails for a reason of one of them, each
-// is committed alone.
-func (c *committer) together(groups []*commitGroup) {
-	var items []*intake
-	live := groups[:0]
-	for _, g := range groups {
-		if err := g.ctx.Err(); err != nil { // nobody waits for it any more, and nothing was promised
-			g.err = problem.Unavailable(err)
-			close(g.done)
-			continue
-		}
-		live = append(live, g)
-		items = append(items, g.items...)
-	}
-	if len(items) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
-	err := c.commit(ctx, items)
-	cancel()
-	if err != nil && len(live) > 1 && problem.From(err).Reason == problemv1.Reason_REASON_INTERNAL {
-		for _, g := range live {
-			c.together([]*commitGroup{g})
-		}
-		return
-	}
-	for _, g := range live {
-		g.err = err
-		close(g.done)
-	}
-}
 
 // commit stores what is new of the items and sets the outcome of each.
 func (s *Service) commit(ctx context.Context, items []*intake) error {
@@ -199,7 +106,6 @@ func (p *plan) decide() error {
 	if p.updates == nil {
 		p.updates = map[lead.ID]bool{}
 	}
-	p.rows.LeaseUntil = p.now.Add(driverLease)
 	for _, in := range p.items {
 		in.outcome, in.id, in.problem = undone, in.baseID, nil
 		keyed := in.lead.IdempotencyKey != ""
@@ -288,7 +194,10 @@ func (p *plan) take(in *intake, flag string) error {
 		ID: in.id, Credential: in.credential, Traceparent: in.traceparent, Revision: in.revision,
 		ReceivedAt: in.receivedAt, RequestedAt: in.requestedAt(), Test: in.lead.Test, Flags: len(in.lead.Flags),
 		Hash: in.hash, Body: in.body, Raw: in.raw, ContentType: in.contentType, Place: in.place,
-		Code: in.code, Detail: in.detail,
+		Code: in.code, Detail: in.detail, DueAt: p.now.Add(driverLease),
+	}
+	if in.revision == "" { // nobody drives it yet
+		row.DueAt = p.now
 	}
 	events := []string{eventCaptured}
 	switch in.place {

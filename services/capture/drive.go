@@ -47,6 +47,7 @@ const (
 	maxAttempts = 5
 	reviewAfter = 24 * time.Hour
 	minBudget   = 5 * time.Millisecond
+	settleLimit = 2 * time.Second // of writing down what came of a drive
 )
 
 // drive resolves and decides the leads within a time. Decided ones are handed over; the others
@@ -74,10 +75,12 @@ func (s *Service) drive(ctx context.Context, within time.Duration, drives []*dri
 		}
 	}
 	// Whatever of this is lost with the database is done again when the lease ends.
+	settle, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
 	if len(done) > 0 {
-		s.warn(ctx, "decided leads not released", s.store.Release(ctx, done))
+		s.warn(ctx, "decided leads not released", s.releases.do(settle, done))
 	}
-	s.warn(ctx, "pending leads not delayed", s.store.Delay(ctx, delays))
+	s.warn(ctx, "pending leads not delayed", s.store.Delay(settle, delays))
 	return down
 }
 
@@ -183,7 +186,7 @@ func (s *Service) giveUp(ctx context.Context, d *drive, now time.Time) {
 	}
 	if len(resp.GetCases()) > 0 {
 		d.decision = resp.GetCases()[0].GetDecision()
-		s.warn(ctx, "decided lead not released", s.store.Release(ctx, []lead.ID{d.id}))
+		s.warn(ctx, "decided lead not released", s.releases.do(ctx, []lead.ID{d.id}))
 		return
 	}
 	s.warn(ctx, "lead not parked", s.park(ctx, d, now))

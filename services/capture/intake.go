@@ -1,12 +1,15 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/leadmesh/leadmesh/core/governance"
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
@@ -121,7 +124,7 @@ func check(l *lead.Lead) []problem.Violation {
 
 // badKey says what is wrong with an idempotency key; "" if nothing.
 func badKey(key string) string {
-	if len(key) > maxKey {
+	if len(key) > maxKey && utf8.RuneCountInString(key) > maxKey {
 		return "is longer than 200 characters; send a shorter one, such as a UUID"
 	}
 	if strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
@@ -198,7 +201,7 @@ func (s *Service) govern(in *intake) error {
 	l := &in.lead
 	l.ID, l.ReceivedAt = in.id, in.receivedAt
 	in.place = store.Pending
-	if g, revision := s.deps.Governor(); g != nil {
+	if g, revision := s.governor(); g != nil {
 		verdict := g.Apply(l, in.receivedAt)
 		in.revision = revision
 		if !verdict.Accepted() {
@@ -206,6 +209,13 @@ func (s *Service) govern(in *intake) error {
 		}
 	}
 	return in.encode()
+}
+
+// governor returns the active rules; a playbook without a name gets one, since "" stands for a lead
+// that was not governed.
+func (s *Service) governor() (*governance.Governor, string) {
+	g, revision := s.deps.Governor()
+	return g, cmp.Or(revision, "unnamed")
 }
 
 // encode writes the lead's stored form anew.

@@ -58,6 +58,9 @@ func (s *Service) drivePending(ctx context.Context) (down bool, err error) {
 	if !since.IsZero() {
 		s.oldest.Store(since.UnixNano())
 	}
+	if g, _ := s.governor(); g == nil {
+		return false, nil // nothing can be decided without a playbook
+	}
 	buckets, err := s.store.DueBuckets(ctx, now)
 	if err != nil {
 		return false, err
@@ -118,7 +121,7 @@ func (s *Service) driveClaimed(ctx context.Context, claimed []store.Claimed) (do
 // governLate governs a lead that was captured while there was no playbook; false if it cannot be
 // driven now.
 func (s *Service) governLate(ctx context.Context, c *store.Claimed, d *drive) bool {
-	g, revision := s.deps.Governor()
+	g, revision := s.governor()
 	if g == nil {
 		return false // due again when its lease ends
 	}

@@ -62,7 +62,7 @@ func (s *Service) reviewParked(ctx context.Context) error {
 // again, or stays parked with a new review date.
 func (s *Service) review(r store.Review, events *outbox.Rows, now time.Time) (store.Woken, error) {
 	stay := store.Woken{ReviewAt: now.Add(reviewAfter), Detail: r.Detail}
-	g, revision := s.deps.Governor()
+	g, revision := s.governor()
 	l, err := s.reread(r)
 	if err != nil {
 		return store.Woken{}, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/governance"
+	"github.com/leadmesh/leadmesh/core/lead"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
@@ -110,7 +111,8 @@ type Service struct {
 	store    *store.Store
 	json     *jsonReader
 	relay    *outbox.Relay
-	captures *committer
+	captures *combiner[*intake]
+	releases *combiner[lead.ID]
 	meters   meters
 	log      *slog.Logger
 
@@ -137,7 +139,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		cfg: cfg.withDefaults(), deps: deps, store: store.New(deps.Pool), json: newJSONReader(), log: deps.Tel.Log,
 		relay: outbox.NewRelay(deps.Pool, deps.Events, deps.Tel.Log, deps.Now),
 	}
-	s.captures = &committer{commit: s.commit}
+	s.captures = &combiner[*intake]{work: s.commit}
+	s.releases = &combiner[lead.ID]{work: s.store.Release}
 	if err := s.meters.register(s); err != nil {
 		return nil, err
 	}

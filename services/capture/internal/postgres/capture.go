@@ -28,6 +28,7 @@ type Lead struct {
 	ContentType                       string
 
 	Place        Place     // Pending, Rejected or Parked
+	DueAt        time.Time // of a pending one: when the driver takes it up
 	Code, Detail string    // of a rejected or parked one
 	Owner        string    // of a parked one
 	ReviewAt     time.Time // of a parked one
@@ -49,11 +50,10 @@ type Update struct {
 
 // Captured is what one group commit stores.
 type Captured struct {
-	Leads      []Lead
-	Keys       []KeyUse
-	Updates    []Update
-	Events     outbox.Rows
-	LeaseUntil time.Time // when the pending ones become due for the driver
+	Leads   []Lead
+	Keys    []KeyUse
+	Updates []Update
+	Events  outbox.Rows
 }
 
 // Insert stores everything or nothing. ErrConflict: one of the rows was there already.
@@ -86,7 +86,7 @@ func (c *Captured) params() db.InsertCapturedParams {
 	})
 	p := db.InsertCapturedParams{
 		EventBuckets: c.Events.Buckets, EventIds: c.Events.EventIDs, Events: c.Events.Events,
-		EventRecordedAt: make([]pgtype.Timestamptz, len(c.Events.RecordedAt)), NextAttemptAt: stamp(c.LeaseUntil),
+		EventRecordedAt: make([]pgtype.Timestamptz, len(c.Events.RecordedAt)),
 	}
 	for i, t := range c.Events.RecordedAt {
 		p.EventRecordedAt[i] = stamp(t)
@@ -148,6 +148,7 @@ func addLead(p *db.InsertCapturedParams, l *Lead) {
 		p.PendingBuckets = append(p.PendingBuckets, bucket)
 		p.PendingIds = append(p.PendingIds, id)
 		p.PendingSince = append(p.PendingSince, stamp(l.ReceivedAt))
+		p.PendingDueAt = append(p.PendingDueAt, stamp(l.DueAt))
 	}
 }
 

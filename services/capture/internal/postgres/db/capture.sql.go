@@ -131,7 +131,7 @@ WITH leads AS (
     SELECT unnest($24::smallint[]), unnest($25::uuid[]), unnest($26::uuid[]), unnest($27::timestamptz[]), unnest($28::bytea[]), unnest($29::bytea[])
 ), waiting AS (
     INSERT INTO pending (bucket, lead_id, since, attempts, next_attempt_at)
-    SELECT unnest($30::smallint[]), unnest($31::uuid[]), unnest($32::timestamptz[]), 0, $33::timestamptz
+    SELECT unnest($30::smallint[]), unnest($31::uuid[]), unnest($32::timestamptz[]), 0, unnest($33::timestamptz[])
 ), refused AS (
     INSERT INTO rejected (bucket, lead_id, at, code, detail)
     SELECT unnest($34::smallint[]), unnest($35::uuid[]), unnest($36::timestamptz[]), unnest($37::text[]), unnest($38::text[])
@@ -177,7 +177,7 @@ type InsertCapturedParams struct {
 	PendingBuckets    []int16
 	PendingIds        []pgtype.UUID
 	PendingSince      []pgtype.Timestamptz
-	NextAttemptAt     pgtype.Timestamptz
+	PendingDueAt      []pgtype.Timestamptz
 	RejectedBuckets   []int16
 	RejectedIds       []pgtype.UUID
 	RejectedAt        []pgtype.Timestamptz
@@ -227,7 +227,7 @@ func (q *Queries) InsertCaptured(ctx context.Context, arg InsertCapturedParams) 
 		arg.PendingBuckets,
 		arg.PendingIds,
 		arg.PendingSince,
-		arg.NextAttemptAt,
+		arg.PendingDueAt,
 		arg.RejectedBuckets,
 		arg.RejectedIds,
 		arg.RejectedAt,

@@ -99,6 +99,9 @@ DECLARE
     elsewhere int;
     unknown   int;
 BEGIN
+    IF NOT EXISTS (SELECT FROM fresh) THEN
+        RETURN NULL;
+    END IF;
     SELECT count(*) FILTER (WHERE l.lead_id IS NULL),
            count(*) FILTER (WHERE (p.lead_id IS NOT NULL)::int + (r.lead_id IS NOT NULL)::int + (k.lead_id IS NOT NULL)::int <> 1)
     INTO unknown, elsewhere

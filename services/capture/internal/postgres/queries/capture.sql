@@ -31,7 +31,7 @@ WITH leads AS (
     SELECT unnest(@update_buckets::smallint[]), unnest(@update_lead_ids::uuid[]), unnest(@update_ids::uuid[]), unnest(@update_at::timestamptz[]), unnest(@update_bodies::bytea[]), unnest(@update_raws::bytea[])
 ), waiting AS (
     INSERT INTO pending (bucket, lead_id, since, attempts, next_attempt_at)
-    SELECT unnest(@pending_buckets::smallint[]), unnest(@pending_ids::uuid[]), unnest(@pending_since::timestamptz[]), 0, @next_attempt_at::timestamptz
+    SELECT unnest(@pending_buckets::smallint[]), unnest(@pending_ids::uuid[]), unnest(@pending_since::timestamptz[]), 0, unnest(@pending_due_at::timestamptz[])
 ), refused AS (
     INSERT INTO rejected (bucket, lead_id, at, code, detail)
     SELECT unnest(@rejected_buckets::smallint[]), unnest(@rejected_ids::uuid[]), unnest(@rejected_at::timestamptz[]), unnest(@rejected_codes::text[]), unnest(@rejected_details::text[])
