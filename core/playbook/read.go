@@ -99,13 +99,13 @@ func (b *bundle) expect() {
 }
 
 // open starts reading a file; nil when it is missing or unreadable.
-func (b *bundle) open(name, path string, where places) *object {
+func (b *bundle) open(name, path string, where *places) *object {
 	text, ok := b.files[name]
 	if !ok {
 		return nil
 	}
-	if _, ok := where[""]; !ok {
-		where[""] = place{name, 1}
+	if where.whole.file == "" {
+		where.whole = place{name, 1}
 	}
 	d := &document{file: name, places: where, list: &b.list}
 	return d.root(text, path)
@@ -123,7 +123,7 @@ func (b *bundle) folder(name, ending string) []string {
 }
 
 func (b *bundle) main() {
-	o := b.open(fileMain, "", places{})
+	o := b.open(fileMain, "", newPlaces())
 	if o == nil {
 		return
 	}
@@ -144,7 +144,7 @@ func (b *bundle) main() {
 }
 
 func (b *bundle) governance() {
-	where := places{}
+	where := newPlaces()
 	var rules governance.Rules
 	main := b.open(fileGovernance, "", where)
 	if main != nil {
@@ -161,7 +161,7 @@ func (b *bundle) governance() {
 	}
 	governor, problems := governance.Compile(rules)
 	for _, p := range problems {
-		b.list.add(where.at(p.Path), "%s", p.Message)
+		b.list.complain(where, p.Path, p.Message)
 	}
 	if len(rules.Markets) > 0 && b.playbook.Market != "" && rules.Markets[0].Country != b.playbook.Market {
 		b.list.add(where.at("markets[0].country"), "the first market must be %s, the one of %s", b.playbook.Market, fileMain)
@@ -170,14 +170,14 @@ func (b *bundle) governance() {
 }
 
 func (b *bundle) scoring() {
-	where := places{}
+	where := newPlaces()
 	d := scoring.Definition{Lines: map[string]scoring.Line{}}
 	complete := true
 	for _, name := range b.folder(folderScoring, ".yaml") {
 		if name == fileSegments {
 			continue
 		}
-		o := b.open(name, "", places{})
+		o := b.open(name, "", newPlaces())
 		if o == nil {
 			complete = false
 			continue
@@ -187,12 +187,12 @@ func (b *bundle) scoring() {
 			o.need("line")
 			complete = false
 		}
-		if at, twice := where["lines."+code.String()]; twice {
+		if at, twice := where.lines["lines."+code.String()]; twice {
 			o.bad(o.node, "the scorecard of %s stands in %s already", code, at.file)
 		}
 		// From here on the places of the file are those of its line.
-		o.document.places, o.path = where, "lines."+code.String()
-		where[o.path] = o.place(o.node)
+		o.places, o.path = where, "lines."+code.String()
+		where.lines[o.path] = o.place(o.node)
 		d.Lines[code.String()] = b.readScorecard(o)
 		o.close()
 	}
@@ -209,13 +209,17 @@ func (b *bundle) scoring() {
 	}
 	model, problems := scoring.Compile(d)
 	for _, p := range problems {
-		b.list.add(where.at(p.Path), "%s", p.Message)
+		path := p.Path
+		if knot, ok := strings.CutSuffix(path, ".ppm"); ok {
+			path = knot + ".chance"
+		}
+		b.list.complain(where, path, strings.ReplaceAll(p.Message, "0..10000", "0 to 100 points"))
 	}
 	b.playbook.Scoring = model
 }
 
 func (b *bundle) routing() {
-	where := places{}
+	where := newPlaces()
 	o := b.open(fileRouting, "policy", where)
 	if o == nil {
 		return
@@ -224,7 +228,7 @@ func (b *bundle) routing() {
 	o.close()
 	p.Revision = b.playbook.Revision
 	for _, problem := range checkPolicy(p) {
-		b.list.add(where.at(problem.Path), "%s", problem.Message)
+		b.list.complain(where, problem.Path, problem.Message)
 	}
 	b.playbook.Routing = p
 }
@@ -252,7 +256,7 @@ func checkPolicy(p routing.Policy) []routing.Problem {
 }
 
 func (b *bundle) signals() {
-	o := b.open(fileSignals, "", places{})
+	o := b.open(fileSignals, "", newPlaces())
 	if o == nil {
 		return
 	}

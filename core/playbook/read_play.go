@@ -22,7 +22,7 @@ func (b *bundle) plays() {
 			b.list.add(place{name, 1}, "a play begins with a line of three dashes, its keys and another such line")
 			continue
 		}
-		d := &document{file: name, offset: 1, places: places{}, list: &b.list}
+		d := &document{file: name, offset: 1, places: newPlaces(), list: &b.list}
 		o := d.root(head, "")
 		if o == nil {
 			continue

@@ -22,7 +22,7 @@ func readPolicy(o *object) routing.Policy {
 			Country: m.needText("country"), Policy: needValue(m, "policy", coded("policy", routing.ParseMarketPolicy)),
 			K: int32(needValue(m, "best_of", parseCount)), Countries: m.words("countries"), Desk: m.text("desk"),
 		}
-		m.places[m.path+".k"] = m.places.at(m.path + ".best_of")
+		m.places.alias[m.path+".k"] = m.at("best_of")
 		p.Markets = append(p.Markets, market)
 	})
 	general := routing.DefaultRule()
@@ -31,16 +31,19 @@ func readPolicy(o *object) routing.Policy {
 		r.close()
 	}
 	p.Rules = []routing.Rule{general}
-	o.places["policy.rules[0]"] = o.places.at("policy.rule")
+	o.places.alias["policy.rules[0]"] = "policy.rule"
+	o.places.alias["policy.rules[0].known_factor"] = "policy.rule.known_within"
 	o.objects("special", func(s *object) {
 		rule := general
 		rule.Brand = s.text("brand")
 		rule.Line, _ = value(s, "line", parseLine)
 		if rule.Brand == "" && rule.Line == lead.LineUnspecified {
+			s.places.failed[s.path] = true
 			s.bad(s.node, "a special rule names a brand, a line or both")
 		}
 		p.Rules = append(p.Rules, readRule(s, rule))
-		s.places[fmt.Sprintf("policy.rules[%d]", len(p.Rules)-1)] = s.place(s.node)
+		number := fmt.Sprintf("policy.rules[%d]", len(p.Rules)-1)
+		s.places.alias[number], s.places.alias[number+".known_factor"] = s.path, s.at("known_within")
 	})
 	o.objects("overflow", func(v *object) {
 		row := routing.Overflow{Market: v.text("market"), Brand: v.text("brand"), Dealer: v.needText("dealer")}

@@ -15,7 +15,7 @@ type byStage[T any] struct{ ready, other T }
 
 // clocks reads sla.yaml: the clock table, and what all rows share.
 func (b *bundle) clocks() {
-	where := places{}
+	where := newPlaces()
 	o := b.open(fileClocks, "", where)
 	if o == nil {
 		return
@@ -46,6 +46,7 @@ func (b *bundle) clocks() {
 		stage, _ := value(c, "stage", parseStage)
 		r.key = sla.Key{Line: line.String(), Stage: stage.String(), Account: c.text("account")}
 		if r.key.Account != "" && r.key.Account != "fleet" {
+			c.places.failed[c.at("account")] = true
 			c.bad(c.get("account"), "account is fleet or left out, is %q", r.key.Account)
 		}
 		r.policy.Clock = readClock(c)
@@ -192,20 +193,24 @@ var rowPaths = []struct{ policy, file string }{
 
 // checkClocks validates every policy and names its mistakes where they were written, and the lines
 // that have no clocks.
-func (b *bundle) checkClocks(table sla.Table, rows []clockRow, where places) {
+func (b *bundle) checkClocks(table sla.Table, rows []clockRow, where *places) {
 	for _, r := range rows {
 		for _, err := range mistakesOf(table[r.key]) {
 			field, message, _ := strings.Cut(err.Error(), ": ")
-			b.list.add(where.at(clockPath(r, field)), "%s", message)
+			b.list.complain(where, clockPath(r, field), message)
 		}
 	}
 	if len(rows) == 0 {
 		return
 	}
+	var without []string
 	for line := lead.LineSales; line <= lead.LineCare; line++ {
 		if _, ok := table.Select(sla.Key{Line: line.String(), Stage: lead.StageAwareness.String()}); !ok {
-			b.list.add(where.at("clocks"), "%s has no clocks; add a row for it, or one without line for all others", line)
+			without = append(without, line.String())
 		}
+	}
+	if len(without) > 0 {
+		b.list.add(where.at("clocks"), "no clocks for %s; add rows for them, or one without line for all others", strings.Join(without, ", "))
 	}
 }
 
@@ -233,7 +238,7 @@ func mistakesOf(p *sla.Policy) []error {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is taken apart
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	return []error{fmt.Errorf("policy: %w", err)}

@@ -16,21 +16,65 @@ type place struct {
 	line int
 }
 
-// places finds the place of a value by its path, e.g. lines.SALES.rows[3].bins[1].
-type places map[string]place
+// places says where values stand by their paths, e.g. lines.SALES.rows[3].bins[1], and which of
+// them could not be read.
+type places struct {
+	whole  place // what a path means of which nothing is known
+	lines  map[string]place
+	failed map[string]bool
+	alias  map[string]string // the path in the file by the path an engine knows
+}
+
+func newPlaces() *places {
+	return &places{lines: map[string]place{}, failed: map[string]bool{}, alias: map[string]string{}}
+}
 
 // at returns the place of a path, else that of the nearest value around it.
-func (p places) at(path string) place {
-	for {
-		if at, ok := p[path]; ok {
+func (p *places) at(path string) place {
+	for path != "" {
+		if at, ok := p.lines[path]; ok {
 			return at
 		}
-		cut := strings.LastIndexAny(path, ".[")
-		if cut < 0 {
-			return p[""]
-		}
-		path = path[:cut]
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
+	return p.whole
+}
+
+// local turns an engine's path into that of the file.
+func (p *places) local(path string) string {
+	for head := path; head != ""; head = head[:max(0, strings.LastIndexAny(head, ".["))] {
+		if to, ok := p.alias[head]; ok {
+			return to + path[len(head):]
+		}
+	}
+	return path
+}
+
+// broken reports whether the value at a path, or one in it, could not be read: what an engine says
+// of it is no news.
+func (p *places) broken(path string) bool {
+	if p.failed[path] {
+		return true
+	}
+	for f := range p.failed {
+		if rest, ok := strings.CutPrefix(f, path); ok && (rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return false
+}
+
+// complain notes what an engine says of the value at one of its paths.
+func (l *list) complain(p *places, path, message string) {
+	path = p.local(path)
+	if p.broken(path) {
+		return
+	}
+	field := path[strings.LastIndexByte(path, '.')+1:]
+	if i := strings.IndexByte(field, '['); i > 0 {
+		field = field[:i]
+	}
+	l.add(p.at(path), "%s: %s", field, message)
 }
 
 // list collects the mistakes of a bundle.
@@ -54,7 +98,7 @@ func (l *list) add(at place, format string, args ...any) {
 type document struct {
 	file   string
 	offset int // lines of the file above the text
-	places places
+	places *places
 	list   *list
 }
 
@@ -79,7 +123,26 @@ func (d *document) root(text []byte, path string) *object {
 		d.list.add(place{d.file, 1 + d.offset}, "the file is empty")
 		return nil
 	}
+	if d.linked(n.Content[0]) {
+		return nil
+	}
 	return d.object(n.Content[0], path)
+}
+
+// linked notes every anchor and alias: a value that stands elsewhere is hard to follow for whoever
+// edits the file, and a few of them can grow without bound.
+func (d *document) linked(n *yaml.Node) bool {
+	found := n.Kind == yaml.AliasNode || n.Anchor != ""
+	if found {
+		d.bad(n, "& and * are not used here; write the value out, or put it in quotes if it begins so")
+	}
+	if n.Kind == yaml.AliasNode {
+		return true
+	}
+	for _, c := range n.Content {
+		found = d.linked(c) || found
+	}
+	return found
 }
 
 func (d *document) place(n *yaml.Node) place { return place{d.file, max(1, n.Line) + d.offset} }
@@ -104,8 +167,9 @@ type object struct {
 
 // object starts reading a mapping; nil, with the mistake noted, when the node is none.
 func (d *document) object(n *yaml.Node, path string) *object {
-	d.places[path] = d.place(n)
+	d.places.lines[path] = d.place(n)
 	if n.Kind != yaml.MappingNode {
+		d.places.failed[path] = true
 		d.bad(n, "must hold keys with values, such as name: value")
 		return nil
 	}
@@ -142,8 +206,9 @@ func (o *object) get(key string) *yaml.Node {
 	if v == nil {
 		return nil
 	}
-	o.places[join(o.path, key)] = o.document.place(o.lines[key])
+	o.places.lines[o.at(key)] = o.place(o.lines[key])
 	if empty(v) {
+		o.places.failed[o.at(key)] = true
 		o.bad(o.lines[key], "%s has no value; give one or delete the line", key)
 		return nil
 	}
@@ -154,10 +219,14 @@ func (o *object) get(key string) *yaml.Node {
 func (o *object) need(key string) *yaml.Node {
 	v := o.get(key)
 	if v == nil && o.values[key] == nil {
+		o.places.failed[o.at(key)] = true
 		o.bad(o.node, "%s is missing", key)
 	}
 	return v
 }
+
+// at is the path of a key.
+func (o *object) at(key string) string { return join(o.path, key) }
 
 // close names the keys nobody asked for.
 func (o *object) close() {
@@ -213,10 +282,12 @@ func value[T any](o *object, key string, parse func(string) (T, error)) (v T, ok
 	}
 	s, ok := o.word(n)
 	if !ok {
+		o.places.failed[o.at(key)] = true
 		return v, false
 	}
 	v, err := parse(s)
 	if err != nil {
+		o.places.failed[o.at(key)] = true
 		o.bad(n, "%s: %v", key, err)
 		return v, false
 	}
@@ -245,7 +316,7 @@ func (o *object) child(key string) *object {
 	if v == nil {
 		return nil
 	}
-	return o.object(v, join(o.path, key))
+	return o.object(v, o.at(key))
 }
 
 // needChild is child for a key that must be there.
@@ -263,12 +334,13 @@ func (o *object) each(key string, read func(n *yaml.Node, path string)) {
 		return
 	}
 	if v.Kind != yaml.SequenceNode {
+		o.places.failed[o.at(key)] = true
 		o.bad(v, "%s must be a list: one line per element, each beginning with a dash", key)
 		return
 	}
 	for i, n := range v.Content {
-		path := fmt.Sprintf("%s[%d]", join(o.path, key), i)
-		o.places[path] = o.place(n)
+		path := fmt.Sprintf("%s[%d]", o.at(key), i)
+		o.places.lines[path] = o.place(n)
 		read(n, path)
 	}
 }

@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -223,10 +224,12 @@ func parseSwitch(s string) (bool, error) {
 	return false, fmt.Errorf("must be yes or no, is %q", s)
 }
 
-// parseMoney returns a reader of amounts in one currency, e.g. 1800 USD, into minor units.
+// parseMoney returns a reader of amounts in one currency, e.g. 1800 USD, into minor units. It
+// takes every currency where the playbook's own could not be read.
 func parseMoney(currency string) func(string) (int64, error) {
 	return func(s string) (int64, error) {
 		number, unit := split(s)
+		currency := cmp.Or(currency, unit)
 		exponent, known := lead.CurrencyExponent(currency)
 		n, ok := decimal(number, exponent)
 		if !known || !ok || n < 0 || unit != currency {

@@ -133,13 +133,11 @@ func (h *house) list(t *testing.T) (lines []string) {
 	return lines
 }
 
-func wantReason(t *testing.T, err error, want problemv1.Reason) *problem.Error {
+func wantReason(t *testing.T, err error, want problemv1.Reason) {
 	t.Helper()
-	p := problem.From(err)
-	if p == nil || p.Reason != want {
+	if p := problem.From(err); p == nil || p.Reason != want {
 		t.Fatalf("got %v, want %v", err, want)
 	}
-	return p
 }
 
 func TestApplyListAndRollback(t *testing.T) {
@@ -187,8 +185,8 @@ func TestMistakesChangeNothing(t *testing.T) {
 		t.Errorf("check says %v", checked)
 	}
 	_, err = h.scoring.ApplyPlaybook(t.Context(), &scoringv1.ApplyPlaybookRequest{Files: send(files)})
-	p := wantReason(t, err, problemv1.Reason_REASON_PLAYBOOK_INVALID)
-	if len(p.Violations) == 0 || !strings.HasPrefix(p.Violations[0].Field, "sla.yaml:") {
+	wantReason(t, err, problemv1.Reason_REASON_PLAYBOOK_INVALID)
+	if p := problem.From(err); len(p.Violations) == 0 || !strings.HasPrefix(p.Violations[0].Field, "sla.yaml:") {
 		t.Errorf("violations %v", p.Violations)
 	}
 	files = sample(t)
