@@ -200,8 +200,28 @@ func (w *jsonWalk) single(m *member, message protoreflect.Message) {
 		}
 		return
 	}
+	if m.field.FullName() == odometerName && w.peek() == '"' {
+		w.odometer(m, message)
+		return
+	}
 	if v, ok := w.scalar(m); ok {
 		message.Set(m.field, v)
+	}
+}
+
+// odometer reads a reading with or without its unit, such as "45,000 km".
+func (w *jsonWalk) odometer(m *member, vehicle protoreflect.Message) {
+	raw := w.skip()
+	reading, unit, ok := lead.ParseOdometer(text(raw), lead.OdometerUnitUnspecified)
+	if !ok {
+		if text(raw) != "" {
+			w.keep(raw, flagUnreadableValue)
+		}
+		return
+	}
+	vehicle.Set(m.field, protoreflect.ValueOfInt64(reading))
+	if unit != lead.OdometerUnitUnspecified {
+		vehicle.Set(vehicle.Descriptor().Fields().ByName("odometer_unit"), protoreflect.ValueOfEnum(protoreflect.EnumNumber(unit)))
 	}
 }
 

@@ -26,6 +26,7 @@ type member struct {
 const (
 	timestampName = protoreflect.FullName("google.protobuf.Timestamp")
 	moneyName     = protoreflect.FullName("leadmesh.lead.v1.Money")
+	odometerName  = protoreflect.FullName("leadmesh.lead.v1.Vehicle.odometer")
 )
 
 // shorthands name the fields that a bare text stands for where an object is expected. A dealer's

@@ -44,6 +44,11 @@ func TestReadJSON(t *testing.T) {
 			`{"brand":12,"vehicles":[{"year":"2026","odometer":"45,000","model":5},{"year":2026.0,"odometer":1e3}]}`,
 			`{"brand":"12","vehicles":[{"year":2026,"odometer":"45000","model":"5"},{"year":2026,"odometer":"1000"}]}`, nil,
 		},
+		"odometer with its unit": {
+			`{"vehicles":[{"odometer":"45,000 km"},{"odometer":"some"},{"odometer":""}]}`,
+			`{"vehicles":[{"odometer":"45000","odometerUnit":"ODOMETER_UNIT_KM"},{},{}],"extra":[{"path":"vehicles[1].odometer","value":"some"}]}`,
+			[]string{"unreadable_value vehicles[1].odometer"},
+		},
 		"camel case and times": {
 			`{"requestType":"QUOTE","requestedAt":"2026-03-01T09:30:00+02:00","timeFrame":{"earliest":"2026-04-01"}}`,
 			`{"requestType":"REQUEST_TYPE_QUOTE","requestedAt":"2026-03-01T07:30:00Z","timeFrame":{"earliest":"2026-04-01T00:00:00Z"}}`,

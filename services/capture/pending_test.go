@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/leadmesh/leadmesh/core/governance"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -263,6 +264,50 @@ func TestWithoutPlaybookLeadsAreSafeAndGovernedLater(t *testing.T) {
 		t.Errorf("lead = %v (%v), want it governed", got.GetLead(), err)
 	}
 	w.wantEvents(bad.GetLeadId(), "leadmesh.lead.captured.v1", "leadmesh.lead.rejected.v1")
+}
+
+func TestReviewGoesByThePlaybookOfToday(t *testing.T) {
+	w := newWorld(t, quick)
+	w.setDecide(refuse(problemv1.Reason_REASON_INTERNAL))
+	r := w.mustPost(`{"comments":"zebra","parties":[{"name":"Ada Byron","emails":["ada@byron.example.com"]}]}`, "")
+	for range 5 {
+		w.advance(time.Hour)
+		if err := w.service.DrivePending(w.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stricter, problems := governance.Compile(governance.Rules{
+		Markets: []governance.Market{{Country: "US", Currency: "USD", Unit: "MI", Zone: "America/New_York"}},
+		Lines:   []governance.LineRule{{Line: "SALES"}},
+		Reject:  governance.Reject{Phrases: []governance.PhraseRule{{Name: "zoo", Code: "SOLICITATION", Phrases: []string{"zebra"}, Min: 1}}},
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	w.mu.Lock()
+	w.governor = stricter
+	w.mu.Unlock()
+	w.advance(48 * time.Hour)
+	if err := w.service.ReviewParked(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.service.GetLead(w.ctx, &capturev1.GetLeadRequest{LeadId: r.GetLeadId()})
+	if err != nil || got.GetState() != leadv1.State_STATE_REJECTED || got.GetCode() != "SOLICITATION" {
+		t.Errorf("lead = %v (%v), want it rejected by the new rule", got, err)
+	}
+	w.wantEvents(r.GetLeadId(), "leadmesh.lead.captured.v1", "leadmesh.lead.parked.v1", "leadmesh.lead.rejected.v1")
+}
+
+func TestUpdateIsOnTheTimeline(t *testing.T) {
+	w := newWorld(t, quick)
+	l := someLead(1)
+	l.Identifiers = []*leadv1.Identifier{{Kind: leadv1.IdentifierKind_IDENTIFIER_KIND_SOURCE_LEAD, Source: "portal", Value: "1"}}
+	one := w.batch(l)[0]
+	l.Comments = "and a trailer hook"
+	if two := w.batch(l)[0]; two.GetLeadId() != one.GetLeadId() || !two.GetDuplicateRequest() || two.GetState() != leadv1.State_STATE_ASSIGNED {
+		t.Errorf("update = %v, want the first lead as it stands", two)
+	}
+	w.wantEvents(one.GetLeadId(), "leadmesh.lead.captured.v1", "leadmesh.lead.updated.v1")
 }
 
 // TestEachLeadIsInOnePlace holds Law 1 under a road that fails at random.

@@ -13,7 +13,8 @@ import (
 
 const findKeys = `-- name: FindKeys :many
 SELECT i.credential, i.key, i.body_hash, i.lead_id
-FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::text[]) AS credential, unnest($3::text[]) AS key) AS k
+FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::text[]) AS credential,
+    unnest($3::text[]) AS key) AS k
 JOIN idempotency_key i ON i.bucket = k.bucket AND i.credential = k.credential AND i.key = k.key
 `
 
@@ -83,7 +84,8 @@ func (q *Queries) FindLeads(ctx context.Context, buckets []int16, leadIds []pgty
 
 const findUpdates = `-- name: FindUpdates :many
 SELECT u.update_id
-FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id, unnest($3::uuid[]) AS update_id) AS k
+FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id,
+    unnest($3::uuid[]) AS update_id) AS k
 JOIN lead_update u ON u.bucket = k.bucket AND u.lead_id = k.lead_id AND u.update_id = k.update_id
 `
 
@@ -122,26 +124,37 @@ const insertCaptured = `-- name: InsertCaptured :exec
 WITH leads AS (
     INSERT INTO lead (bucket, lead_id, credential, received_at, requested_at, test, flags, playbook_revision,
         traceparent, content_type, body_hash, body, raw)
-    SELECT unnest($5::smallint[]), unnest($6::uuid[]), unnest($7::text[]), unnest($8::timestamptz[]), unnest($9::timestamptz[]), unnest($10::boolean[]), unnest($11::smallint[]), unnest($12::text[]), unnest($13::text[]), unnest($14::text[]), unnest($15::bytea[]), unnest($16::bytea[]), unnest($17::bytea[])
+    SELECT unnest($5::smallint[]), unnest($6::uuid[]), unnest($7::text[]),
+        unnest($8::timestamptz[]), unnest($9::timestamptz[]), unnest($10::boolean[]),
+        unnest($11::smallint[]), unnest($12::text[]), unnest($13::text[]),
+        unnest($14::text[]), unnest($15::bytea[]), unnest($16::bytea[]),
+        unnest($17::bytea[])
 ), keys AS (
     INSERT INTO idempotency_key (bucket, credential, key, body_hash, lead_id, created_at)
-    SELECT unnest($18::smallint[]), unnest($19::text[]), unnest($20::text[]), unnest($21::bytea[]), unnest($22::uuid[]), unnest($23::timestamptz[])
+    SELECT unnest($18::smallint[]), unnest($19::text[]), unnest($20::text[]),
+        unnest($21::bytea[]), unnest($22::uuid[]), unnest($23::timestamptz[])
 ), updates AS (
     INSERT INTO lead_update (bucket, lead_id, update_id, at, body, raw)
-    SELECT unnest($24::smallint[]), unnest($25::uuid[]), unnest($26::uuid[]), unnest($27::timestamptz[]), unnest($28::bytea[]), unnest($29::bytea[])
+    SELECT unnest($24::smallint[]), unnest($25::uuid[]), unnest($26::uuid[]),
+        unnest($27::timestamptz[]), unnest($28::bytea[]), unnest($29::bytea[])
 ), waiting AS (
     INSERT INTO pending (bucket, lead_id, since, attempts, next_attempt_at)
-    SELECT unnest($30::smallint[]), unnest($31::uuid[]), unnest($32::timestamptz[]), 0, unnest($33::timestamptz[])
+    SELECT unnest($30::smallint[]), unnest($31::uuid[]),
+        unnest($32::timestamptz[]), 0, unnest($33::timestamptz[])
 ), refused AS (
     INSERT INTO rejected (bucket, lead_id, at, code, detail)
-    SELECT unnest($34::smallint[]), unnest($35::uuid[]), unnest($36::timestamptz[]), unnest($37::text[]), unnest($38::text[])
+    SELECT unnest($34::smallint[]), unnest($35::uuid[]), unnest($36::timestamptz[]),
+        unnest($37::text[]), unnest($38::text[])
 ), set_aside AS (
     INSERT INTO parked (bucket, lead_id, at, owner, reason, review_at, detail)
     SELECT k.bucket, k.lead_id, k.at, k.owner, 'DATA', k.review_at, k.detail
-    FROM (SELECT unnest($39::smallint[]) AS bucket, unnest($40::uuid[]) AS lead_id, unnest($41::timestamptz[]) AS at, unnest($42::text[]) AS owner, unnest($43::timestamptz[]) AS review_at, unnest($44::text[]) AS detail) AS k
+    FROM (SELECT unnest($39::smallint[]) AS bucket, unnest($40::uuid[]) AS lead_id,
+        unnest($41::timestamptz[]) AS at, unnest($42::text[]) AS owner,
+        unnest($43::timestamptz[]) AS review_at, unnest($44::text[]) AS detail) AS k
 )
 INSERT INTO outbox (bucket, event_id, recorded_at, event)
-SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]), unnest($4::bytea[])
+SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]),
+    unnest($4::bytea[])
 `
 
 type InsertCapturedParams struct {

@@ -69,7 +69,8 @@ func (q *Queries) ClaimPending(ctx context.Context, lease pgtype.Timestamptz, bu
 
 const delayPending = `-- name: DelayPending :exec
 UPDATE pending p SET attempts = p.attempts + k.counted, next_attempt_at = k.at
-FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id, unnest($3::smallint[]) AS counted, unnest($4::timestamptz[]) AS at) AS k
+FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id,
+    unnest($3::smallint[]) AS counted, unnest($4::timestamptz[]) AS at) AS k
 WHERE p.bucket = k.bucket AND p.lead_id = k.lead_id
 `
 
@@ -174,7 +175,8 @@ func (q *Queries) RejectPending(ctx context.Context, at pgtype.Timestamptz, code
 
 const releasePending = `-- name: ReleasePending :exec
 WITH loose AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS setting)
-DELETE FROM pending p USING loose, (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) AS k
+DELETE FROM pending p USING loose, (SELECT unnest($1::smallint[]) AS bucket,
+    unnest($2::uuid[]) AS lead_id) AS k
 WHERE p.bucket = k.bucket AND p.lead_id = k.lead_id
 `
 

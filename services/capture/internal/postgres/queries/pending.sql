@@ -2,12 +2,14 @@
 -- Routing has decided these: it is their authority from now on. A delete that a crash takes back
 -- only has the lead driven once more, so it does not wait for the disk.
 WITH loose AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS setting)
-DELETE FROM pending p USING loose, (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) AS k
+DELETE FROM pending p USING loose, (SELECT unnest(@buckets::smallint[]) AS bucket,
+    unnest(@lead_ids::uuid[]) AS lead_id) AS k
 WHERE p.bucket = k.bucket AND p.lead_id = k.lead_id;
 
 -- name: DelayPending :exec
 UPDATE pending p SET attempts = p.attempts + k.counted, next_attempt_at = k.at
-FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id, unnest(@counted::smallint[]) AS counted, unnest(@next_attempt_at::timestamptz[]) AS at) AS k
+FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id,
+    unnest(@counted::smallint[]) AS counted, unnest(@next_attempt_at::timestamptz[]) AS at) AS k
 WHERE p.bucket = k.bucket AND p.lead_id = k.lead_id;
 
 -- name: WakeAllPending :execrows
