@@ -140,6 +140,33 @@ func TestMergeKeepsOldIdentifiersAndNeverWidensConsent(t *testing.T) {
 	}
 }
 
+func TestMergesOfOneBatchFollowEachOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var leads []*leadv1.Lead
+	for _, known := range []string{"a", "b", "c", "d", "cd", "ab", "db"} {
+		var change []func(*leadv1.Lead)
+		for _, id := range known {
+			change = append(change, identifier(account, "x", string(id)))
+		}
+		leads = append(leads, w.newLead(&leadv1.Party{}, change...))
+	}
+	answers := w.resolve(leads...)
+	for i, r := range w.resolve(leads...) {
+		if r.PersonId != answers[0].PersonId || answers[i].PersonId != answers[0].PersonId {
+			t.Errorf("lead %d is of %s and then of %s, want %s", i, answers[i].PersonId, r.PersonId, answers[0].PersonId)
+		}
+	}
+	var roots, direct int
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE merged_into IS NULL), count(*) FILTER (WHERE merged_into = $1)
+		FROM person`, answers[0].PersonId).Scan(&roots, &direct); err != nil {
+		t.Fatal(err)
+	}
+	if roots != 1 || direct != 3 {
+		t.Errorf("%d persons left, %d point to the survivor; want 1 and 3", roots, direct)
+	}
+}
+
 func TestMergesFollowMerges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

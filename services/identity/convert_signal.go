@@ -178,7 +178,7 @@ func (r *signalReader) readPerson() error {
 		r.wrong = append(r.wrong, wrong...)
 		s.normalize(&party)
 		a.party = &party
-		a.signal.Fleet = party.Role == lead.PartyRoleCompany || party.Name.Company != ""
+		a.signal.Fleet = party.Role == lead.PartyRoleCompany || len(party.Name.Company) > 0 && party.Name.Given+party.Name.Family == ""
 		body.Parties = []*leadv1.Party{pb.GetParty()}
 	}
 	var vins []string

@@ -66,6 +66,10 @@ func TestCommonKeysTellNobodyApart(t *testing.T) {
 	if r := w.resolve(w.newLead(party("", "", "new@example.com", desk)))[0]; !r.Created {
 		t.Error("a number held by everybody made a match")
 	}
+	view := &identityv1.Signal{Kind: leadv1.SignalKind_SIGNAL_KIND_CALL, OccurredAt: ago(1), Party: party("", "", "", desk)}
+	if resp := w.signals(view); len(resp.Problems) != 1 {
+		t.Errorf("a signal of nobody in particular: %v", resp)
+	}
 	var holders int
 	if err := w.pool.QueryRow(t.Context(), "SELECT max(n) FROM (SELECT count(*) n FROM match_key GROUP BY key_hash) k").Scan(&holders); err != nil {
 		t.Fatal(err)

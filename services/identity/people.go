@@ -66,8 +66,12 @@ func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time,
 		keyCap: s.deps.CommonKeyCap, market: s.cfg.Market, newID: s.deps.NewID,
 		byID: map[lead.ID]*person{}, changes: postgres.Changes{At: at},
 	}
-	var distinct []postgres.Key
-	w.holders = make(map[postgres.Key][]*person, 4*len(keys))
+	n := 0
+	for _, list := range keys {
+		n += len(list)
+	}
+	distinct := make([]postgres.Key, 0, n)
+	w.holders = make(map[postgres.Key][]*person, n)
 	for _, list := range keys {
 		for i := range list {
 			if _, ok := w.holders[list[i].hashed]; !ok {

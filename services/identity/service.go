@@ -8,6 +8,8 @@ package identity
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"time"
@@ -17,7 +19,6 @@ import (
 	"github.com/leadmesh/leadmesh/core/signal"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
-	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 )
@@ -34,7 +35,8 @@ type Deps struct {
 	Tel  *telemetry.Telemetry
 	Now  func() time.Time
 
-	// HalfLives returns those of the active playbook; nil stands for the default ones.
+	// HalfLives returns those of the active playbook; nil, the function or what it returns, stands
+	// for the default ones.
 	HalfLives func() *signal.HalfLives
 	// DealerID finds a dealer by the network's identifier or any of its codes; nil takes what is
 	// given for the identifier.
@@ -43,7 +45,7 @@ type Deps struct {
 	Model func(name string) (code string, powertrain lead.Powertrain, ok bool)
 	// CommonKeyCap is how many persons may hold a key before it tells nobody apart; 0 means 21.
 	CommonKeyCap int
-	// NewID makes the identifiers of persons; nil makes random ones.
+	// NewID makes the identifiers of persons; nil makes random ones that begin with the time.
 	NewID func() lead.ID
 }
 
@@ -92,11 +94,24 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		deps.CommonKeyCap = defaultKeyCap
 	}
 	if deps.NewID == nil {
-		deps.NewID = outbox.NewEventID
+		deps.NewID = func() lead.ID { return newPersonID(deps.Now()) }
 	}
 	s := &Service{cfg: cfg, deps: deps, store: postgres.NewStore(deps.Pool)}
 	s.gather = newGatherer(s.resolve)
 	return s, nil
+}
+
+// newPersonID makes a random identifier of UUID version 7. It begins with the time, so that the rows
+// of new persons come to lie side by side within their bucket and not all over the table.
+func newPersonID(now time.Time) lead.ID {
+	var id lead.ID
+	rand.Read(id[:]) // never fails
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(now.UnixMilli()))
+	copy(id[:6], ms[2:])
+	id[6] = id[6]&0x0f | 0x70
+	id[8] = id[8]&0x3f | 0x80
+	return id
 }
 
 // Migrations hands over the service's schema.

@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -62,6 +63,9 @@ func (s *Service) BatchCreateSignals(ctx context.Context, req *identityv1.BatchC
 // take notes signals in one transaction and counts them.
 func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv1.BatchCreateSignalsResponse) error {
 	half := s.deps.HalfLives()
+	if half == nil {
+		half = &signal.HalfLives{}
+	}
 	return s.store.Write(ctx, func(tx *postgres.Tx) error {
 		resp.Accepted, resp.Duplicates = 0, 0
 		keys, ids := make([][]key, 0, len(arrivals)), make([]lead.ID, 0, len(arrivals))
@@ -120,6 +124,12 @@ func (w *people) take(a *arrival, half *signal.HalfLives) (bool, error) {
 		}
 		l.person = p
 	} else {
+		if !slices.ContainsFunc(a.keys, func(k key) bool { return !w.common(k.hashed) }) {
+			// Somebody new each time would be nobody who is ever found again.
+			a.problem = problem.Invalid(problem.Violation{Field: a.field("identifiers"),
+				Description: "so many persons share these identifiers and contact points that they name nobody; send one of the person's own"})
+			return false, nil
+		}
 		var err error
 		if l, err = w.find(&a.statement); err != nil {
 			return false, err

@@ -123,9 +123,9 @@ func (q *Queries) InsertConsents(ctx context.Context, buckets []int16, personIds
 const insertKeys = `-- name: InsertKeys :exec
 INSERT INTO match_key (bucket, kind, key_hash, person_id)
 SELECT unnest($1::smallint[]), unnest($2::smallint[]), unnest($3::uuid[]), unnest($4::uuid[])
-ON CONFLICT DO NOTHING
 `
 
+// No conflict can arise: whoever inserts a key holds its bucket and has read who holds it.
 func (q *Queries) InsertKeys(ctx context.Context, buckets []int16, kinds []int16, keyHashes []pgtype.UUID, personIds []pgtype.UUID) error {
 	_, err := q.db.Exec(ctx, insertKeys,
 		buckets,

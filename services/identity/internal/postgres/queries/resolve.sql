@@ -61,9 +61,9 @@ SELECT unnest(@buckets::smallint[]), unnest(@person_ids::uuid[]), unnest(@record
 ON CONFLICT DO NOTHING;
 
 -- name: InsertKeys :exec
+-- No conflict can arise: whoever inserts a key holds its bucket and has read who holds it.
 INSERT INTO match_key (bucket, kind, key_hash, person_id)
-SELECT unnest(@buckets::smallint[]), unnest(@kinds::smallint[]), unnest(@key_hashes::uuid[]), unnest(@person_ids::uuid[])
-ON CONFLICT DO NOTHING;
+SELECT unnest(@buckets::smallint[]), unnest(@kinds::smallint[]), unnest(@key_hashes::uuid[]), unnest(@person_ids::uuid[]);
 
 -- name: InsertLeadPersons :exec
 INSERT INTO lead_person (bucket, lead_id, person_id, created, contradicts, weight, reasons)
