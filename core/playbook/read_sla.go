@@ -32,6 +32,9 @@ func (b *bundle) clocks() {
 	engaged := b.readSteps(o, &shared.Steps)
 	if e := o.needChild("evidence"); e != nil {
 		b.playbook.ObservedPercent = needValue(e, "observed", parseWholePercent)
+		if p := b.playbook.ObservedPercent; p > 100 || p == 0 && !where.broken("evidence.observed") {
+			b.list.complain(where, "evidence.observed", "must be 1 % to 100 %")
+		}
 		b.playbook.Evidence = sla.Rules{EngagedTalk: needValue(e, "engaged_talk", parseDuration), SecondChannelWithin: needValue(e, "second_channel_within", parseDuration)}
 		e.close()
 	}
