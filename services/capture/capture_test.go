@@ -11,17 +11,27 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/leadmesh/leadmesh/core/lead"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
+	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/capture"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"github.com/leadmesh/leadmesh/services/internal/stream"
 )
 
 const (
 	adaJSON  = `{"request_type":"QUOTE","source":{"source":"oem_site"},"parties":[{"name":{"full":"Ada Byron"},"emails":[{"address":"ada@byron.example.com"}]}]}`
 	carlJSON = `{"request_type":"QUOTE","source":{"source":"oem_site"},"parties":[{"name":{"full":"Carl Gauss"},"emails":[{"address":"carl@gauss.example.com"}]}]}`
 )
+
+// What the house gives to Capture fits its seams.
+var _ = capture.Deps{
+	Identity: identityv1.ResolveServiceClient(nil), Decide: (*stream.Client)(nil), Cases: routingv1.CaseServiceClient(nil),
+	Events: feedbackv1.EventServiceClient(nil), Persons: identityv1.IdentityServiceClient(nil),
+}
 
 func TestLeadIsDurableDecidedAndAnswered(t *testing.T) {
 	w := newWorld(t, capture.Config{})
@@ -261,7 +271,11 @@ func TestTakesLeadsAgainWhenTheDatabaseIsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.Close(context.WithoutCancel(w.ctx))
+	t.Cleanup(func() {
+		if err := admin.Close(context.WithoutCancel(w.ctx)); err != nil {
+			t.Error(err)
+		}
+	})
 	if _, err := admin.Exec(w.ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"); err != nil {
 		t.Fatal(err)
 	}

@@ -81,8 +81,11 @@ func (s *Service) drivePending(ctx context.Context) (down bool, err error) {
 			}
 			down := s.driveClaimed(ctx, claimed)
 			claimed = claimed[:0]
-			if down || ctx.Err() != nil {
-				return down, nil
+			if down {
+				return true, nil
+			}
+			if err := ctx.Err(); err != nil {
+				return false, err
 			}
 			if !full {
 				break

@@ -318,10 +318,9 @@ func TestEachLeadIsInOnePlace(t *testing.T) {
 	w.setDecide(func(ctx context.Context, requests []*routingv1.DecideRequest) []*routingv1.DecideResponse {
 		answers := w.assign(nil)
 		for _, r := range requests {
-			switch n := rng.IntN(4); {
-			case n == 0:
+			if n := rng.IntN(4); n == 0 {
 				answers = append(answers, w.assign([]*routingv1.DecideRequest{r})...)
-			default:
+			} else {
 				answers = append(answers, refuse(reasons[n-1])(ctx, []*routingv1.DecideRequest{r})...)
 			}
 		}

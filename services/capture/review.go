@@ -104,7 +104,7 @@ func (s *Service) reread(r store.Review) (*lead.Lead, error) {
 		return decode(r.Body)
 	}
 	items := readADF(r.Raw)
-	if len(items) != 1 || items[0].unreadable != "" || items[0].problem != nil {
+	if len(items) != 1 || items[0].unreadable != "" {
 		return nil, nil
 	}
 	l := items[0].lead
