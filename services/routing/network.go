@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
-	"github.com/leadmesh/leadmesh/core/sla"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
@@ -16,13 +15,6 @@ import (
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
-)
-
-// evidenceDays is how far back a store's evidence counts, and observedPercent of how many of its
-// leads there must be some.
-const (
-	evidenceDays    = 14
-	observedPercent = 90
 )
 
 // GetDealer answers a dealer, the leads it holds, and how well it can be seen.
@@ -39,16 +31,14 @@ func (s *Service) GetDealer(ctx context.Context, req *routingv1.GetDealerRequest
 	if err != nil {
 		return nil, err
 	}
-	evidence, err := s.store.DealerEvidence(ctx, id, s.now().AddDate(0, 0, -evidenceDays))
-	if err != nil {
-		return nil, err
-	}
 	resp := &routingv1.GetDealerResponse{Dealer: d, OpenCount: open[id], EvidenceGrades: map[string]string{}}
+	rb := s.engine.rules.Load()
+	if rb == nil || rb.network.dealers[id] == nil { // nothing is decided yet, so nothing was seen
+		return resp, nil
+	}
 	for _, row := range d.GetDepartments() {
 		kind := lead.Department(row.GetDepartment())
-		e := evidence[kind]
-		e.Inbox = row.GetDelivery() == deliveryInbox || row.GetDelivery() == ""
-		resp.EvidenceGrades[kind.String()] = sla.GradeOf(e, observedPercent).String()
+		resp.EvidenceGrades[kind.String()] = s.evidenceGrade(rb, id, kind).String()
 	}
 	return resp, nil
 }

@@ -20,6 +20,14 @@ type networkView struct {
 	models     map[modelKey]catalogueModel
 	catalogue  []*routingv1.CatalogueModel
 	definition routing.Network
+	webhooks   map[webhookKey]string // enabled push addresses by whose leads go there
+}
+
+// webhookKey is whose leads go to a push address; department 0: those of all departments that have
+// none of their own.
+type webhookKey struct {
+	dealerID   string
+	department lead.Department
 }
 
 // dealerView is a dealer with what deciding, clocks and answers need of it.
@@ -52,7 +60,10 @@ type catalogueModel struct {
 func newNetworkView(rows *postgres.NetworkRows) (*networkView, error) {
 	n := &networkView{
 		revision: rows.Revision, dealers: make(map[string]*dealerView, len(rows.Dealers)),
-		models: map[modelKey]catalogueModel{}, catalogue: rows.Catalogue,
+		models: map[modelKey]catalogueModel{}, catalogue: rows.Catalogue, webhooks: make(map[webhookKey]string, len(rows.Webhooks)),
+	}
+	for _, w := range rows.Webhooks {
+		n.webhooks[webhookKey{w.DealerID, w.Department}] = w.ID
 	}
 	n.definition.Revision = rows.Revision
 	n.definition.Points = rows.Points
@@ -115,21 +126,35 @@ func (n *networkView) calendar(dealerID string, kind lead.Department) *sla.Calen
 	return nil
 }
 
-// delivery is how a dealer's department gets its leads.
+// delivery is how a dealer's department gets its leads. One that wants them by a way that is not
+// set up reads our inbox, so that no lead waits for a channel that does not exist.
 func (n *networkView) delivery(dealerID string, kind lead.Department) string {
-	if d := n.dealers[dealerID]; d != nil {
-		if v := d.department(kind); v != nil && v.row.GetDelivery() != "" {
-			return v.row.GetDelivery()
-		}
+	if n.webhook(dealerID, kind) != "" {
+		return deliveryWebhook
 	}
 	return deliveryInbox
+}
+
+// webhook is the enabled push address of a dealer's department; "" if it reads our inbox.
+func (n *networkView) webhook(dealerID string, kind lead.Department) string {
+	d := n.dealers[dealerID]
+	if d == nil {
+		return ""
+	}
+	v := d.department(kind)
+	if v == nil || v.row.GetDelivery() != deliveryWebhook {
+		return ""
+	}
+	if id := n.webhooks[webhookKey{dealerID, lead.Department(v.row.GetDepartment())}]; id != "" {
+		return id
+	}
+	return n.webhooks[webhookKey{dealerID, lead.DepartmentUnspecified}]
 }
 
 // The ways a department gets its leads.
 const (
 	deliveryInbox   = "inbox"
 	deliveryWebhook = "webhook"
-	deliveryADF     = "adf_email"
 )
 
 func newDealerView(d *routingv1.Dealer) (*dealerView, routing.Dealer, error) {

@@ -12,9 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/routing"
-	"github.com/leadmesh/leadmesh/core/sla"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres/db"
@@ -81,20 +79,6 @@ func (s *Store) Dealer(ctx context.Context, id string) (*routingv1.Dealer, error
 		return nil, edge("decode a dealer", err)
 	}
 	return d, nil
-}
-
-// DealerEvidence answers, by department, how many leads one dealer had since a moment, and of how many it
-// showed that they arrived.
-func (s *Store) DealerEvidence(ctx context.Context, dealer string, since time.Time) (map[lead.Department]sla.Evidence, error) {
-	rows, err := s.q.DealerEvidence(ctx, dealer, stamp(since))
-	if err != nil {
-		return nil, edge("read a dealer's evidence", err)
-	}
-	out := make(map[lead.Department]sla.Evidence, len(rows))
-	for _, row := range rows {
-		out[lead.Department(row.Department)] = sla.Evidence{Leads: int(row.Leads), WithEvidence: int(row.Seen)}
-	}
-	return out, nil
 }
 
 func (n *NetworkRows) sort() {

@@ -23,6 +23,7 @@ type NetworkRows struct {
 	Programs    []ProgramRow        // by code
 	Catalogue   []*routingv1.CatalogueModel
 	Points      []routing.PostalPoint
+	Webhooks    []WebhookTarget // those that are enabled; imports leave them alone
 }
 
 // ProgramRow is a program as its file gives it.
@@ -113,6 +114,13 @@ func (n *NetworkRows) read(ctx context.Context, q *db.Queries) error {
 			return fmt.Errorf("decode model %s: %w", row.ModelCode, err)
 		}
 		n.Catalogue = append(n.Catalogue, m)
+	}
+	webhooks, err := q.EnabledWebhooks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range webhooks {
+		n.Webhooks = append(n.Webhooks, WebhookTarget{row.WebhookID, row.DealerID, lead.Department(row.Department)})
 	}
 	return n.readLong(ctx, q)
 }

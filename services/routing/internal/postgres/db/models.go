@@ -90,6 +90,7 @@ type Delivery struct {
 	Attempts    int32
 	LastAnswer  string
 	Traceparent string
+	JobID       int64
 	CreatedAt   pgtype.Timestamptz
 	At          pgtype.Timestamptz
 }

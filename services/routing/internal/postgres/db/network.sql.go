@@ -46,43 +46,6 @@ func (q *Queries) DealerByID(ctx context.Context, dealerID string) ([]byte, erro
 	return dealer, err
 }
 
-const dealerEvidence = `-- name: DealerEvidence :many
-SELECT department::smallint AS department, count(*)::integer AS leads, (count(*) FILTER (WHERE seen))::integer AS seen FROM (
-    SELECT a.department, d.state > 5 OR EXISTS (SELECT FROM applied p WHERE p.bucket = a.bucket AND p.lead_id = a.lead_id) AS seen
-    FROM assignment a JOIN decision d ON d.bucket = a.bucket AND d.lead_id = a.lead_id
-    WHERE a.dealer_id = $1 AND a.delivered_at >= $2 AND NOT d.test
-    UNION ALL
-    SELECT p.department, p.ended_by NOT IN ('moved', 'expired', 'merged') FROM past_assignment p
-    WHERE p.dealer_id = $1 AND p.ended_at >= $2
-) leads GROUP BY department
-`
-
-type DealerEvidenceRow struct {
-	Department int16
-	Leads      int32
-	Seen       int32
-}
-
-func (q *Queries) DealerEvidence(ctx context.Context, dealerID string, since pgtype.Timestamptz) ([]DealerEvidenceRow, error) {
-	rows, err := q.db.Query(ctx, dealerEvidence, dealerID, since)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []DealerEvidenceRow
-	for rows.Next() {
-		var i DealerEvidenceRow
-		if err := rows.Scan(&i.Department, &i.Leads, &i.Seen); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const dealers = `-- name: Dealers :many
 SELECT dealer_id, dealer FROM dealer ORDER BY dealer_id
 `

@@ -12,7 +12,7 @@ import (
 )
 
 const deliveryByID = `-- name: DeliveryByID :one
-SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, created_at, at FROM delivery WHERE delivery_id = $1
+SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, job_id, created_at, at FROM delivery WHERE delivery_id = $1
 `
 
 func (q *Queries) DeliveryByID(ctx context.Context, deliveryID pgtype.UUID) (Delivery, error) {
@@ -28,6 +28,7 @@ func (q *Queries) DeliveryByID(ctx context.Context, deliveryID pgtype.UUID) (Del
 		&i.Attempts,
 		&i.LastAnswer,
 		&i.Traceparent,
+		&i.JobID,
 		&i.CreatedAt,
 		&i.At,
 	)
@@ -112,7 +113,7 @@ func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesPara
 }
 
 const listDeliveries = `-- name: ListDeliveries :many
-SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, created_at, at FROM delivery
+SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, job_id, created_at, at FROM delivery
 WHERE ($1::text = '' OR dealer_id = $1) AND ($2::smallint = 0 OR state = $2)
     AND (created_at, delivery_id) < ($3::timestamptz, $4::uuid)
 ORDER BY created_at DESC, delivery_id DESC LIMIT $5
@@ -151,6 +152,7 @@ func (q *Queries) ListDeliveries(ctx context.Context, arg ListDeliveriesParams) 
 			&i.Attempts,
 			&i.LastAnswer,
 			&i.Traceparent,
+			&i.JobID,
 			&i.CreatedAt,
 			&i.At,
 		); err != nil {
@@ -162,6 +164,30 @@ func (q *Queries) ListDeliveries(ctx context.Context, arg ListDeliveriesParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockDelivery = `-- name: LockDelivery :one
+SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, job_id, created_at, at FROM delivery WHERE delivery_id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockDelivery(ctx context.Context, deliveryID pgtype.UUID) (Delivery, error) {
+	row := q.db.QueryRow(ctx, lockDelivery, deliveryID)
+	var i Delivery
+	err := row.Scan(
+		&i.DeliveryID,
+		&i.LeadID,
+		&i.Sequence,
+		&i.DealerID,
+		&i.WebhookID,
+		&i.State,
+		&i.Attempts,
+		&i.LastAnswer,
+		&i.Traceparent,
+		&i.JobID,
+		&i.CreatedAt,
+		&i.At,
+	)
+	return i, err
 }
 
 const oldestPendingDelivery = `-- name: OldestPendingDelivery :one
@@ -228,6 +254,15 @@ func (q *Queries) SetDelivery(ctx context.Context, arg SetDeliveryParams) error 
 		arg.At,
 		arg.DeliveryID,
 	)
+	return err
+}
+
+const setDeliveryJob = `-- name: SetDeliveryJob :exec
+UPDATE delivery SET job_id = $1, state = 1, at = $2 WHERE delivery_id = $3
+`
+
+func (q *Queries) SetDeliveryJob(ctx context.Context, jobID int64, at pgtype.Timestamptz, deliveryID pgtype.UUID) error {
+	_, err := q.db.Exec(ctx, setDeliveryJob, jobID, at, deliveryID)
 	return err
 }
 

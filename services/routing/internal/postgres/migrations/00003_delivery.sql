@@ -12,6 +12,7 @@ CREATE TABLE delivery (
     attempts    integer     NOT NULL DEFAULT 0,
     last_answer text        NOT NULL DEFAULT '',
     traceparent text        NOT NULL,
+    job_id      bigint      NOT NULL DEFAULT 0, -- the job that sends it; 0: the first one
     created_at  timestamptz NOT NULL,
     at          timestamptz NOT NULL, -- tried next; delivered; given up
     CONSTRAINT state_is_known CHECK (state BETWEEN 1 AND 3)
@@ -21,6 +22,3 @@ CREATE INDEX delivery_newest ON delivery (created_at DESC, delivery_id DESC);
 CREATE INDEX delivery_dealer ON delivery (dealer_id, created_at DESC, delivery_id DESC);
 CREATE INDEX delivery_pending ON delivery (created_at) WHERE state = 1;
 CREATE INDEX delivery_dead ON delivery (created_at DESC, delivery_id DESC) WHERE state = 3;
-
--- What a store did with its leads of the last days says how well it can be seen.
-CREATE INDEX past_assignment_dealer ON past_assignment (dealer_id, ended_at);

@@ -71,13 +71,3 @@ VALUES (@country, @postal_code, @region, @latitude, @longitude);
 
 -- name: OpenCounts :many
 SELECT dealer_id, count(*)::integer AS open FROM assignment WHERE dealer_id = ANY(@dealer_ids::text[]) GROUP BY dealer_id;
-
--- name: DealerEvidence :many
-SELECT department::smallint AS department, count(*)::integer AS leads, (count(*) FILTER (WHERE seen))::integer AS seen FROM (
-    SELECT a.department, d.state > 5 OR EXISTS (SELECT FROM applied p WHERE p.bucket = a.bucket AND p.lead_id = a.lead_id) AS seen
-    FROM assignment a JOIN decision d ON d.bucket = a.bucket AND d.lead_id = a.lead_id
-    WHERE a.dealer_id = @dealer_id AND a.delivered_at >= @since AND NOT d.test
-    UNION ALL
-    SELECT p.department, p.ended_by NOT IN ('moved', 'expired', 'merged') FROM past_assignment p
-    WHERE p.dealer_id = @dealer_id AND p.ended_at >= @since
-) leads GROUP BY department;

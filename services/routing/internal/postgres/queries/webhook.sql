@@ -36,3 +36,9 @@ ORDER BY created_at DESC, delivery_id DESC LIMIT @page_size;
 
 -- name: OldestPendingDelivery :one
 SELECT coalesce(min(created_at), 'epoch'::timestamptz)::timestamptz AS oldest FROM delivery WHERE state = 1;
+
+-- name: LockDelivery :one
+SELECT * FROM delivery WHERE delivery_id = @delivery_id FOR UPDATE;
+
+-- name: SetDeliveryJob :exec
+UPDATE delivery SET job_id = @job_id, state = 1, at = @at WHERE delivery_id = @delivery_id;
