@@ -107,9 +107,9 @@ func (x *extraction) inquiry(decidedAt time.Time) {
 	x.yes(FeatureHasPhone, phone)
 	x.yes(FeatureHasEmail, email)
 	x.set(FeatureCommentLength, int64(utf8.RuneCountInString(l.Comments)))
-	when := l.TimeFrame.Earliest
+	when := l.TimeFrame.Latest // "within 30 days" begins today: its end says how near the customer is
 	if when.IsZero() {
-		when = l.TimeFrame.Latest
+		when = l.TimeFrame.Earliest
 	}
 	if !when.IsZero() {
 		x.set(FeatureTimeFrameDays, max(0, floorDays(when.Unix()-x.at)))

@@ -119,3 +119,6 @@ func every(ctx context.Context, interval time.Duration, work func()) error {
 func (s *Service) UnappliedCount(ctx context.Context) (int64, error) {
 	return s.store.CountUnapplied(ctx)
 }
+
+// Health reports why the service cannot work now; nil if it can.
+func (s *Service) Health(ctx context.Context) error { return s.store.Ping(ctx) }

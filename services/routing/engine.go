@@ -209,5 +209,11 @@ func scoreInputs(in *scoring.Inputs) []routing.Input {
 			out = append(out, routing.Input{Name: f.String(), Value: int64(v)})
 		}
 	}
+	if in.NoConsent {
+		out = append(out, routing.Input{Name: inputNoConsent, Value: 1})
+	}
 	return out
 }
+
+// inputNoConsent is the input that says that tracked behaviour took no part.
+const inputNoConsent = "no_consent"

@@ -57,6 +57,7 @@ func (s *Service) followRules(ctx context.Context) error {
 	live := time.NewTicker(15 * time.Second)
 	defer live.Stop()
 	for {
+		changed := s.playbooks.Changed() // before looking, so that no change falls between
 		if err := s.refreshRules(ctx); err != nil && ctx.Err() == nil {
 			s.network.set(err)
 			s.log.LogAttrs(ctx, slog.LevelWarn, "rules not renewed, the old ones stay", slog.String("cause", err.Error()))
@@ -79,7 +80,7 @@ func (s *Service) followRules(ctx context.Context) error {
 			return nil
 		case <-wait:
 		case <-s.network.changed():
-		case <-s.playbooks.Changed():
+		case <-changed:
 		case <-live.C:
 			if rb := s.engine.rules.Load(); rb != nil {
 				rb.tellOpen(s.now())
@@ -198,6 +199,9 @@ func inputsOf(r *routing.Receipt) scoring.Inputs {
 	for _, x := range r.Inputs {
 		if f, ok := scoring.ParseFeature(x.Name); ok {
 			in.Values[f] = int32(x.Value)
+		}
+		if x.Name == inputNoConsent {
+			in.DropTracked()
 		}
 	}
 	return in

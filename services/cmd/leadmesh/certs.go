@@ -39,10 +39,14 @@ func (c *certsCmd) Run(s streams) error {
 			return err
 		}
 	}
+	// Capture and the gateway usually share a process: its certificate names both.
+	if err := c.pair("front", []string{rpc.CertificateName(house.Capture), rpc.CertificateName(house.Gateway)}, authority, key); err != nil {
+		return err
+	}
 	if err := c.pair("public", c.Host, authority, key); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "made ca.pem and a key pair for each of %v and public in %s\n", house.All(), c.Dir)
+	_, err = fmt.Fprintf(s.out, "made ca.pem and key pairs for %v, front (capture and gateway) and public in %s\n", house.All(), c.Dir)
 	return err
 }
 

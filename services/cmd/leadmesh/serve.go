@@ -49,6 +49,8 @@ type serveCmd struct {
 	MeshKey  string            `placeholder:"FILE" help:"Its key."`
 	MeshCA   string            `name:"mesh-ca" placeholder:"FILE" help:"Authority that signs the other processes."`
 	Peer     map[string]string `placeholder:"SERVICE=HOST:PORT" help:"Where a service is that this process does not run; may be repeated."`
+
+	Pprof string `hidden:"" placeholder:"HOST:PORT" help:"Loopback address of the runtime's profiles."`
 }
 
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
@@ -57,6 +59,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	cfg.Only, cfg.Mesh, cfg.MeshCert, cfg.MeshKey, cfg.MeshCA, cfg.Peers, cfg.Sample = c.Only, c.Mesh, c.MeshCert, c.MeshKey, c.MeshCA, c.Peer, c.Sample
+	if err := profiles(ctx, c.Pprof); err != nil {
+		return err
+	}
 	h, err := house.Open(ctx, cfg)
 	if err != nil {
 		return err

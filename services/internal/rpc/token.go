@@ -56,7 +56,7 @@ func ReadTokens(path string) (*Tokens, error) {
 			case RoleOEM, RoleMOPS, RoleOps:
 				caller.Roles = append(caller.Roles, Role(name))
 			case RoleDealer:
-				if dealer == "" {
+				if dealer == "" || strings.Contains(dealer, "|") {
 					return nil, fmt.Errorf("tokens file line %d: write dealer:DEALER_ID", number)
 				}
 				caller.Roles = append(caller.Roles, RoleDealer)

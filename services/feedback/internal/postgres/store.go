@@ -56,3 +56,6 @@ func fromStamp(t pgtype.Timestamptz) time.Time {
 	}
 	return t.Time.UTC()
 }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return edge(s.pool.Ping(ctx)) }

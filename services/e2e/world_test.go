@@ -1,0 +1,455 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/leadmesh/leadmesh/services/house"
+	"github.com/leadmesh/leadmesh/services/internal/pgtest"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// world is a running leadmesh with the sample network and playbook.
+type world struct {
+	base        string // of REST
+	addr        string // of gRPC
+	http        *http.Client
+	grpc        *grpc.ClientConn
+	db          string
+	ca          string            // file of the authority; "" without TLS
+	token       map[string]string // by role: oem, ops, dealer
+	logs        *buffer
+	creds       credentials.TransportCredentials
+	routingConn *grpc.ClientConn // of the process that serves Routing, if that is another one
+}
+
+// shapes are the ways in which the suite starts leadmesh.
+func shapes(t *testing.T, run func(t *testing.T, w *world)) {
+	t.Run("one process", func(t *testing.T) { run(t, inProcess(t, nil)) })
+	t.Run("one process, TLS and tokens", func(t *testing.T) { run(t, secured(t)) })
+	t.Run("five processes", func(t *testing.T) { run(t, fiveProcesses(t)) })
+}
+
+// buffer is a log that is safe to read while it is written.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// inProcess runs the house inside the test.
+func inProcess(t *testing.T, change func(*house.Config)) *world {
+	t.Helper()
+	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), http: &http.Client{Timeout: 20 * time.Second}}
+	cfg := house.Config{
+		Version: "test", DatabaseURL: w.db, Data: t.TempDir(), HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Sample: true,
+		LogWriter: w.logs, LogLevel: slog.LevelInfo, AllowPrivateWebhooks: true,
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	h, err := house.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the house ended with: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", tail(w.logs.String(), 40))
+		}
+	})
+	w.base, w.addr = "http://"+h.HTTPAddr(), h.GRPCAddr()
+	w.connect(t, insecure.NewCredentials())
+	w.awaitHealthy(t)
+	return w
+}
+
+func tail(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// secured runs the house inside the test behind TLS and tokens.
+func secured(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	certs := certificates(t, dir)
+	tokens, file := tokensFile(t, dir)
+	var w *world
+	w = &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens}
+	h, err := house.Open(t.Context(), house.Config{
+		Version: "test", DatabaseURL: w.db, Data: t.TempDir(), HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Sample: true, LogWriter: w.logs,
+		TLSCert: filepath.Join(certs, "public.pem"), TLSKey: filepath.Join(certs, "public.key"), Tokens: file, AllowPrivateWebhooks: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the house ended with: %v", err)
+		}
+	})
+	w.base, w.addr = "https://"+h.HTTPAddr(), h.GRPCAddr()
+	w.trust(t)
+	w.awaitHealthy(t)
+	return w
+}
+
+// tokenDealer is the store whose token the suite holds.
+const tokenDealer = "nv-co-001"
+
+func tokensFile(t *testing.T, dir string) (map[string]string, string) {
+	t.Helper()
+	tokens := map[string]string{
+		"oem": "oem-token-0123456789abcdef", "ops": "ops-token-0123456789abcdef", "dealer": "dealer-token-0123456789abcdef",
+	}
+	file := filepath.Join(dir, "tokens")
+	text := fmt.Sprintf("%s oem-backend oem\n%s operations ops,oem,mops\n%s store dealer:%s\n", tokens["oem"], tokens["ops"], tokens["dealer"], tokenDealer)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return tokens, file
+}
+
+func certificates(t *testing.T, dir string) string {
+	t.Helper()
+	certs := filepath.Join(dir, "certs")
+	if out, err := exec.Command(binary(t), "certs", "--dir", certs).CombinedOutput(); err != nil {
+		t.Fatalf("make certificates: %v: %s", err, out)
+	}
+	return certs
+}
+
+// binary builds the product once for all tests of this run.
+var built struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+func binary(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		dir, err := os.MkdirTemp("", "leadmesh-e2e-")
+		if err != nil {
+			built.err = err
+			return
+		}
+		built.path = filepath.Join(dir, "leadmesh")
+		out, err := exec.Command("go", "build", "-o", built.path, "github.com/leadmesh/leadmesh/services/cmd/leadmesh").CombinedOutput()
+		if err != nil {
+			built.err = fmt.Errorf("build the binary: %w: %s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.path
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.path != "" {
+		if err := os.RemoveAll(filepath.Dir(built.path)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.Exit(code)
+}
+
+// process is one leadmesh process of its own.
+type process struct {
+	cmd *exec.Cmd
+	log *buffer
+}
+
+func spawn(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(binary(t), args...), log: &buffer{}}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			t.Logf("%v:\n%s", args[:min(3, len(args))], tail(p.log.String(), 20))
+		}
+	})
+	return p
+}
+
+// stop ends the process as an operator would; kill as a power cut would.
+func (p *process) stop(t *testing.T) {
+	if p.cmd.ProcessState != nil {
+		return
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Log(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.cmd.Wait() }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Error("a process did not stop within 20 s of SIGTERM")
+		p.cmd.Process.Kill() //nolint:errcheck // it may be gone already
+		<-done
+	}
+}
+
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Wait() //nolint:errcheck // it was killed
+}
+
+// freeAddr is a loopback address that nobody listens on now.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// fiveProcesses runs each service in a process of its own, with mutual TLS between them; the
+// gateway runs beside Capture.
+func fiveProcesses(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	certs := certificates(t, dir)
+	tokens, file := tokensFile(t, dir)
+	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens}
+	mesh := map[string]string{}
+	services := []string{"scoring", "feedback", "identity", "routing", "capture"}
+	for _, s := range services {
+		mesh[s] = freeAddr(t)
+	}
+	httpAddr := freeAddr(t)
+	w.addr = freeAddr(t)
+	routingAddr := freeAddr(t)
+	grpcOf := map[string]string{"capture": w.addr, "routing": routingAddr}
+	for _, s := range services {
+		args := []string{"serve", "--database-url", w.db, "--data", filepath.Join(dir, s), "--sample", "--only", s, "--mesh", mesh[s],
+			"--mesh-cert", filepath.Join(certs, s+".pem"), "--mesh-key", filepath.Join(certs, s+".key"), "--mesh-ca", filepath.Join(certs, "ca.pem"),
+			"--allow-private-webhooks", "--grpc", freeAddr(t), "--http", httpAddr,
+			"--tls-cert", filepath.Join(certs, "public.pem"), "--tls-key", filepath.Join(certs, "public.key"), "--tokens", file}
+		if s == "capture" {
+			args = append(args, "--only", "gateway")
+			args[indexOf(args, "--mesh-cert")+1] = filepath.Join(certs, "front.pem")
+			args[indexOf(args, "--mesh-key")+1] = filepath.Join(certs, "front.key")
+		}
+		if a := grpcOf[s]; a != "" {
+			args[indexOf(args, "--grpc")+1] = a
+		}
+		for peer, addr := range mesh {
+			if peer != s {
+				args = append(args, "--peer", peer+"="+addr)
+			}
+		}
+		spawn(t, args...)
+	}
+	w.base = "https://" + httpAddr
+	w.trust(t)
+	w.routingConn = w.dial(t, routingAddr, w.creds)
+	w.awaitHealthy(t)
+	return w
+}
+
+func indexOf(list []string, s string) int {
+	for i, x := range list {
+		if x == s {
+			return i
+		}
+	}
+	return -1
+}
+
+func (w *world) trust(t *testing.T) {
+	t.Helper()
+	pem, err := os.ReadFile(w.ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	cfg := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}
+	w.http = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: cfg, ForceAttemptHTTP2: true}}
+	w.connect(t, credentials.NewTLS(cfg))
+}
+
+func (w *world) connect(t *testing.T, creds credentials.TransportCredentials) {
+	t.Helper()
+	w.creds = creds
+	w.grpc = w.dial(t, w.addr, creds)
+}
+
+func (w *world) dial(t *testing.T, addr string, creds credentials.TransportCredentials) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(creds))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() }) //nolint:errcheck // nothing depends on it
+	return conn
+}
+
+// as returns a context that calls gRPC in a role.
+func (w *world) as(ctx context.Context, role string) context.Context {
+	if tok := w.token[role]; tok != "" {
+		return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+tok)
+	}
+	return ctx
+}
+
+// call sends a REST request in a role and returns status and body.
+func (w *world) call(t *testing.T, role, method, route string, header map[string]string, body string) (int, []byte) {
+	t.Helper()
+	code, raw, err := w.try(t.Context(), role, method, route, header, body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, route, err)
+	}
+	return code, raw
+}
+
+func (w *world) try(ctx context.Context, role, method, route string, header map[string]string, body string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, w.base+route, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if tok := w.token[role]; tok != "" {
+		req.Header.Set("Authorization", "Bearer "+tok)
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	resp, err := w.http.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, raw, err
+}
+
+// get reads a REST resource in a role.
+func (w *world) get(t *testing.T, role, route string, into proto.Message) {
+	t.Helper()
+	code, raw := w.call(t, role, http.MethodGet, route, nil, "")
+	if code != http.StatusOK {
+		t.Fatalf("GET %s answered %d: %s", route, code, raw)
+	}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(raw, into); err != nil {
+		t.Fatalf("GET %s: %v", route, err)
+	}
+}
+
+// post sends a body in a role and reads the answer, which must be 200.
+func (w *world) post(t *testing.T, role, route, body string, into proto.Message) {
+	t.Helper()
+	code, raw := w.call(t, role, http.MethodPost, route, nil, body)
+	if code != http.StatusOK {
+		t.Fatalf("POST %s answered %d: %s", route, code, raw)
+	}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(raw, into); err != nil {
+		t.Fatalf("POST %s: %v", route, err)
+	}
+}
+
+// reason is the ErrorInfo reason of an error body.
+func reason(raw []byte) string {
+	var status struct {
+		Details []struct {
+			Reason string `json:"reason"`
+		} `json:"details"`
+	}
+	if json.Unmarshal(raw, &status) != nil {
+		return ""
+	}
+	for _, d := range status.Details {
+		if d.Reason != "" {
+			return d.Reason
+		}
+	}
+	return ""
+}
+
+// eventually waits until check holds, for at most limit.
+func eventually(t *testing.T, limit time.Duration, what string, check func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !check() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("not within %s: %s", limit, what)
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *world) awaitHealthy(t *testing.T) {
+	t.Helper()
+	eventually(t, 60*time.Second, "healthy", func() bool {
+		code, _, err := w.try(t.Context(), "ops", http.MethodGet, "/healthz", nil, "")
+		if err != nil || code != http.StatusOK {
+			return false
+		}
+		// In five processes the gateway is healthy before the others have a network.
+		code, _, err = w.try(t.Context(), "oem", http.MethodGet, "/v1/dealers/"+tokenDealer, nil, "")
+		return err == nil && code == http.StatusOK
+	})
+}
