@@ -66,6 +66,7 @@ type Service struct {
 	now       func() time.Time
 
 	network  networkWatch
+	evidence evidenceBook
 	verdicts sync.Pool
 }
 

@@ -44,6 +44,7 @@ type Case struct {
 
 	owned  bool       // it had an owner when it was read
 	before Assignment // that owner
+	whole  bool       // a sweep saves all of it, not only its clock
 }
 
 // Parking says why and until when nobody works a lead.

@@ -28,6 +28,8 @@ type Change struct {
 	Cases map[lead.ID]*Case // locked; the function changes them in place
 	Out   outbox.Rows       // what happened
 
+	Broken []lead.ID // locked by a sweep, but their rows cannot be read
+
 	ctx   context.Context
 	tx    pgx.Tx
 	q     *db.Queries

@@ -297,7 +297,7 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	for _, p := range order {
 		k := p.Case
 		if p.Outcome == OutcomeMerged {
-			k.State, k.MergedInto, k.ClosedAt, k.Owner = lead.StateMerged, p.Holder, k.DecidedAt, nil
+			k.State, k.MergedInto, k.Owner = lead.StateMerged, p.Holder, nil
 			k.Decision.Disposition, k.Decision.State = leadv1.Disposition_DISPOSITION_MERGED, leadv1.State_STATE_MERGED
 			k.Decision.MergedInto = p.Holder.String()
 		}

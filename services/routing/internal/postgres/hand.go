@@ -22,8 +22,14 @@ func (c *Change) Lock(id lead.ID) (*Case, error) {
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
+	list[0].whole = true
 	c.Cases[id] = list[0]
 	return list[0], nil
+}
+
+// WasApplied reports whether an activity or outcome moved the lead before.
+func (c *Change) WasApplied(id lead.ID, activityID string) (bool, error) {
+	return c.q.WasApplied(c.ctx, id.Bucket(), uuid(id), activityID)
 }
 
 // Book is the book of a dealer that Books locked; nil if it was not asked for.

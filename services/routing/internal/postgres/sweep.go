@@ -96,8 +96,9 @@ func (s *Store) sweep(ctx context.Context, f func(c *Change) error, lock func(q 
 		c := &Change{Cases: make(map[lead.ID]*Case, n), ctx: ctx, tx: tx, q: q, ended: map[lead.ID]Ending{}, books: map[string]*Book{}}
 		for i := range rows {
 			k, err := caseOf(&rows[i])
-			if err != nil {
-				return err
+			if err != nil { // one row that cannot be read must not stop the clocks of the others
+				c.Broken = append(c.Broken, rows[i].LeadID.Bytes)
+				continue
 			}
 			c.Cases[k.LeadID] = k
 		}
@@ -160,7 +161,7 @@ func (c *Change) saveSwept() error {
 
 // onlyClock reports that nothing but clock, deadline and person of the same owner changed.
 func (k *Case) onlyClock() bool {
-	return k.owned && k.Owner != nil && k.Owner.Sequence == k.before.Sequence && k.Owner.OfferTo == k.before.OfferTo
+	return k.owned && !k.whole && k.Owner != nil && k.Owner.Sequence == k.before.Sequence && k.Owner.OfferTo == k.before.OfferTo
 }
 
 type sweptRows struct {

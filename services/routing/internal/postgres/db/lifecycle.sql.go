@@ -298,3 +298,14 @@ func (q *Queries) UpdatePastClock(ctx context.Context, arg UpdatePastClockParams
 	)
 	return err
 }
+
+const wasApplied = `-- name: WasApplied :one
+SELECT EXISTS (SELECT 1 FROM applied WHERE bucket = $1 AND lead_id = $2 AND id = $3)
+`
+
+func (q *Queries) WasApplied(ctx context.Context, bucket int16, leadID pgtype.UUID, iD string) (bool, error) {
+	row := q.db.QueryRow(ctx, wasApplied, bucket, leadID, iD)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}

@@ -46,3 +46,6 @@ FROM (
     WHERE p.assigned_at BETWEEN @since::timestamptz AND @until::timestamptz
 ) given JOIN decision d ON d.bucket = given.bucket AND d.lead_id = given.lead_id
 GROUP BY given.dealer_id, given.department;
+
+-- name: WasApplied :one
+SELECT EXISTS (SELECT 1 FROM applied WHERE bucket = @bucket AND lead_id = @lead_id AND id = @id);

@@ -1,0 +1,63 @@
+package routing
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/sla"
+	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+)
+
+const (
+	evidenceWindow  = 14 * 24 * time.Hour
+	evidenceRefresh = 15 * time.Minute // the count reads every assignment of the window
+)
+
+// evidenceBook is what each department showed of its work lately, as counted from time to time.
+type evidenceBook struct {
+	mu   sync.RWMutex
+	at   time.Time // when it was counted
+	seen map[evidenceKey]postgres.Seen
+}
+
+type evidenceKey struct {
+	dealerID   string
+	department lead.Department
+}
+
+// refreshEvidence counts again if the last count is old.
+func (s *Service) refreshEvidence(ctx context.Context, now time.Time) error {
+	s.evidence.mu.RLock()
+	fresh := !s.evidence.at.IsZero() && now.Sub(s.evidence.at) < evidenceRefresh
+	s.evidence.mu.RUnlock()
+	if fresh {
+		return nil
+	}
+	list, err := s.store.Evidence(ctx, now.Add(-evidenceWindow), now)
+	if err != nil {
+		return err
+	}
+	seen := make(map[evidenceKey]postgres.Seen, len(list))
+	for _, x := range list {
+		seen[evidenceKey{x.DealerID, x.Department}] = x
+	}
+	s.evidence.mu.Lock()
+	defer s.evidence.mu.Unlock()
+	s.evidence.at, s.evidence.seen = now, seen
+	return nil
+}
+
+// evidenceGrade is how much a dealer's department lets us see. A store on our inbox is OBSERVED: we
+// see there what it does. Others are graded by how many of the leads they got in 14 days they
+// reported anything about; one that got none is BLIND.
+func (s *Service) evidenceGrade(rb *rulebook, dealerID string, department lead.Department) sla.Grade {
+	if rb.network.delivery(dealerID, department) == deliveryInbox {
+		return sla.Observed
+	}
+	s.evidence.mu.RLock()
+	seen := s.evidence.seen[evidenceKey{dealerID, department}]
+	s.evidence.mu.RUnlock()
+	return sla.GradeOf(sla.Evidence{Leads: seen.Leads, WithEvidence: seen.WithEvidence}, rb.playbook.ObservedPercent)
+}
