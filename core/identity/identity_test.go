@@ -103,6 +103,20 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// Of several names known, the one that fits best counts, wherever it stands.
+func TestMatchTakesTheBestName(t *testing.T) {
+	one := someone("Ada", "Byron", mail)
+	for _, names := range [][]identity.Name{
+		{{Given: "ada", Family: "byron"}, {Given: "augusta", Family: "king"}},
+		{{Given: "augusta", Family: "king"}, {Given: "ada", Family: "byron"}},
+	} {
+		many := identity.Record{Names: names, Emails: one.Emails}
+		if e := identity.Match(&one, &many); e.Weight != 22_000 {
+			t.Errorf("%v: %v", names, e)
+		}
+	}
+}
+
 func TestContradicts(t *testing.T) {
 	cases := []struct {
 		name string

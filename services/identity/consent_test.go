@@ -140,6 +140,48 @@ func TestMergeKeepsOldIdentifiersAndNeverWidensConsent(t *testing.T) {
 	}
 }
 
+func TestMergeTakesTheStricterOfBoth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const own, refused, silent = "+15125550111", "+15125550122", "+15125550133"
+	a := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", own), says(granted, "")))[0]
+	w.advance(time.Hour)
+	later := party("Carmen", "Delgadillo", "", refused)
+	later.Phones = append(later.Phones, &leadv1.Phone{E164: silent, Valid: true})
+	w.resolve(w.newLead(later, identifier(account, "norrvind_id", "acc-1"), says(denied, refused), func(l *leadv1.Lead) {
+		l.Consents[0].At = ago(10) // older than the grant
+	}))
+	w.advance(time.Hour)
+	bridge := w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", ""), identifier(account, "norrvind_id", "acc-1"))
+	for _, when := range []string{"at once", "afterwards"} {
+		r := w.resolve(bridge)[0]
+		if r.PersonId != a.PersonId {
+			t.Fatal("the older person did not survive")
+		}
+		for number, want := range map[string]bool{own: true, refused: false, silent: false} {
+			if w.mayText(r, number) != want {
+				t.Errorf("%s: %s may be used: %v", when, number, !want)
+			}
+		}
+		w.advance(time.Hour)
+	}
+}
+
+func TestNamelessLeadDoesNotJoinSpouses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	carmen := w.resolve(w.newLead(party("Carmen", "Delgadillo", "", shared)))[0]
+	w.advance(time.Hour)
+	rafael := w.resolve(w.newLead(party("Rafael", "Delgadillo", "", shared)))[0]
+	w.advance(time.Hour)
+	if r := w.resolve(w.newLead(party("", "", "", shared)))[0]; r.PersonId != carmen.PersonId {
+		t.Errorf("the lead is of %s, want the first of the household", r.PersonId)
+	}
+	if w.person(rafael.PersonId).PersonId != rafael.PersonId {
+		t.Error("spouses were joined")
+	}
+}
+
 func TestMergesOfOneBatchFollowEachOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

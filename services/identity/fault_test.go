@@ -66,6 +66,14 @@ func TestCommonKeysTellNobodyApart(t *testing.T) {
 	if r := w.resolve(w.newLead(party("", "", "new@example.com", desk)))[0]; !r.Created {
 		t.Error("a number held by everybody made a match")
 	}
+	// Beside another key, too, it is no evidence.
+	mario, maria := party("Mario", "Rossi", "", desk), party("Maria", "Rossi", "", desk)
+	for _, p := range []*leadv1.Party{mario, maria} {
+		p.Address = &leadv1.Address{Streets: []string{"12 Main St"}, PostalCode: "78745"}
+	}
+	if r := w.resolve(w.newLead(mario), w.newLead(maria)); r[0].PersonId == r[1].PersonId {
+		t.Error("a number held by everybody made two people of one home one")
+	}
 	view := &identityv1.Signal{Kind: leadv1.SignalKind_SIGNAL_KIND_CALL, OccurredAt: ago(1), Party: party("", "", "", desk)}
 	if resp := w.signals(view); len(resp.Problems) != 1 {
 		t.Errorf("a signal of nobody in particular: %v", resp)
