@@ -19,7 +19,11 @@ func shared(t *testing.T, name string) *os.File {
 	}
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if f, err := os.Open(filepath.Join(dir, "shared", "data", "identity", name)); err == nil {
-			t.Cleanup(func() { f.Close() })
+			t.Cleanup(func() {
+				if err := f.Close(); err != nil {
+					t.Error(err)
+				}
+			})
 			return f
 		}
 	}

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -19,7 +20,11 @@ func TestKilledInTheMiddleLeavesNothingHalf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer owner.Close(t.Context())
+	t.Cleanup(func() {
+		if err := owner.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	// The session dies when it writes its last kind of row.
 	for _, statement := range []string{
 		`CREATE FUNCTION identity.die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS

@@ -10,7 +10,6 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/signal"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
-	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 )
 
 // people are the persons that one transaction works on, found by the keys of all its records. What
@@ -298,74 +297,6 @@ func (w *people) holdAll(p *person, keys []key) {
 		w.hold(k.hashed, p)
 		w.changes.Keys = append(w.changes.Keys, postgres.Holder{Key: k.hashed, PersonID: p.row.ID})
 	}
-}
-
-// merge joins the person of a link and another one: the older one survives, the other keeps its
-// row as it was. The consent facts that hold for both together are written under a new epoch.
-func (w *people) merge(l *link, o *person, recordID lead.ID) error {
-	s := l.person
-	if o.older(s) {
-		s, o = o, s
-	}
-	sg, err := s.readGolden()
-	if err != nil {
-		return err
-	}
-	og, err := o.readGolden()
-	if err != nil {
-		return err
-	}
-	sp, err := s.readProfile()
-	if err != nil {
-		return err
-	}
-	op, err := o.readProfile()
-	if err != nil {
-		return err
-	}
-	if err := w.mergeConsents(s, o); err != nil {
-		return err
-	}
-	golden := identity.Golden([]identity.Statement{{Party: *sg, At: s.facts.At}, {Party: *og, At: o.facts.At}})
-	profile := signal.Merge(*sp, *op)
-	s.golden, s.profile = &golden, &profile
-	s.facts = identity.Union(&s.facts, &o.facts)
-	if s.row.Household == s.row.ID && o.row.Household != o.row.ID {
-		s.row.Household = o.row.Household
-	}
-	s.dirty = true
-	o.into, o.row.MergedInto, o.dirty = s, s.row.ID, true
-	w.changes.Merges = append(w.changes.Merges, postgres.Merge{
-		PersonID: o.row.ID, Into: s.row.ID, RecordID: recordID, Weight: l.weight, Reasons: reasonText(l.reasons),
-	})
-	l.person = s
-	l.reasons = append(l.reasons, identity.Reason{Code: identity.ReasonJoined})
-	return nil
-}
-
-func (w *people) mergeConsents(s, o *person) error {
-	sets := make([]lead.ConsentSet, 2)
-	for i, p := range []*person{s, o} {
-		points, err := p.points(w.market)
-		if err != nil {
-			return err
-		}
-		sets[i].Points = points
-		for _, f := range p.consents {
-			c, _ := leadconv.ConsentFromProto("", f.pb) // codes were checked when they came in
-			sets[i].Facts = append(sets[i].Facts, c)
-		}
-	}
-	s.row.Epoch++
-	s.consents = nil
-	for _, c := range lead.MergeConsents(w.changes.At, sets...) {
-		f, err := newFact(leadconv.ConsentToProto(&c))
-		if err != nil {
-			return err
-		}
-		w.keep(s, f)
-	}
-	return nil
 }
 
 // keep adds a consent fact to a person unless it is held already; it reports whether it did.

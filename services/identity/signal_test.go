@@ -1,7 +1,9 @@
 package identity_test
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	"github.com/leadmesh/leadmesh/services/identity"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -203,5 +206,33 @@ func TestSignalsThatCanNotBeTaken(t *testing.T) {
 	sale := change(func(s *identityv1.Signal) { s.SignalId, s.Vin = "sale", "1HGCM82633A004352" })
 	if resp := w.signals(cases[len(cases)-1].signal, sale); resp.Accepted != 2 || len(resp.Problems) != 0 {
 		t.Errorf("after the sale: %v", resp)
+	}
+}
+
+func TestOldSignalIDsAreForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *identity.Config, _ *identity.Deps) { c.SeenFor = 48 * time.Hour })
+	view := func(id string) *identityv1.Signal {
+		return &identityv1.Signal{SignalId: id, Kind: leadv1.SignalKind_SIGNAL_KIND_PAGE_VIEW, OccurredAt: ago(0), Identifiers: ids(anonymous, "site", "v")}
+	}
+	w.signals(view("old"))
+	w.advance(47 * time.Hour)
+	w.signals(view("young"))
+	w.advance(2 * time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	for w.rows("signal_seen") == 2 && t.Context().Err() == nil {
+		runtime.Gosched()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if resp := w.signals(view("young"), view("old")); resp.Duplicates != 1 || resp.Accepted != 1 {
+		t.Errorf("answer %v", resp)
+	}
+	if err := w.Health(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

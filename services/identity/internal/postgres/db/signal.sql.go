@@ -37,6 +37,7 @@ const insertSignals = `-- name: InsertSignals :exec
 INSERT INTO signal (bucket, person_id, occurred_at, signal_key, kind, received_at, body)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]), unnest($4::uuid[]),
        unnest($5::smallint[]), $6::timestamptz, unnest($7::bytea[])
+ON CONFLICT DO NOTHING
 `
 
 type InsertSignalsParams struct {
@@ -49,6 +50,7 @@ type InsertSignalsParams struct {
 	Bodies     [][]byte
 }
 
+// A signal whose id was forgotten meanwhile is kept once; what it counted has long decayed.
 func (q *Queries) InsertSignals(ctx context.Context, arg InsertSignalsParams) error {
 	_, err := q.db.Exec(ctx, insertSignals,
 		arg.Buckets,

@@ -8,9 +8,11 @@ INSERT INTO signal_seen (bucket, signal_key, received_at)
 SELECT unnest(@buckets::smallint[]), unnest(@signal_keys::uuid[]), @at::timestamptz;
 
 -- name: InsertSignals :exec
+-- A signal whose id was forgotten meanwhile is kept once; what it counted has long decayed.
 INSERT INTO signal (bucket, person_id, occurred_at, signal_key, kind, received_at, body)
 SELECT unnest(@buckets::smallint[]), unnest(@person_ids::uuid[]), unnest(@occurred_at::timestamptz[]), unnest(@signal_keys::uuid[]),
-       unnest(@kinds::smallint[]), @at::timestamptz, unnest(@bodies::bytea[]);
+       unnest(@kinds::smallint[]), @at::timestamptz, unnest(@bodies::bytea[])
+ON CONFLICT DO NOTHING;
 
 -- name: ForgetSeen :execrows
 DELETE FROM signal_seen WHERE received_at < @before::timestamptz;
