@@ -72,10 +72,11 @@ const (
 	stepModels
 	stepTimeFrames
 	stepDefaults
+	stepExamples // flagging phone numbers of ranges kept for examples
 	stepCount
 )
 
-var stepList = [stepCount]string{"text", "names", "emails", "phones", "addresses", "vins", "models", "time_frames", "defaults"}
+var stepList = [stepCount]string{"text", "names", "emails", "phones", "addresses", "vins", "models", "time_frames", "defaults", "example_numbers"}
 
 // Steps lists the normalising steps that Rules.Skip may name. The caller owns the slice.
 func Steps() []string { return append([]string(nil), stepList[:]...) }

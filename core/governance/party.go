@@ -157,7 +157,7 @@ func (w *work) phones(i int, p *lead.Party) {
 			}
 		}
 		if ph.E164 != "" {
-			if lead.FictionalPhone(ph.E164) {
+			if !w.g.skip[stepExamples] && lead.FictionalPhone(ph.E164) {
 				w.l.AddFlag(lead.FlagPhoneFictional, partyPath(i, "phones"), "")
 			}
 			if k := seenPhone(p.Phones[:j], ph); k >= 0 {

@@ -31,6 +31,8 @@ type row struct {
 	Min     float64 `json:"ns_min,omitempty"`
 	Max     float64 `json:"ns_max,omitempty"`
 	Ratio   float64 `json:"ratio_to_leadmesh,omitempty"` // median of the rounds' ratios
+	Least   float64 `json:"ratio_min,omitempty"`
+	Most    float64 `json:"ratio_max,omitempty"`
 	Skipped string  `json:"skipped,omitempty"`
 }
 
@@ -99,7 +101,7 @@ func run(out io.Writer, pairs int, small bool) error {
 				ratios = append(ratios, ns[k]/figures[0][k])
 			}
 			rows[i].Median, rows[i].Min, rows[i].Max = median(ns), slices.Min(ns), slices.Max(ns)
-			rows[i].Ratio = median(ratios)
+			rows[i].Ratio, rows[i].Least, rows[i].Most = median(ratios), slices.Min(ratios), slices.Max(ratios)
 		}
 		if err := encoder.Encode(rows[i]); err != nil {
 			return err

@@ -41,6 +41,9 @@ func newDirectory(cases networkSource, log *slog.Logger) *directory {
 	return d
 }
 
+// loaded reports whether a network is known.
+func (d *directory) loaded() bool { return d.now.Load().revision != "" }
+
 // run follows the network, every five seconds and quicker until it has one.
 func (d *directory) run(ctx context.Context) error {
 	wait := 50 * time.Millisecond
@@ -55,7 +58,7 @@ func (d *directory) run(ctx context.Context) error {
 		if d.refresh(ctx) {
 			wait = 5 * time.Second
 		} else {
-			wait = min(wait*2, 5*time.Second)
+			wait = min(wait*2, 500*time.Millisecond)
 		}
 		timer.Reset(wait)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -45,6 +46,8 @@ type House struct {
 	gateway *gateway.Server
 	scoring *scoring.Service
 	routing *routing.Service
+	names   *directory
+	seeded  atomic.Bool
 	closers []func(context.Context) error
 }
 
@@ -78,10 +81,10 @@ func Open(ctx context.Context, cfg Config) (h *House, err error) {
 		return h, err
 	}
 	h.closers = append(h.closers, h.tel.Shutdown)
-	if err = h.openDatabase(ctx); err != nil {
+	if err = h.openHost(); err != nil { // a taken address is the quickest to fail
 		return h, err
 	}
-	if err = h.openHost(); err != nil {
+	if err = h.openDatabase(ctx); err != nil {
 		return h, err
 	}
 	return h, h.wire(ctx)
@@ -254,6 +257,7 @@ func (h *House) wireIdentity(ctx context.Context) error {
 		return err
 	}
 	names := newDirectory(routingv1.NewCaseServiceClient(cases), h.tel.Log)
+	h.names = names
 	s, err := identity.New(identity.Config{}, identity.Deps{
 		Pool: pool, Tel: h.tel, Now: h.cfg.Now, DealerID: names.dealerID, Model: names.model,
 		HalfLives: func() *signal.HalfLives {
@@ -397,6 +401,7 @@ func (h *House) Seed(ctx context.Context) error {
 			return fmt.Errorf("load the sample network: %w", err)
 		}
 	}
+	h.seeded.Store(true)
 	return nil
 }
 
@@ -434,13 +439,17 @@ func readFiles(tree fs.FS, dir string) (map[string][]byte, error) {
 	return files, err
 }
 
-// Ready waits until every service of the process is healthy.
+// Ready waits until every service of the process is healthy and, with a sample, knows it.
 func (h *House) Ready(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	var last error
 	for {
-		if last = h.host.Healthy(ctx); last == nil {
+		last = h.host.Healthy(ctx)
+		if last == nil && h.cfg.Sample && (!h.seeded.Load() || h.names != nil && !h.names.loaded()) {
+			last = errors.New("the sample is not loaded yet")
+		}
+		if last == nil {
 			return nil
 		}
 		select {

@@ -268,7 +268,7 @@ func (w *applyWork) admit(r *report, whyNot string) (bool, error) {
 		}
 		return false, err
 	}
-	var kept []byte
+	kept := []byte{}
 	if r.activity != nil {
 		a := proto.CloneOf(r.activity)
 		a.OccurredAt, a.RawText, a.RawCode = timestamppb.New(r.at), "", "" // what is kept here is for the clock only

@@ -83,7 +83,7 @@ func newPusher(cfg WebhookConfig, s *Service, pool *pgxpool.Pool) (*pusher, erro
 		schedule = webhook.DefaultSchedule()
 	}
 	p := &pusher{
-		s: s, cfg: cfg, network: webhook.Network{Loopback: !cfg.NoLoopback, Private: cfg.AllowPrivate}, schedule: schedule, gates: webhook.NewGates(),
+		s: s, cfg: cfg, network: webhook.Network{Loopback: !cfg.NoLoopback, Private: cfg.AllowPrivate}, schedule: schedule, gates: webhook.NewGates(cfg.Workers / 2),
 	}
 	p.sender = webhook.NewSender(p.network, cfg.Timeout)
 	workers := river.NewWorkers()

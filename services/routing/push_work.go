@@ -77,15 +77,16 @@ func (p *pusher) attempt(ctx context.Context, d *postgres.Delivery, number int, 
 	case err != nil:
 		return plain(err)
 	}
-	wait, ok := p.gates.Enter(hook.ID, time.Now())
+	wait, ok := p.gates.Enter(ctx, hook.ID)
 	if !ok {
 		if last && number > 1 {
 			return p.giveUp(ctx, rb, d, d.LastAnswer)
 		}
 		return river.JobSnooze(wait)
 	}
+	start := time.Now()
 	answer, sent, err := p.send(ctx, rb, d, hook)
-	p.gates.Leave(hook.ID, !sent || !answer.Unwell(), time.Now())
+	p.gates.Leave(hook.ID, !sent || !answer.Unwell(), time.Since(start))
 	if err != nil {
 		return plain(err)
 	}

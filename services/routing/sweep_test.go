@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -216,4 +217,29 @@ func (w *world) allow(id lead.ID) {
 	if _, err := w.pool.Exec(w.t.Context(), "UPDATE decision SET lead = $1 WHERE lead_id = $2::uuid", raw, id.String()); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// BenchmarkSweep measures deadlines carried out a second: every lead has its accept, warning,
+// breach and first step of the ladder due at once, and a second person to be named.
+func BenchmarkSweep(b *testing.B) {
+	const leads = 2_000
+	w := newWorld(b)
+	fired := 0
+	for b.Loop() {
+		b.StopTimer()
+		for range leads / 200 {
+			var group []*inquiry
+			for i := range 200 {
+				group = append(group, w.inquiry(fmt.Sprint("person ", w.made, i), chooses("a")))
+			}
+			w.commit(group...)
+		}
+		w.now = w.now.Add(65 * time.Minute)
+		b.StartTimer()
+		if _, err := w.s.sweepOnce(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		fired += leads
+	}
+	b.ReportMetric(float64(fired)/b.Elapsed().Seconds(), "leads/s")
 }

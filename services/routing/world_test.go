@@ -37,7 +37,7 @@ var monday = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
 // world is a service with a small network: three stores near each other, in this order, and the
 // desk. a and b name persons, c leaves that to its own system.
 type world struct {
-	t    *testing.T
+	t    testing.TB
 	pool *pgxpool.Pool
 	s    *Service
 	rb   *rulebook
@@ -46,7 +46,7 @@ type world struct {
 }
 
 // newWorld makes a world in a database of its own. When the test ends, the laws must hold.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: monday, pool: pgtest.New(t, Migrations()).Pool("routing")}
 	w.s = w.replica()
@@ -88,7 +88,7 @@ func (w *world) replica() *Service {
 }
 
 // samplePlaybook reads the playbook that the product comes with.
-func samplePlaybook(t *testing.T) *playbook.Playbook {
+func samplePlaybook(t testing.TB) *playbook.Playbook {
 	t.Helper()
 	root := filepath.Join("..", "..", "deploy", "sample", "playbook")
 	files := playbook.Files{}
@@ -158,6 +158,14 @@ func (w *world) customer(change func(*leadv1.Lead)) lead.ID {
 // inquire decides and commits a lead of a person.
 func (w *world) inquire(person string, change func(*leadv1.Lead)) lead.ID {
 	w.t.Helper()
+	q := w.inquiry(person, change)
+	w.commit(q)
+	return q.lead.ID
+}
+
+// inquiry is a lead of a person that waits for its decision.
+func (w *world) inquiry(person string, change func(*leadv1.Lead)) *inquiry {
+	w.t.Helper()
 	w.made++
 	id := lead.NewID([]byte("test"), "lead", fmt.Sprint(w.made))
 	p := &leadv1.Lead{
@@ -182,16 +190,28 @@ func (w *world) inquire(person string, change func(*leadv1.Lead)) lead.ID {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	q := &inquiry{lead: l, rawLead: raw, person: lead.NewID([]byte("test"), "person", person), attempt: 1, mergeable: mergeable(&l), rawProfile: []byte{}}
+	return &inquiry{lead: l, rawLead: raw, person: lead.NewID([]byte("test"), "person", person), attempt: 1, mergeable: mergeable(&l)}
+}
+
+// commit decides inquiries in one group.
+func (w *world) commit(list ...*inquiry) {
+	w.t.Helper()
 	var failed error
-	w.s.committer.group(w.t.Context(), []*job{{
-		ctx: w.t.Context(), inquiry: q, started: time.Now(), deadline: time.Now().Add(time.Minute),
-		finish: func(_ *leadv1.Decision, err error) { failed = err },
-	}})
+	var jobs []*job
+	for _, q := range list {
+		jobs = append(jobs, &job{
+			ctx: w.t.Context(), inquiry: q, started: time.Now(), deadline: time.Now().Add(time.Minute),
+			finish: func(_ *leadv1.Decision, err error) {
+				if err != nil {
+					failed = err
+				}
+			},
+		})
+	}
+	w.s.committer.group(w.t.Context(), jobs)
 	if failed != nil {
 		w.t.Fatal(failed)
 	}
-	return id
 }
 
 func chooses(dealer string) func(*leadv1.Lead) {
@@ -387,7 +407,7 @@ func (w *world) checkLaws() {
 	}
 }
 
-func wantReason(t *testing.T, err error, want problemv1.Reason) {
+func wantReason(t testing.TB, err error, want problemv1.Reason) {
 	t.Helper()
 	if err == nil || problem.From(err).Reason != want {
 		t.Fatalf("want %s, got %v", want, err)

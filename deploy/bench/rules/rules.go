@@ -72,6 +72,29 @@ func New() (*Card, *[Samples]scoring.Inputs) {
 	return &c, &in
 }
 
+// Compile makes the card a points table of core/scoring.
+func (c *Card) Compile() (*scoring.Model, error) {
+	d := scoring.Definition{Lines: map[string]scoring.Line{}}
+	for i := range c {
+		l := scoring.Line{Base: Base, Calibration: []scoring.Knot{{Points: 0, PPM: 0}, {Points: scoring.MaxPoints, PPM: 900_000}},
+			Stages: scoring.Stages{Consideration: 2500, Intent: 4500, Ready: 7000}}
+		for _, r := range c[i] {
+			row := scoring.Row{Feature: r.Feature.String()}
+			for j := range r.Below {
+				row.Bins = append(row.Bins, scoring.Bin{Below: &r.Below[j], Points: r.Points[j]})
+			}
+			row.Bins = append(row.Bins, scoring.Bin{Points: r.Points[len(r.Below)]})
+			l.Rows = append(l.Rows, row)
+		}
+		d.Lines[lead.Line(i+1).String()] = l
+	}
+	m, problems := scoring.Compile(d)
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("the card does not compile: %v", problems)
+	}
+	return m, nil
+}
+
 // Name is how the engines with names for their variables call a feature.
 func Name(f scoring.Feature) string { return fmt.Sprintf("f%d", f) }
 

@@ -71,7 +71,7 @@ func (c *demoCmd) show(ctx context.Context, h *house.House, data string, out io.
 			return err
 		}
 	}
-	d := &demo{base: scheme(c.TLSCert) + h.HTTPAddr(), token: token, at: at, out: out, zones: map[string]*time.Location{}}
+	d := &demo{base: scheme(c.TLSCert) + h.HTTPAddr(), token: token, at: at, out: out, zones: map[string]*time.Location{}, held: map[string]bool{}}
 	if again {
 		fmt.Fprintf(out, "the sample was sent %s ago; sending it again changes nothing, since every lead has its idempotency key\n", time.Since(at).Round(time.Second))
 	}

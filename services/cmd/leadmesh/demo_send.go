@@ -30,6 +30,7 @@ type demo struct {
 	at          time.Time
 	out         io.Writer
 	zones       map[string]*time.Location // of dealers
+	held        map[string]bool           // leads sent; test leads, which no figure counts, are false
 }
 
 // timeToken is a time of the sample, relative to when it is sent: {now}, {now-3h}, {now+90d}.
@@ -123,6 +124,9 @@ func (d *demo) sendSignals(ctx context.Context) (int32, error) {
 		noted += resp.GetAccepted() + resp.GetDuplicates()
 		for _, p := range resp.GetProblems() {
 			fmt.Fprintf(d.out, "%s: signal %d not noted: %s\n", path.Base(name), p.GetIndex(), p.GetProblem().GetMessage())
+			for _, v := range p.GetProblem().GetFieldViolations() {
+				fmt.Fprintf(d.out, "  %s: %s\n", v.GetField(), v.GetDescription())
+			}
 		}
 	}
 	return noted, nil
@@ -134,56 +138,59 @@ func (d *demo) sendLeads(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	d.header()
-	sent := 0
 	for _, name := range names {
 		raw, err := fs.ReadFile(sample.Files(), name)
 		if err != nil {
-			return sent, err
+			return 0, err
 		}
-		n, err := d.sendLead(ctx, name, d.expand(raw))
-		if err != nil {
-			return sent, err
+		if err := d.sendLead(ctx, name, d.expand(raw)); err != nil {
+			return 0, err
 		}
-		sent += n
 	}
-	return sent, nil
+	counted := 0
+	for _, counts := range d.held {
+		if counts {
+			counted++
+		}
+	}
+	return counted, nil
 }
 
-func (d *demo) sendLead(ctx context.Context, name string, body []byte) (int, error) {
+func (d *demo) sendLead(ctx context.Context, name string, body []byte) error {
 	label := strings.TrimSuffix(path.Base(name), path.Ext(name))
 	start := time.Now()
 	if path.Ext(name) == ".adf" {
 		code, answer, err := d.call(ctx, http.MethodPost, "/v1/adf", "application/xml", body)
 		took := time.Since(start)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		resp := &capturev1.IngestResponse{}
 		if code != http.StatusOK || protojson.Unmarshal(answer, resp) != nil {
 			d.refused(label, code, answer)
-			return 0, nil
+			return nil
 		}
 		for _, r := range resp.GetResults() {
 			if err := d.line(ctx, label, r, took); err != nil {
-				return 0, err
+				return err
 			}
 		}
-		return len(resp.GetResults()), nil
+		return nil
 	}
 	code, answer, err := d.call(ctx, http.MethodPost, "/v1/leads", "application/json", body)
 	took := time.Since(start)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	r := &capturev1.LeadResult{}
 	if code != http.StatusOK && code != http.StatusAccepted {
 		d.refused(label, code, answer)
-		return 0, nil
+		return nil
 	}
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, r); err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return 1, d.line(ctx, label, r, took)
+	return d.line(ctx, label, r, took)
 }
 
 func (d *demo) refused(label string, code int, answer []byte) {
@@ -247,6 +254,7 @@ func (d *demo) sourceOf(ctx context.Context, leadID string) string {
 	if err := d.get(ctx, "/v1/leads/"+leadID, resp); err != nil {
 		return "?"
 	}
+	d.held[leadID] = !resp.GetLead().GetTest()
 	s := resp.GetLead().GetSource()
 	for _, name := range []string{s.GetSource(), s.GetProvider(), s.GetChannel()} {
 		if name != "" {

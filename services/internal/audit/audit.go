@@ -59,12 +59,12 @@ var checks = []check{
 		FULL JOIN routing.assignment a USING (bucket, lead_id)
 		WHERE (d.state BETWEEN 5 AND 9) IS DISTINCT FROM (a.lead_id IS NOT NULL) OR a.dealer_id <> d.dealer_id`},
 	{"deadline_watched", "no deadline of an open lead is forgotten: none is overdue by more than a minute", `
-		SELECT lead_id::text FROM routing.assignment WHERE next_deadline < $1 - interval '1 minute'`},
+		SELECT lead_id::text FROM routing.assignment WHERE next_deadline < $1::timestamptz - interval '1 minute'`},
 	{"parked_watched", "a parked lead has an owner and a reason, and wakes at its review date", `
-		SELECT lead_id::text FROM routing.decision WHERE state = 4 AND review_at < $1 - interval '5 minutes'
-		UNION ALL SELECT lead_id::text FROM capture.parked WHERE review_at < $1 - interval '5 minutes'`},
+		SELECT lead_id::text FROM routing.decision WHERE state = 4 AND review_at < $1::timestamptz - interval '5 minutes'
+		UNION ALL SELECT lead_id::text FROM capture.parked WHERE review_at < $1::timestamptz - interval '5 minutes'`},
 	{"pending_driven", "a pending lead is driven: none waits longer than ten minutes past its next attempt", `
-		SELECT lead_id::text FROM capture.pending WHERE next_attempt_at < $1 - interval '10 minutes'`},
+		SELECT lead_id::text FROM capture.pending WHERE next_attempt_at < $1::timestamptz - interval '10 minutes'`},
 	{"merged_into_held", "a merged lead went into a lead that exists and is no merged one", `
 		SELECT d.lead_id::text FROM routing.decision d
 		LEFT JOIN routing.decision h ON h.lead_id = d.merged_into

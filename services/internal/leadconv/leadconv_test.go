@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/core/lead"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 

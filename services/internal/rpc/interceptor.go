@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -68,13 +70,18 @@ func (c chain) report(ctx context.Context, method, id string, caller Caller, sta
 	if err == nil {
 		return nil
 	}
-	if st, ok := status.FromError(err); ok && st.Code() == codes.Canceled || ctx.Err() != nil && err == ctx.Err() {
+	if errors.Is(ctx.Err(), context.Canceled) || status.Code(err) == codes.Canceled { // nobody waits for an answer
 		return status.FromContextError(context.Canceled).Err()
 	}
 	p := problem.From(err)
-	level := slog.LevelWarn
-	if s := p.GRPCStatus(); s.Code() == codes.Internal || s.Code() == codes.Unavailable {
+	level := slog.LevelInfo // the caller's own mistake, and told so
+	switch p.Reason {
+	case problemv1.Reason_REASON_INTERNAL:
 		level = slog.LevelError
+	case problemv1.Reason_REASON_UNAVAILABLE, problemv1.Reason_REASON_OVERLOADED, problemv1.Reason_REASON_DEADLINE_EXCEEDED:
+		level = slog.LevelWarn
+	case problemv1.Reason_REASON_NOT_READY: // every start passes through it
+		level = slog.LevelDebug
 	}
 	c.log.LogAttrs(ctx, level, "call not done", slog.String("method", method), slog.String("request_id", id),
 		slog.String("caller", caller.String()), slog.String("reason", p.Code()),

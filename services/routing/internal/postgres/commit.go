@@ -326,7 +326,7 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 		arg.Playbooks = append(arg.Playbooks, k.Playbook)
 		arg.Traceparents = append(arg.Traceparents, k.Traceparent)
 		arg.Leads = append(arg.Leads, k.Lead)
-		arg.Profiles = append(arg.Profiles, k.Profile)
+		arg.Profiles = append(arg.Profiles, append([]byte{}, k.Profile...)) // nothing known is no NULL
 		arg.Decisions = append(arg.Decisions, raw)
 		receipts.Buckets = append(receipts.Buckets, k.LeadID.Bucket())
 		receipts.LeadIds = append(receipts.LeadIds, uuid(k.LeadID))

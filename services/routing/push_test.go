@@ -1,0 +1,475 @@
+package routing
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/leadmesh/leadmesh/core/lead"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+)
+
+// pushWorld is a world whose stores a and c want their leads pushed.
+type pushWorld struct {
+	*world
+	secrets map[string]string // by dealer
+	stop    func()
+}
+
+// newPushWorld sets up the addresses; nothing is pushed before start.
+func newPushWorld(t *testing.T, urls map[string]string, retries ...time.Duration) *pushWorld {
+	t.Helper()
+	w := &pushWorld{world: newWorld(t), secrets: map[string]string{}, stop: func() {}}
+	w.s.playbooks = playbookfeed.New(nil, w.s.log)
+	rows := testNetwork()
+	rows.Dealers[0].Departments[0].Delivery, rows.Dealers[2].Departments[0].Delivery = deliveryWebhook, deliveryWebhook
+	if _, err := w.s.store.EditNetwork(t.Context(), w.now, func(*postgres.NetworkRows) (*postgres.NetworkRows, error) { return rows, nil }); err != nil {
+		t.Fatal(err)
+	}
+	w.configure(retries)
+	for dealer, url := range urls {
+		resp, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: dealer, Url: url, Enabled: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.secrets[dealer] = resp.GetSecret()
+	}
+	w.reload()
+	return w
+}
+
+func (w *pushWorld) configure(retries []time.Duration) {
+	w.t.Helper()
+	p, err := newPusher(WebhookConfig{Retries: retries, Timeout: 5 * time.Second}, w.s, w.pool)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.s.push = p
+}
+
+// reload takes the network of the database into force.
+func (w *pushWorld) reload() {
+	w.t.Helper()
+	rows, err := w.s.store.Network(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	view, err := newNetworkView(rows)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	rb, err := newRulebook(&playbookfeed.Snapshot{Playbook: w.rb.playbook, Secret: w.rb.secret}, view)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.s.engine.rules.Store(rb)
+}
+
+// start runs the pushes until the test ends.
+func (w *pushWorld) start() {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	push := w.s.push
+	go func() { done <- push.run(ctx) }()
+	w.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Errorf("pushes ended with %v", err)
+		}
+	})
+	w.t.Cleanup(w.stop)
+}
+
+// until waits for something that other goroutines bring about.
+func (w *pushWorld) until(what string, holds func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			w.t.Fatalf("never came: %s; a has %s; c has %s", what, w.state("a"), w.state("c"))
+		}
+	}
+}
+
+// deliveries are a dealer's, as "state attempts answer", the newest first.
+func (w *pushWorld) deliveries(dealer string) (words []string, list []*routingv1.Delivery) {
+	w.t.Helper()
+	resp, err := w.s.ListDeliveries(w.as(dealer), &routingv1.ListDeliveriesRequest{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, d := range resp.GetDeliveries() {
+		words = append(words, strings.Join([]string{d.GetState(), string(rune('0' + d.GetAttempts())), d.GetLastAnswer()}, " "))
+	}
+	return words, resp.GetDeliveries()
+}
+
+func (w *pushWorld) state(dealer string) string {
+	words, _ := w.deliveries(dealer)
+	return strings.Join(words, ", ")
+}
+
+// crm is a dealer's system. answer says what it answers.
+type crm struct {
+	*httptest.Server
+	mu     sync.Mutex
+	posts  []post
+	answer func(n int, w http.ResponseWriter)
+}
+
+type post struct {
+	header http.Header
+	body   []byte
+}
+
+func newCRM(t *testing.T, answer func(n int, w http.ResponseWriter)) *crm {
+	c := &crm{answer: answer}
+	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("body: %v", err)
+		}
+		c.mu.Lock()
+		c.posts = append(c.posts, post{r.Header.Clone(), body})
+		n := len(c.posts)
+		c.mu.Unlock()
+		if c.answer != nil {
+			c.answer(n, w)
+		}
+	}))
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (c *crm) got() []post {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]post(nil), c.posts...)
+}
+
+func status(code int) func(int, http.ResponseWriter) {
+	return func(_ int, w http.ResponseWriter) { w.WriteHeader(code) }
+}
+
+// signed checks a signature by the text of Standard Webhooks, without the library that made it.
+func signed(secret string, p post) error {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		return err
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(p.header.Get("webhook-id") + "." + p.header.Get("webhook-timestamp") + "." + string(p.body)))
+	if want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); p.header.Get("webhook-signature") != want {
+		return errors.New("signature " + p.header.Get("webhook-signature") + " instead of " + want)
+	}
+	return nil
+}
+
+func TestPushIsSignedAndDelivered(t *testing.T) {
+	c := newCRM(t, func(_ int, w http.ResponseWriter) { _, _ = io.WriteString(w, `{"acknowledged": true}`) })
+	w := newPushWorld(t, map[string]string{"a": c.URL + "/leads"})
+	w.start()
+	id := w.customer(nil)
+	w.until("delivery", func() bool { return w.state("a") == "delivered 1 200" })
+	posts := c.got()
+	if len(posts) != 1 {
+		t.Fatalf("%d posts", len(posts))
+	}
+	if err := signed(w.secrets["a"], posts[0]); err != nil {
+		t.Error(err)
+	}
+	if got := posts[0].header.Get("Content-Type"); !strings.HasPrefix(got, "application/cloudevents+json") {
+		t.Errorf("content type %q", got)
+	}
+	var e struct {
+		SpecVersion, ID, Source, Type, Subject, Time, DataContentType string
+		Data                                                          struct {
+			LeadVersion int64 `json:"lead_version"`
+			Lead        struct {
+				LeadID string `json:"lead_id"`
+				Line   string
+			}
+			Assignment struct {
+				DealerID string `json:"dealer_id"`
+			}
+			Score struct{ Points int }
+			Why   string
+		}
+	}
+	if err := json.Unmarshal(posts[0].body, &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.SpecVersion != "1.0" || e.ID != posts[0].header.Get("webhook-id") || e.Type != eventAssigned || e.Subject != id.String() ||
+		e.Source == "" || e.DataContentType != "application/json" || e.Data.Lead.LeadID != id.String() || e.Data.Lead.Line != "LINE_SALES" ||
+		e.Data.Assignment.DealerID != "a" || e.Data.Why == "" || e.Data.LeadVersion != 1 {
+		t.Errorf("event %+v", e)
+	}
+	if _, err := time.Parse(time.RFC3339, e.Time); err != nil {
+		t.Error(err)
+	}
+	k := w.kase(id)
+	if !k.Owner.DeliveredAt.Equal(w.now) || !k.Owner.Clock.AcknowledgedAt.Equal(w.now) || k.Owner.Clock.Deadlines.RespondBy.IsZero() {
+		t.Errorf("delivered %v, acknowledged %v, deadlines %+v", k.Owner.DeliveredAt, k.Owner.Clock.AcknowledgedAt, k.Owner.Clock.Deadlines)
+	}
+	events := strings.Join(w.events(id), ", ")
+	if !strings.Contains(events, "delivered webhook") || !strings.Contains(events, "acknowledged") {
+		t.Errorf("events %s", events)
+	}
+}
+
+func TestPushIsTriedAgainThenDeadThenRedelivered(t *testing.T) {
+	var well atomic.Bool
+	c := newCRM(t, func(_ int, w http.ResponseWriter) {
+		if !well.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	w := newPushWorld(t, map[string]string{"a": c.URL}, 10*time.Millisecond, 10*time.Millisecond)
+	w.start()
+	id := w.customer(nil)
+	if !w.kase(id).Owner.DeliveredAt.IsZero() {
+		t.Error("delivered before it was pushed")
+	}
+	w.until("the dead letter", func() bool { return w.state("a") == "dead 3 500" })
+	if w.kase(id).Owner.DeliveredAt.IsZero() {
+		t.Error("a lead that nobody took does not wait in the inbox: its clocks never run")
+	}
+	dead, err := w.s.ListDeliveries(t.Context(), &routingv1.ListDeliveriesRequest{State: "dead"})
+	if err != nil || len(dead.GetDeliveries()) != 1 {
+		t.Fatalf("dead letters %v, %v", dead, err)
+	}
+	well.Store(true)
+	_, err = w.s.RedeliverDelivery(w.as("b"), &routingv1.RedeliverDeliveryRequest{DeliveryId: dead.GetDeliveries()[0].GetDeliveryId()})
+	wantReason(t, err, problemv1.Reason_REASON_NOT_YOUR_DEALER)
+	resp, err := w.s.RedeliverDelivery(w.as("a"), &routingv1.RedeliverDeliveryRequest{DeliveryId: dead.GetDeliveries()[0].GetDeliveryId()})
+	if err != nil || resp.GetDelivery().GetState() != "pending" {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	w.until("the redelivery", func() bool { return w.state("a") == "delivered 4 200" })
+	posts := c.got()
+	for _, p := range posts {
+		if p.header.Get("webhook-id") != posts[0].header.Get("webhook-id") {
+			t.Error("an attempt has another webhook-id")
+		}
+	}
+	var personal int
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM routing_river.river_job
+		WHERE args::text || coalesce(errors::text, '') || metadata::text ~* 'ada@|moe|2125550123'`).Scan(&personal); err != nil || personal > 0 {
+		t.Errorf("%d jobs with personal data, %v", personal, err)
+	}
+}
+
+func TestGoneEndpointIsDisabled(t *testing.T) {
+	c := newCRM(t, status(http.StatusGone))
+	w := newPushWorld(t, map[string]string{"a": c.URL})
+	w.start()
+	id := w.customer(nil)
+	w.until("the end", func() bool { return w.state("a") == "dead 1 410" })
+	if w.kase(id).Owner.DeliveredAt.IsZero() {
+		t.Error("the lead does not wait in the inbox")
+	}
+	w.reload()
+	next := w.customer(nil)
+	if k := w.kase(next); k.DealerID != "a" || k.Owner.DeliveredAt.IsZero() {
+		t.Errorf("the next lead of %s was not put in the inbox", k.DealerID)
+	}
+	if len(c.got()) != 1 {
+		t.Errorf("%d posts to an endpoint that is gone", len(c.got()))
+	}
+}
+
+func TestRetryAfterUsesNoAttempt(t *testing.T) {
+	c := newCRM(t, func(n int, w http.ResponseWriter) {
+		if n <= 2 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	w := newPushWorld(t, map[string]string{"a": c.URL}, time.Hour)
+	w.start()
+	w.customer(nil)
+	w.until("delivery", func() bool { return w.state("a") == "delivered 3 200" })
+}
+
+func TestHangingEndpointSlowsNobody(t *testing.T) {
+	release := make(chan struct{})
+	hanging := newCRM(t, func(int, http.ResponseWriter) { <-release })
+	t.Cleanup(sync.OnceFunc(func() { close(release) })) // before the server is closed
+	c := newCRM(t, nil)
+	w := newPushWorld(t, map[string]string{"a": hanging.URL, "c": c.URL})
+	const each = 30
+	for range each { // those that hang are first in the queue
+		w.customer(chooses("a"))
+	}
+	for range each {
+		w.customer(chooses("c"))
+	}
+	w.start()
+	w.until("everything for c", func() bool { return len(c.got()) == each })
+	if n := len(hanging.got()); n > inFlightOfAnEndpoint {
+		t.Errorf("%d attempts at an endpoint that hangs", n)
+	}
+	w.until("what c took", func() bool { return !strings.Contains(w.state("c"), "pending") })
+}
+
+const inFlightOfAnEndpoint = 2
+
+func TestPushesSurviveARestart(t *testing.T) {
+	var well atomic.Bool
+	c := newCRM(t, func(_ int, w http.ResponseWriter) {
+		if !well.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	w := newPushWorld(t, map[string]string{"a": c.URL}, 2*time.Second, time.Hour)
+	w.start()
+	w.customer(nil)
+	w.until("the first attempt", func() bool { return w.state("a") == "pending 1 502" })
+	w.stop()
+	well.Store(true)
+	w.now = w.now.Add(time.Second)
+	w.customer(chooses("a")) // made while nobody pushes
+	w.configure([]time.Duration{2 * time.Second, time.Hour})
+	w.start()
+	w.until("both deliveries", func() bool { return w.state("a") == "delivered 1 200, delivered 2 200" })
+}
+
+func TestConsentIsCheckedWhenSent(t *testing.T) {
+	c := newCRM(t, nil)
+	w := newPushWorld(t, map[string]string{"a": c.URL})
+	id := w.customer(func(p *leadv1.Lead) {
+		p.Consents = append(p.Consents, &leadv1.Consent{
+			Controller: leadv1.Controller_CONTROLLER_DEALER, ControllerId: "a", Purpose: leadv1.Purpose_PURPOSE_SHARE_WITH_DEALER,
+			State: leadv1.ConsentState_CONSENT_STATE_DENIED, At: p.GetReceivedAt(),
+		})
+	})
+	w.start()
+	w.until("the end", func() bool { return w.state("a") == "dead 0 consent" })
+	if len(c.got()) != 0 {
+		t.Error("sent against the customer's will")
+	}
+	_ = id
+}
+
+func TestLeadThatMovedIsNotPushed(t *testing.T) {
+	c := newCRM(t, nil)
+	w := newPushWorld(t, map[string]string{"a": c.URL})
+	id := w.customer(nil)
+	w.decline("a", id)
+	w.start()
+	w.until("the end", func() bool { return w.state("a") == "dead 0 moved" })
+	if len(c.got()) != 0 {
+		t.Error("a store was told of another's lead")
+	}
+}
+
+func TestPutWebhook(t *testing.T) {
+	w := newPushWorld(t, nil)
+	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 24)))
+	put := func(ctx context.Context, dealer, url, secret string) (*routingv1.PutWebhookResponse, error) {
+		return w.s.PutWebhook(ctx, &routingv1.PutWebhookRequest{DealerId: dealer, Url: url, Secret: secret, Enabled: true})
+	}
+	oem := rpc.WithCaller(t.Context(), rpc.Caller{Roles: []rpc.Role{rpc.RoleOEM}})
+	for _, c := range []struct {
+		name   string
+		ctx    context.Context
+		dealer string
+		url    string
+		secret string
+		want   problemv1.Reason
+	}{
+		{"plain http", oem, "a", "http://crm.example.com/", "", problemv1.Reason_REASON_INVALID_ARGUMENT},
+		{"private", oem, "a", "https://10.0.0.8/", "", problemv1.Reason_REASON_INVALID_ARGUMENT},
+		{"short secret", oem, "a", "https://crm.example.com/", "whsec_AAAA", problemv1.Reason_REASON_INVALID_ARGUMENT},
+		{"no dealer", oem, "zz", "https://crm.example.com/", "", problemv1.Reason_REASON_NOT_FOUND},
+		{"another dealer", w.as("b"), "a", "https://crm.example.com/", "", problemv1.Reason_REASON_NOT_YOUR_DEALER},
+		{"our machine, by a dealer", w.as("a"), "a", "http://127.0.0.1:9/", "", problemv1.Reason_REASON_INVALID_ARGUMENT},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := put(c.ctx, c.dealer, c.url, c.secret)
+			wantReason(t, err, c.want)
+		})
+	}
+	first, err := put(w.as("a"), "a", "https://crm.example.com/", "")
+	if err != nil || !strings.HasPrefix(first.GetSecret(), "whsec_") {
+		t.Fatalf("%v, %v", first, err)
+	}
+	again, err := put(w.as("a"), "a", "https://crm.example.com/v2", "")
+	if err != nil || again.GetSecret() != "" || again.GetWebhookId() != first.GetWebhookId() {
+		t.Errorf("%v, %v: the secret is answered once and stays", again, err)
+	}
+	stored, err := w.s.store.Webhook(t.Context(), first.GetWebhookId())
+	if err != nil || stored.Secret != first.GetSecret() || stored.URL != "https://crm.example.com/v2" {
+		t.Errorf("%+v, %v", stored, err)
+	}
+	if given, err := put(w.as("a"), "a", "https://crm.example.com/v2", secret); err != nil || given.GetSecret() != "" {
+		t.Errorf("%v, %v: a given secret is not answered", given, err)
+	}
+}
+
+func TestDeliveriesComeInPages(t *testing.T) {
+	w := newPushWorld(t, map[string]string{"a": "https://crm.example.com/"})
+	want := map[string]bool{}
+	for range 5 {
+		want[w.customer(chooses("a")).String()] = true
+	}
+	got := map[string]bool{}
+	token := ""
+	for pages := 0; ; pages++ {
+		resp, err := w.s.ListDeliveries(w.as("a"), &routingv1.ListDeliveriesRequest{PageSize: 2, PageToken: token, State: "pending"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range resp.GetDeliveries() {
+			got[d.GetLeadId()] = true
+		}
+		if token = resp.GetNextPageToken(); token == "" {
+			if pages != 2 {
+				t.Errorf("%d pages", pages+1)
+			}
+			break
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("leads (-want +got):\n%s", d)
+	}
+	for _, bad := range []*routingv1.ListDeliveriesRequest{{PageToken: "x"}, {State: "lost"}, {PageSize: -1}, {PageSize: 501}} {
+		_, err := w.s.ListDeliveries(w.as("a"), bad)
+		wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
+	}
+	_, err := w.s.ListDeliveries(w.as("b"), &routingv1.ListDeliveriesRequest{DealerId: "a"})
+	wantReason(t, err, problemv1.Reason_REASON_NOT_YOUR_DEALER)
+}
+
+func FuzzDeliveryToken(f *testing.F) {
+	f.Add("")
+	f.Add(deliveryToken(monday, lead.NewID([]byte("test"), "x")))
+	f.Fuzz(func(t *testing.T, text string) {
+		at, id, ok := readDeliveryToken(text)
+		if ok && text != "" && deliveryToken(at, id) != text {
+			t.Errorf("%q is written %q", text, deliveryToken(at, id))
+		}
+	})
+}
