@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -18,7 +19,6 @@ const (
 // evidenceBook is what each department showed of its work lately, as counted from time to time.
 type evidenceBook struct {
 	mu   sync.RWMutex
-	at   time.Time // when it was counted
 	seen map[evidenceKey]postgres.Seen
 }
 
@@ -27,14 +27,24 @@ type evidenceKey struct {
 	department lead.Department
 }
 
-// refreshEvidence counts again if the last count is old.
-func (s *Service) refreshEvidence(ctx context.Context, now time.Time) error {
-	s.evidence.mu.RLock()
-	fresh := !s.evidence.at.IsZero() && now.Sub(s.evidence.at) < evidenceRefresh
-	s.evidence.mu.RUnlock()
-	if fresh {
-		return nil
+// followEvidence counts again from time to time. It has a loop of its own: the count may take its
+// time, deadlines may not.
+func (s *Service) followEvidence(ctx context.Context) error {
+	tick := time.NewTicker(evidenceRefresh)
+	defer tick.Stop()
+	for {
+		if err := s.countEvidence(ctx, s.now()); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "evidence not counted, the last count stays", slog.String("cause", err.Error()))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 	}
+}
+
+func (s *Service) countEvidence(ctx context.Context, now time.Time) error {
 	list, err := s.store.Evidence(ctx, now.Add(-evidenceWindow), now)
 	if err != nil {
 		return err
@@ -45,7 +55,7 @@ func (s *Service) refreshEvidence(ctx context.Context, now time.Time) error {
 	}
 	s.evidence.mu.Lock()
 	defer s.evidence.mu.Unlock()
-	s.evidence.at, s.evidence.seen = now, seen
+	s.evidence.seen = seen
 	return nil
 }
 

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -28,6 +29,13 @@ const (
 // transfers nobody answered. Replicas sweep side by side: each takes what no other has locked, and
 // all that one batch brings about is committed at once or not at all.
 func (s *Service) sweep(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.followEvidence(ctx) })
+	g.Go(func() error { return s.sweepLoop(ctx) })
+	return g.Wait()
+}
+
+func (s *Service) sweepLoop(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -52,9 +60,6 @@ func (s *Service) sweepOnce(ctx context.Context) (time.Duration, error) {
 		return sweepLatest, nil
 	}
 	now := s.now()
-	if err := s.refreshEvidence(ctx, now); err != nil {
-		return 0, err
-	}
 	due, err := s.store.Due(ctx)
 	if err != nil {
 		return 0, err
@@ -73,18 +78,18 @@ func (s *Service) sweepOnce(ctx context.Context) (time.Duration, error) {
 	}
 	var oldest time.Duration
 	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) // replicas begin elsewhere
-	g, gctx := errgroup.WithContext(ctx)
+	var g errgroup.Group                                                       // without a common context: what ails one bucket must not stop the others
 	g.SetLimit(sweepWorkers)
 	if sooner(offer) {
-		g.Go(func() error { return s.lapseOffers(gctx, rb) })
+		g.Go(func() error { return s.lapseOffers(ctx, rb) })
 	}
 	for _, d := range due {
 		if sooner(d.Deadline) {
 			oldest = max(oldest, now.Sub(d.Deadline))
-			g.Go(func() error { return s.sweepDeadlines(gctx, rb, d.Bucket) })
+			g.Go(func() error { return s.sweepDeadlines(ctx, rb, d.Bucket) })
 		}
 		if sooner(d.ReviewAt) {
-			g.Go(func() error { return s.wakeParked(gctx, rb, d.Bucket) })
+			g.Go(func() error { return s.wakeParked(ctx, rb, d.Bucket) })
 		}
 	}
 	s.metrics.sweepLag.Store(int64(oldest))
@@ -143,6 +148,11 @@ func (s *Service) fireAll(ctx context.Context, rb *rulebook, c *postgres.Change)
 			c.Leave(id)
 			continue
 		}
+		if fired.stuck {
+			s.log.LogAttrs(ctx, slog.LevelError, "an open lead has no next deadline, its clock stands still", slog.String("lead_id", id.String()))
+			c.Leave(id)
+			continue
+		}
 		works = append(works, w)
 		if fired.expired == nil && fired.person && k.Owner.PersonID != "" && !k.Test {
 			second = append(second, w)
@@ -177,6 +187,7 @@ func (s *Service) fireAll(ctx context.Context, rb *rulebook, c *postgres.Change)
 // firing is what a sweep brought about for one case.
 type firing struct {
 	any     bool
+	stuck   bool // the clock says that nothing is due, ever
 	person  bool // the ladder told a second person or the BDC
 	expired *sla.Effect
 }
@@ -193,8 +204,8 @@ func (w *caseWork) fire() firing {
 	var out firing
 	for range maxFirings {
 		d, ok := sla.Next(policy, calendar, k.Owner.Clock)
-		if !ok || d.At.After(w.now) {
-			out.any = out.any || ok && d != k.Owner.Deadline
+		if out.stuck = !ok; out.stuck || d.At.After(w.now) {
+			out.any = out.any || out.stuck || !d.At.Equal(k.Owner.Deadline.At) || d.Kind != k.Owner.Deadline.Kind
 			break
 		}
 		out.any = true
@@ -279,10 +290,29 @@ func (s *Service) wakeParked(ctx context.Context, rb *rulebook, bucket int16) er
 			}
 			return nil
 		})
-		if err != nil || n == 0 {
-			return err
+		if err != nil {
+			return errors.Join(err, s.postpone(ctx, bucket))
+		}
+		if n == 0 {
+			return nil
 		}
 	}
+}
+
+// postponed is when a parked lead is looked at again that could not be woken.
+const postponed = 15 * time.Minute
+
+// postpone moves the review of the first parked lead of a bucket, so that one that cannot be
+// decided does not hold up those behind it.
+func (s *Service) postpone(ctx context.Context, bucket int16) error {
+	now := s.now()
+	_, err := s.store.SweepReviews(ctx, bucket, now, 1, func(c *postgres.Change) error {
+		for _, k := range c.Cases {
+			k.Parking.ReviewAt = now.Add(postponed)
+		}
+		return nil
+	})
+	return err
 }
 
 // postgresCases are the cases locked so far; the work on one may lock more.

@@ -1,8 +1,10 @@
 package routing
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -242,4 +244,66 @@ func BenchmarkSweep(b *testing.B) {
 		fired += leads
 	}
 	b.ReportMetric(float64(fired)/b.Elapsed().Seconds(), "leads/s")
+}
+
+func TestAStoreThatCannotBeSeenIsNotJudged(t *testing.T) {
+	w := newPushWorld(t, map[string]string{"c": "https://leads.example.com/c"})
+	first, second := w.customer(chooses("c")), w.customer(chooses("c"))
+	breach := func(id lead.ID) string {
+		t.Helper()
+		for _, e := range w.events(id) {
+			if strings.HasPrefix(e, "deadline BREACHED") {
+				return e
+			}
+		}
+		return ""
+	}
+	w.atDeadlines(first, monday.Add(61*time.Minute))
+	if diff := cmp.Diff("deadline BREACHED unknown", breach(first)); diff != "" {
+		t.Errorf("breach of a store that shows nothing (-want +got):\n%s", diff)
+	}
+	if k := w.kase(first); k.Owner.Clock.Level != sla.LevelPerson {
+		t.Errorf("its ladder stands at %d; it climbs at every grade", k.Owner.Clock.Level)
+	}
+	delivered := func(id lead.ID) *feedbackv1.Activity {
+		a := w.milestone(id, "delivered", leadv1.Milestone_MILESTONE_DELIVERED, w.now)
+		a.DealerId, a.PersonId = "c", ""
+		return a
+	}
+	w.apply([]*feedbackv1.Activity{delivered(first), delivered(second)})
+	if err := w.s.countEvidence(t.Context(), w.now); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sla.Observed, w.s.evidenceGrade(w.s.engine.rules.Load(), "c", lead.DepartmentNew)); diff != "" {
+		t.Errorf("grade once it reports about every lead (-want +got):\n%s", diff)
+	}
+	w.atDeadlines(second, w.now.Add(61*time.Minute))
+	if diff := cmp.Diff(1, count(w.events(second), "deadline BREACHED breached")); diff != "" {
+		t.Errorf("breaches after delivery (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheLoopSweepsUntilItIsStopped(t *testing.T) {
+	w := newWorld(t)
+	id := w.customer(nil)
+	w.now = w.now.Add(65 * time.Minute)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.s.sweep(ctx) }()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for swept := false; !swept; {
+		select {
+		case <-limit.C:
+			t.Fatal("the deadline was not swept")
+		case <-look.C:
+			swept = w.kase(id).Owner.Clock.Level == sla.LevelPerson
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
