@@ -30,7 +30,7 @@ func (s *Service) importNetwork(ctx context.Context, req *routingv1.ImportNetwor
 	revision, err := s.store.EditNetwork(ctx, s.now(), func(now *postgres.NetworkRows) (*postgres.NetworkRows, error) {
 		var err error
 		result, err = network.Import(now, files, network.Options{
-			AllOrNothing: req.GetAllOrNothing(), Replace: req.GetReplace(), Now: s.now(), Check: s.checkNetwork,
+			AllOrNothing: req.GetAllOrNothing(), Replace: req.GetReplace(), Check: s.checkNetwork,
 			Open: func(dealers []string) (map[string]int32, error) { return s.store.OpenCounts(ctx, dealers) },
 		})
 		if err != nil || req.GetDryRun() {

@@ -90,7 +90,7 @@ func (s *Service) putDealer(ctx context.Context, change func(*routingv1.Dealer) 
 		if err != nil || d == nil {
 			return nil, err
 		}
-		rows, violations := network.PutDealer(now, d, network.Options{Now: s.now(), Check: s.checkNetwork})
+		rows, violations := network.PutDealer(now, d, network.Options{Check: s.checkNetwork})
 		if len(violations) > 0 {
 			return nil, problem.Invalid(violations...)
 		}

@@ -29,7 +29,7 @@ func PutDealer(present *postgres.NetworkRows, d *routingv1.Dealer, o Options) (*
 	}
 	p.checkPeople(id, d)
 	pause(p, d)
-	p.check(o.Now)
+	p.check()
 	var rows *postgres.NetworkRows
 	if len(p.wrong.list) == 0 {
 		rows, _ = p.settle(o.Check)

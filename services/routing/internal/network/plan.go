@@ -3,7 +3,6 @@ package network
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/leadmesh/leadmesh/core/routing"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -16,7 +15,6 @@ import (
 type Options struct {
 	AllOrNothing bool // one bad row refuses everything
 	Replace      bool // rows that no file names are removed, in the kinds that files are given of
-	Now          time.Time
 	// Check compiles the network and returns what does not hold together. Paths of rows count in
 	// the order of the rows it is given, roster rows through all dealers.
 	Check func(rows *postgres.NetworkRows) []routing.Problem
@@ -88,7 +86,7 @@ func Import(present *postgres.NetworkRows, files []File, o Options) (*Result, er
 			return nil, err
 		}
 	}
-	p.check(o.Now)
+	p.check()
 	rows, whole := p.settle(o.Check)
 	r := &Result{Rows: rows, Accepted: p.accepted, Mistakes: p.wrong.sorted()}
 	if !whole || o.AllOrNothing && len(r.Mistakes) > 0 {
