@@ -283,7 +283,7 @@ func (s *Service) wakeParked(ctx context.Context, rb *rulebook, bucket int16) er
 	for {
 		n, err := s.store.SweepReviews(ctx, bucket, s.now(), 1, func(c *postgres.Change) error {
 			s.reportBroken(ctx, c)
-			for _, k := range postgresCases(c) {
+			for _, k := range lockedCases(c) {
 				if err := s.wake(ctx, rb, c, k); err != nil {
 					return err
 				}
@@ -315,8 +315,8 @@ func (s *Service) postpone(ctx context.Context, bucket int16) error {
 	return err
 }
 
-// postgresCases are the cases locked so far; the work on one may lock more.
-func postgresCases(c *postgres.Change) []*postgres.Case {
+// lockedCases are the cases locked so far; the work on one may lock more.
+func lockedCases(c *postgres.Change) []*postgres.Case {
 	out := make([]*postgres.Case, 0, len(c.Cases))
 	for _, k := range c.Cases {
 		out = append(out, k)

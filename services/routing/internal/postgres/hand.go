@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
@@ -91,11 +90,11 @@ func (c *Change) ClaimInterest(k *Case, dealerID string) (holder lead.ID, err er
 	if err != nil {
 		return lead.ID{}, err
 	}
-	var any, same lead.ID
+	var anywhere, same lead.ID
 	for _, row := range rows {
 		switch row.DealerID {
 		case "":
-			any = row.LeadID.Bytes
+			anywhere = row.LeadID.Bytes
 		case dealerID:
 			same = row.LeadID.Bytes
 		}
@@ -103,8 +102,8 @@ func (c *Change) ClaimInterest(k *Case, dealerID string) (holder lead.ID, err er
 	switch {
 	case same != k.LeadID && !same.IsZero():
 		return same, nil
-	case !k.Chosen && any != k.LeadID && !any.IsZero():
-		return any, nil
+	case !k.Chosen && anywhere != k.LeadID && !anywhere.IsZero():
+		return anywhere, nil
 	}
 	return lead.ID{}, nil
 }
@@ -125,10 +124,4 @@ func (c *Change) claim(k *Case, dealers ...string) (won int, err error) {
 	}
 	rows, err := c.q.ClaimInterest(c.ctx, arg)
 	return len(rows), err
-}
-
-// SortIDs orders leads as locks are taken and drops repetitions.
-func SortIDs(list []lead.ID) []lead.ID {
-	slices.SortFunc(list, func(a, b lead.ID) int { return bytes.Compare(a[:], b[:]) })
-	return slices.Compact(list)
 }

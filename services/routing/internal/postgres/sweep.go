@@ -89,7 +89,7 @@ func (s *Store) sweep(ctx context.Context, f func(c *Change) error, lock func(q 
 			return err
 		}
 		buckets, uuids := ids(list)
-		rows, err := q.Cases(ctx, compact(buckets), uuids)
+		rows, err := q.Cases(ctx, buckets, uuids)
 		if err != nil {
 			return err
 		}
@@ -108,19 +108,6 @@ func (s *Store) sweep(ctx context.Context, f func(c *Change) error, lock func(q 
 		return c.saveSwept()
 	})
 	return n, edge("sweep", err)
-}
-
-// compact drops repeated buckets: each costs a look into the index for every lead.
-func compact(buckets []int16) []int16 {
-	var seen [lead.Buckets]bool
-	out := buckets[:0:0]
-	for _, b := range buckets {
-		if !seen[b] {
-			seen[b] = true
-			out = append(out, b)
-		}
-	}
-	return out
 }
 
 // saveSwept saves cases whose clocks went on with two statements for each bucket; those whose
