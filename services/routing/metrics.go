@@ -38,20 +38,20 @@ func newMetrics(s *Service) (*metrics, error) {
 		m.answers[outcome] = metric.WithAttributeSet(attribute.NewSet(attribute.String(telemetry.AttrOutcome, outcome)))
 	}
 	gauges := []struct {
-		name, about string
-		read        func() float64
+		name, unit, about string
+		read              func() float64
 	}{
-		{telemetry.MetricDecisionInflight, "Leads on the streams that are not answered yet.", func() float64 { return float64(s.stream.InFlight()) }},
-		{telemetry.MetricSweepLag, "Age of the oldest deadline that was due when the sweep looked, in seconds.", func() float64 { return time.Duration(m.sweepLag.Load()).Seconds() }},
-		{telemetry.MetricDeliveryLag, "Age of the oldest push delivery under way when last looked at, in seconds.", func() float64 { return time.Duration(m.delivery.Load()).Seconds() }},
+		{telemetry.MetricDecisionInflight, "", "Leads on the streams that are not answered yet.", func() float64 { return float64(s.stream.InFlight()) }},
+		{telemetry.MetricSweepLag, "s", "Age of the oldest deadline that was due when the sweep looked.", func() float64 { return time.Duration(m.sweepLag.Load()).Seconds() }},
+		{telemetry.MetricDeliveryLag, "s", "Age of the oldest push delivery under way when last looked at.", func() float64 { return time.Duration(m.delivery.Load()).Seconds() }},
 	}
 	for _, g := range gauges {
-		if _, err := meter.Float64ObservableGauge(g.name, metric.WithDescription(g.about), metric.WithFloat64Callback(
+		if _, err := meter.Float64ObservableGauge(g.name, metric.WithUnit(g.unit), metric.WithDescription(g.about), metric.WithFloat64Callback(
 			func(_ context.Context, o metric.Float64Observer) error { o.Observe(g.read()); return nil })); err != nil {
 			return nil, fmt.Errorf("make a gauge: %w", err)
 		}
 	}
-	_, err = meter.Float64ObservableGauge(telemetry.MetricOutboxLag, metric.WithDescription("Age of the oldest event not handed over, in seconds."),
+	_, err = meter.Float64ObservableGauge(telemetry.MetricOutboxLag, metric.WithUnit("s"), metric.WithDescription("Age of the oldest event not handed over."),
 		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
 			o.Observe(s.relay.Lag().Seconds(), metric.WithAttributes(attribute.String(telemetry.AttrService, "routing")))
 			return nil
