@@ -10,6 +10,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -17,9 +18,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/leadmesh/leadmesh/deploy/bench/rules"
 )
@@ -40,13 +43,16 @@ func main() {
 	pairs := flag.Int("pairs", 5, "rounds in which every engine is measured, at least 5 for a figure to quote")
 	small := flag.Bool("small", false, "measure 100 ms instead of 500 ms per round and engine")
 	flag.Parse()
-	if err := run(os.Stdout, max(*pairs, 1), *small); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Stdout, max(*pairs, 1), *small); err != nil {
+		stop()
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer, pairs int, small bool) error {
+func run(ctx context.Context, out io.Writer, pairs int, small bool) error {
 	dir, err := os.MkdirTemp("", "leadmesh-bench-")
 	if err != nil {
 		return err
@@ -62,8 +68,10 @@ func run(out io.Writer, pairs int, small bool) error {
 	}()
 	for i, name := range names {
 		rows[i].Name = name
-		e, err := start(dir, name)
+		e, err := start(ctx, dir, name)
 		switch {
+		case ctx.Err() != nil:
+			return errors.New("interrupted")
 		case err != nil && i == 0:
 			return err
 		case err != nil:
@@ -126,12 +134,12 @@ type engine struct {
 }
 
 // start builds and starts an engine and reads the points it computes.
-func start(dir, name string) (*engine, error) {
+func start(ctx context.Context, dir, name string) (*engine, error) {
 	binary := filepath.Join(dir, name)
-	if out, err := exec.Command("go", "build", "-o", binary, "./engine/"+name).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./engine/"+name).CombinedOutput(); err != nil {
 		return nil, errors.New(firstLine(out, err))
 	}
-	e := &engine{command: exec.Command(binary), stderr: &bytes.Buffer{}}
+	e := &engine{command: exec.CommandContext(ctx, binary), stderr: &bytes.Buffer{}}
 	e.command.Env = append(os.Environ(), "GOMAXPROCS=2")
 	e.command.Stderr = e.stderr
 	var err error

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +52,7 @@ func (c Counts) Since(before Counts) int64 {
 // hold what an outbox row holds.
 func (c Counts) Sources(before Counts) []Source {
 	var out []Source
-	for name := range c {
+	for _, name := range slices.Sorted(maps.Keys(c)) {
 		if c[name] > before[name] {
 			schema, table, _ := strings.Cut(name, ".")
 			out = append(out, Source{Schema: schema, Table: table})
@@ -72,14 +74,19 @@ func Pending() Source {
 		received_at FROM capture.lead ORDER BY ctid`}
 }
 
-// GroupSize is how many rows a transaction wrote into a table whose rows never change, on average.
-func GroupSize(ctx context.Context, conn *pgx.Conn, table string) (int, error) {
-	var size float64
-	err := conn.QueryRow(ctx, "SELECT coalesce(count(*)::float8 / nullif(count(DISTINCT xmin::text), 0), 0) FROM "+table).Scan(&size)
-	if err == nil && size < 1 {
-		err = fmt.Errorf("%s is empty", table)
-	}
-	return int(size + 0.5), err
+// Groups counts the rows of a table whose rows never change, and the transactions that wrote them.
+type Groups struct{ Rows, Transactions int }
+
+// CountGroups counts.
+func CountGroups(ctx context.Context, conn *pgx.Conn, table string) (g Groups, err error) {
+	err = conn.QueryRow(ctx, "SELECT count(*), count(DISTINCT xmin::text) FROM "+table).Scan(&g.Rows, &g.Transactions)
+	return g, err
+}
+
+// Size is how many rows a transaction wrote on average since before, at least 1.
+func (g Groups) Size(before Groups) int {
+	n := max(g.Transactions-before.Transactions, 1)
+	return max((g.Rows-before.Rows+n/2)/n, 1)
 }
 
 // Settle waits until nothing is under way any more: no lead pending, no event to hand over.

@@ -217,7 +217,7 @@ func (h *Home) lastWords() string {
 		}
 		var lines []string
 		for line := range strings.Lines(string(raw)) {
-			if file == h.path("leadmesh.log") && !strings.Contains(line, `"/healthz"`) || strings.Contains(line, "ERROR: ") {
+			if file == h.path("leadmesh.log") && !strings.Contains(line, `"/healthz"`) || strings.Contains(line, "ERROR: ") || strings.Contains(line, "FATAL: ") {
 				lines = append(lines, strings.TrimSpace(line))
 			}
 		}

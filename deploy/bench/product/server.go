@@ -23,6 +23,7 @@ type Server struct {
 	bin       string   // folder of its programs
 	args      []string // it was started with, without the data folder
 	uid, gid  uint32
+	home      *Home
 }
 
 // ServerOf finds the running server behind a database URL of a home.
@@ -31,7 +32,7 @@ func ServerOf(databaseURL string, h *Home) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{SocketDir: u.Query().Get("host"), Data: h.path("data", "postgres")}
+	s := &Server{home: h, SocketDir: u.Query().Get("host"), Data: h.path("data", "postgres")}
 	if raw, err := os.ReadFile(h.path("data", "postgres.location")); err == nil {
 		s.Data, _, _ = strings.Cut(string(raw), "\n")
 	}
@@ -94,9 +95,22 @@ func (s *Server) StartAlone(ctx context.Context) (time.Duration, error) {
 	for _, a := range s.args {
 		fmt.Fprintf(&options, "'%s' ", a)
 	}
+	// The product takes the socket's folder away when it stops.
+	if err := os.MkdirAll(s.SocketDir, 0o700); err != nil {
+		return 0, err
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(s.SocketDir, int(s.uid), int(s.gid)); err != nil {
+			return 0, err
+		}
+	}
 	begin := time.Now()
-	err := s.control(ctx, "start", "-w", "-o", options.String(), "-l", filepath.Join(s.Data, "log", "alone.log"))
-	return time.Since(begin), err
+	err := s.control(ctx, "start", "-w", "-o", options.String(), "-l", filepath.Join(s.Data, "log", "alone"))
+	took := time.Since(begin)
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, s.home.lastWords())
+	}
+	return took, err
 }
 
 // StopAlone stops the server that StartAlone started.

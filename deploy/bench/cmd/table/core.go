@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,12 +21,21 @@ import (
 
 // scoring compares core/scoring with general rule engines, by the command at the module's root.
 func (b *bench) scoring(ctx context.Context) ([]Row, error) {
-	args := []string{"run", ".", "--pairs", fmt.Sprint(b.pairs)}
+	dir, err := os.MkdirTemp("", "leadmesh-table-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "compare")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the comparison of rule engines: %w: %s", err, out)
+	}
+	args := []string{"--pairs", fmt.Sprint(b.pairs)}
 	if b.small {
 		args = append(args, "--small")
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends what it started
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -49,20 +49,24 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 	}
 
 	// Warm up, and find the window that gives the highest rate.
-	window, best := 0, 0.0
-	for _, w := range []int{64, 128, 256, 512} {
-		o, err := run(amount(b, 3_000, 20_000), w, 0)
+	window, best, group := 0, 0.0, 0
+	for _, w := range amount(b, []int{512, 128, 512}, []int{512, 64, 128, 256, 512}) {
+		earlier, err := limit.CountGroups(ctx, s.db, "routing.receipt")
+		if err != nil {
+			return nil, err
+		}
+		o, err := run(amount(b, 1_500, 20_000), w, 0)
 		if err != nil {
 			return nil, fmt.Errorf("%w; the product said: %s", err, s.process.LastWords())
 		}
 		fmt.Fprintf(os.Stderr, "  window %d: %.0f leads/s\n", w, o.Rate())
-		if o.Rate() > best {
-			window, best = w, o.Rate()
+		later, err := limit.CountGroups(ctx, s.db, "routing.receipt")
+		if err != nil {
+			return nil, err
 		}
-	}
-	group, err := limit.GroupSize(ctx, s.db, "routing.receipt")
-	if err != nil {
-		return nil, err
+		if o.Rate() > best {
+			window, best, group = w, o.Rate(), later.Size(earlier)
+		}
 	}
 	after, err := limit.Count(ctx, s.db, []string{"routing"})
 	if err != nil {
@@ -74,7 +78,7 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 
-	n := int(best * amount(b, 1, 5.0))
+	n := int(best * amount(b, 0.8, 5))
 	var rates, limits, ratios []float64
 	err = b.profiled(ctx, "P3", int(amount(b, 5, 30)), func() error {
 		for range b.pairs {
@@ -104,7 +108,7 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 	rate := median(rates) / 2
 	var own, other, worse []float64
 	for range b.pairs {
-		o, err := run(int(rate*amount(b, 1, 5.0)), 4_096/d.Streams, rate)
+		o, err := run(int(rate*amount(b, 0.8, 5)), 4_096/d.Streams, rate)
 		if err != nil {
 			return rows, err
 		}

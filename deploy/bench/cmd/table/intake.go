@@ -51,10 +51,11 @@ func (b *bench) intake(ctx context.Context) (rows []Row, err error) {
 		return nil, err
 	}
 	perLead := float64(after.Since(before)) / float64(t.leads)
-	group, err := limit.GroupSize(ctx, s.db, "capture.lead")
+	groups, err := limit.CountGroups(ctx, s.db, "capture.lead")
 	if err != nil {
 		return nil, err
 	}
+	group := groups.Size(limit.Groups{})
 	sources := append([]limit.Source{limit.Pending(), limit.Outbox("capture")}, after.Sources(before)...)
 	program, way, err := limitOf(ctx, s, append(sources, limit.Outbox("routing")), t.leads, group)
 	if err != nil {
@@ -62,7 +63,7 @@ func (b *bench) intake(ctx context.Context) (rows []Row, err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 
-	first := amount(b, 8_000, 200_000)
+	first := amount(b, 6_000, 200_000)
 	for t.leads < first {
 		if _, err := t.run(ctx, min(first-t.leads, 50_000)); err != nil {
 			return nil, err

@@ -42,7 +42,10 @@ func (b *bench) starting(ctx context.Context) (rows []Row, err error) {
 	var own, alone, more, ratios []float64
 	for range b.pairs {
 		a, err := s.server.StartAlone(ctx)
-		if err = errors.Join(err, s.server.StopAlone(ctx)); err != nil {
+		if err == nil {
+			err = s.server.StopAlone(ctx)
+		}
+		if err != nil {
 			return nil, err
 		}
 		if s.process, err = s.home.Start(ctx); err != nil {
