@@ -41,8 +41,9 @@ SELECT d.bucket, d.lead_id, d.lead_version, d.state, d.person_id, d.brand, d.lin
        d.returned_from, d.received_at, d.decided_at, d.playbook, d.traceparent, d.lead, d.profile, d.decision,
        a.sequence, a.attempt AS assignment_attempt, a.department, a.role, a.person_id AS assignee, a.assigned_at, a.delivered_at, a.next_deadline,
        a.deadline_kind, a.clock, a.grant_facts, a.offer_to, a.offer_until
-FROM decision d LEFT JOIN assignment a ON a.bucket = d.bucket AND a.lead_id = d.lead_id
-WHERE d.bucket = ANY($1::smallint[]) AND d.lead_id = ANY($2::uuid[])
+FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) k
+JOIN decision d ON d.bucket = k.bucket AND d.lead_id = k.lead_id
+LEFT JOIN assignment a ON a.bucket = d.bucket AND a.lead_id = d.lead_id
 `
 
 type CasesRow struct {
@@ -251,8 +252,9 @@ func (q *Queries) LastReceipt(ctx context.Context, bucket int16, leadID pgtype.U
 }
 
 const lockCases = `-- name: LockCases :many
-SELECT lead_id FROM decision WHERE bucket = ANY($1::smallint[]) AND lead_id = ANY($2::uuid[])
-ORDER BY lead_id FOR UPDATE
+SELECT d.lead_id FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) k
+JOIN decision d ON d.bucket = k.bucket AND d.lead_id = k.lead_id
+ORDER BY d.lead_id FOR UPDATE OF d
 `
 
 func (q *Queries) LockCases(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) ([]pgtype.UUID, error) {

@@ -11,45 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const answeredDecisions = `-- name: AnsweredDecisions :many
-SELECT lead_id, state, lead_version, decision, merged_into FROM decision
-WHERE bucket = ANY($1::smallint[]) AND lead_id = ANY($2::uuid[])
-`
-
-type AnsweredDecisionsRow struct {
-	LeadID      pgtype.UUID
-	State       int16
-	LeadVersion int64
-	Decision    []byte
-	MergedInto  pgtype.UUID
-}
-
-func (q *Queries) AnsweredDecisions(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) ([]AnsweredDecisionsRow, error) {
-	rows, err := q.db.Query(ctx, answeredDecisions, buckets, leadIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []AnsweredDecisionsRow
-	for rows.Next() {
-		var i AnsweredDecisionsRow
-		if err := rows.Scan(
-			&i.LeadID,
-			&i.State,
-			&i.LeadVersion,
-			&i.Decision,
-			&i.MergedInto,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const claimInterest = `-- name: ClaimInterest :many
 INSERT INTO open_interest (bucket, person_id, brand, line, dealer_id, lead_id)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::text[]),
@@ -109,7 +70,8 @@ func (q *Queries) ClaimInterest(ctx context.Context, arg ClaimInterestParams) ([
 }
 
 const deleteDecisions = `-- name: DeleteDecisions :exec
-DELETE FROM decision WHERE bucket = ANY($1::smallint[]) AND lead_id = ANY($2::uuid[])
+DELETE FROM decision d USING (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) k
+WHERE d.bucket = k.bucket AND d.lead_id = k.lead_id
 `
 
 func (q *Queries) DeleteDecisions(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) error {
@@ -118,7 +80,8 @@ func (q *Queries) DeleteDecisions(ctx context.Context, buckets []int16, leadIds 
 }
 
 const deleteReceipts = `-- name: DeleteReceipts :exec
-DELETE FROM receipt WHERE bucket = ANY($1::smallint[]) AND lead_id = ANY($2::uuid[])
+DELETE FROM receipt r USING (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) k
+WHERE r.bucket = k.bucket AND r.lead_id = k.lead_id
 `
 
 func (q *Queries) DeleteReceipts(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) error {
@@ -329,8 +292,8 @@ func (q *Queries) InterestHolders(ctx context.Context, buckets []int16, personId
 }
 
 const knownDecisions = `-- name: KnownDecisions :many
-SELECT lead_id FROM decision
-WHERE bucket = ANY($1::smallint[]) AND lead_id = ANY($2::uuid[])
+SELECT d.lead_id FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) k
+JOIN decision d ON d.bucket = k.bucket AND d.lead_id = k.lead_id
 `
 
 func (q *Queries) KnownDecisions(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) ([]pgtype.UUID, error) {

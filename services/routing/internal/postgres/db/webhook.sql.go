@@ -201,6 +201,35 @@ func (q *Queries) OldestPendingDelivery(ctx context.Context) (pgtype.Timestamptz
 	return oldest, err
 }
 
+const pendingOf = `-- name: PendingOf :many
+SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND webhook_id = $1 ORDER BY created_at LIMIT $2
+`
+
+type PendingOfRow struct {
+	DeliveryID pgtype.UUID
+	LeadID     pgtype.UUID
+}
+
+func (q *Queries) PendingOf(ctx context.Context, webhookID string, most int32) ([]PendingOfRow, error) {
+	rows, err := q.db.Query(ctx, pendingOf, webhookID, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PendingOfRow
+	for rows.Next() {
+		var i PendingOfRow
+		if err := rows.Scan(&i.DeliveryID, &i.LeadID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putWebhook = `-- name: PutWebhook :one
 INSERT INTO webhook (webhook_id, dealer_id, department, url, secret, enabled)
 VALUES ($1, $2, $3, $4, $5, $6)

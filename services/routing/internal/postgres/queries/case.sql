@@ -4,8 +4,9 @@ SELECT d.bucket, d.lead_id, d.lead_version, d.state, d.person_id, d.brand, d.lin
        d.returned_from, d.received_at, d.decided_at, d.playbook, d.traceparent, d.lead, d.profile, d.decision,
        a.sequence, a.attempt AS assignment_attempt, a.department, a.role, a.person_id AS assignee, a.assigned_at, a.delivered_at, a.next_deadline,
        a.deadline_kind, a.clock, a.grant_facts, a.offer_to, a.offer_until
-FROM decision d LEFT JOIN assignment a ON a.bucket = d.bucket AND a.lead_id = d.lead_id
-WHERE d.bucket = ANY(@buckets::smallint[]) AND d.lead_id = ANY(@lead_ids::uuid[]);
+FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) k
+JOIN decision d ON d.bucket = k.bucket AND d.lead_id = k.lead_id
+LEFT JOIN assignment a ON a.bucket = d.bucket AND a.lead_id = d.lead_id;
 
 -- name: MergedLeads :many
 SELECT merged_into, lead_id FROM decision WHERE merged_into = ANY(@lead_ids::uuid[]) ORDER BY decided_at;
@@ -19,8 +20,9 @@ ORDER BY attempt DESC LIMIT 1;
 SELECT count(*) FROM receipt WHERE bucket = @bucket AND lead_id = @lead_id;
 
 -- name: LockCases :many
-SELECT lead_id FROM decision WHERE bucket = ANY(@buckets::smallint[]) AND lead_id = ANY(@lead_ids::uuid[])
-ORDER BY lead_id FOR UPDATE;
+SELECT d.lead_id FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) k
+JOIN decision d ON d.bucket = k.bucket AND d.lead_id = k.lead_id
+ORDER BY d.lead_id FOR UPDATE OF d;
 
 -- name: UpdateDecision :exec
 UPDATE decision SET lead_version = @lead_version, state = @state, line = @line, attempt = @attempt, dealer_id = @dealer_id, merged_into = @merged_into,

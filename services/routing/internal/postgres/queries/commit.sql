@@ -1,6 +1,6 @@
 -- name: KnownDecisions :many
-SELECT lead_id FROM decision
-WHERE bucket = ANY(@buckets::smallint[]) AND lead_id = ANY(@lead_ids::uuid[]);
+SELECT d.lead_id FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) k
+JOIN decision d ON d.bucket = k.bucket AND d.lead_id = k.lead_id;
 
 -- name: ClaimInterest :many
 INSERT INTO open_interest (bucket, person_id, brand, line, dealer_id, lead_id)
@@ -31,7 +31,8 @@ ON CONFLICT DO NOTHING
 RETURNING lead_id;
 
 -- name: DeleteDecisions :exec
-DELETE FROM decision WHERE bucket = ANY(@buckets::smallint[]) AND lead_id = ANY(@lead_ids::uuid[]);
+DELETE FROM decision d USING (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) k
+WHERE d.bucket = k.bucket AND d.lead_id = k.lead_id;
 
 -- name: InsertReceipts :exec
 INSERT INTO receipt (bucket, lead_id, attempt, canonical)
@@ -39,7 +40,8 @@ SELECT unnest(@buckets::smallint[]), unnest(@lead_ids::uuid[]), unnest(@attempts
 ON CONFLICT (bucket, lead_id, attempt) DO NOTHING;
 
 -- name: DeleteReceipts :exec
-DELETE FROM receipt WHERE bucket = ANY(@buckets::smallint[]) AND lead_id = ANY(@lead_ids::uuid[]);
+DELETE FROM receipt r USING (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) k
+WHERE r.bucket = k.bucket AND r.lead_id = k.lead_id;
 
 -- name: EnsureCapacity :exec
 INSERT INTO capacity (dealer_id, book) SELECT unnest(@dealer_ids::text[]), '{}' ON CONFLICT DO NOTHING;
@@ -59,7 +61,3 @@ SELECT unnest(@buckets::smallint[]), unnest(@lead_ids::uuid[]), unnest(@sequence
     unnest(@dealer_ids::text[]), unnest(@departments::smallint[]), unnest(@roles::smallint[]), unnest(@person_ids::text[]),
     unnest(@assigned_at::timestamptz[]), unnest(@delivered_at::timestamptz[]), unnest(@next_deadlines::timestamptz[]),
     unnest(@deadline_kinds::smallint[]), unnest(@clocks::bytea[]), unnest(@grant_facts::bytea[]);
-
--- name: AnsweredDecisions :many
-SELECT lead_id, state, lead_version, decision, merged_into FROM decision
-WHERE bucket = ANY(@buckets::smallint[]) AND lead_id = ANY(@lead_ids::uuid[]);

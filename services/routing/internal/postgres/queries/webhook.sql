@@ -42,3 +42,6 @@ SELECT * FROM delivery WHERE delivery_id = @delivery_id FOR UPDATE;
 
 -- name: SetDeliveryJob :exec
 UPDATE delivery SET job_id = @job_id, state = 1, at = @at WHERE delivery_id = @delivery_id;
+
+-- name: PendingOf :many
+SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND webhook_id = @webhook_id ORDER BY created_at LIMIT @most;
