@@ -193,6 +193,23 @@ func (p *pusher) again(ctx context.Context, id, leadID lead.ID) error {
 	})
 }
 
+// mostWoken bounds what one change of an address sends again; the rest comes with its next attempts.
+const mostWoken = 500
+
+// wake sends what waits for an address at once, because the address is another now, or none.
+func (p *pusher) wake(ctx context.Context, webhookID string) error {
+	list, err := p.s.store.PendingOf(ctx, webhookID, mostWoken)
+	if err != nil {
+		return err
+	}
+	for id, leadID := range list {
+		if err := p.again(ctx, id, leadID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // nextRetry is when a job is tried again after its attempt failed.
 func (p *pusher) nextRetry(attempt int) time.Time {
 	wait, ok := p.schedule.Next(attempt, rand.Float64())

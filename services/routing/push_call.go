@@ -56,6 +56,9 @@ func (s *Service) PutWebhook(ctx context.Context, req *routingv1.PutWebhookReque
 	}
 	s.push.gates.Forget(id)
 	s.networkChanged()
+	if err := s.push.wake(ctx, id); err != nil {
+		return nil, err
+	}
 	resp := &routingv1.PutWebhookResponse{WebhookId: id}
 	if used {
 		resp.Secret = made

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -121,7 +122,7 @@ func (w *pushWorld) deliveries(dealer string) (words []string, list []*routingv1
 		w.t.Fatal(err)
 	}
 	for _, d := range resp.GetDeliveries() {
-		words = append(words, strings.Join([]string{d.GetState(), string(rune('0' + d.GetAttempts())), d.GetLastAnswer()}, " "))
+		words = append(words, strings.Join([]string{d.GetState(), strconv.Itoa(int(d.GetAttempts())), d.GetLastAnswer()}, " "))
 	}
 	return words, resp.GetDeliveries()
 }
@@ -297,6 +298,21 @@ func TestGoneEndpointIsDisabled(t *testing.T) {
 	}
 	if len(c.got()) != 1 {
 		t.Errorf("%d posts to an endpoint that is gone", len(c.got()))
+	}
+}
+
+func TestChangedAddressWakesWhatWaits(t *testing.T) {
+	broken, c := newCRM(t, status(http.StatusInternalServerError)), newCRM(t, nil)
+	w := newPushWorld(t, map[string]string{"a": broken.URL}, time.Hour)
+	w.start()
+	w.customer(nil)
+	w.until("the first attempt", func() bool { return w.state("a") == "pending 1 500" })
+	if _, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: "a", Url: c.URL, Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("delivery to the new address", func() bool { return w.state("a") == "delivered 2 200" })
+	if got := c.got(); len(got) != 1 || signed(w.secrets["a"], got[0]) != nil {
+		t.Errorf("%d posts to the new address, or not signed with the secret that stayed", len(got))
 	}
 }
 

@@ -3,6 +3,7 @@ package routing
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -55,7 +56,12 @@ func (w *pushWorker) Work(ctx context.Context, job *river.Job[pushArgs]) error {
 }
 
 // plain keeps texts of errors, which may name what they are about, out of River's rows.
-func plain(err error) error { return errors.New(problem.From(err).Code()) }
+func plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(problem.From(err).Code())
+}
 
 // What ends a push without an attempt, as its last answer.
 const (
@@ -139,7 +145,10 @@ func (p *pusher) judge(ctx context.Context, rb *rulebook, d *postgres.Delivery, 
 			return plain(err)
 		}
 		p.s.networkChanged()
-		return p.giveUp(ctx, rb, d, a.Word)
+		if err := p.giveUp(ctx, rb, d, a.Word); err != nil {
+			return err
+		}
+		return plain(p.wake(ctx, hook.ID))
 	case last:
 		return p.giveUp(ctx, rb, d, a.Word)
 	case a.Later():
@@ -162,8 +171,10 @@ func (p *pusher) judge(ctx context.Context, rb *rulebook, d *postgres.Delivery, 
 func (p *pusher) giveUp(ctx context.Context, rb *rulebook, d *postgres.Delivery, word string) error {
 	d.State, d.LastAnswer, d.At = postgres.DeliveryDead, word, p.s.now()
 	if word == answerMoved || word == answerConsent {
-		return p.s.store.SaveDelivery(ctx, d)
+		return plain(p.s.store.SaveDelivery(ctx, d))
 	}
+	p.s.log.LogAttrs(ctx, slog.LevelWarn, "a push was given up, the lead waits in the inbox", slog.String("delivery", d.ID.String()),
+		slog.String("lead", d.LeadID.String()), slog.String("dealer", d.DealerID), slog.String("answer", word))
 	return p.delivered(ctx, rb, d, false)
 }
 

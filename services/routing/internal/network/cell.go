@@ -41,7 +41,8 @@ func (c *cells) text(column string) string {
 func (c *cells) id(column string) string {
 	v := c.text(column)
 	if len(v) > 40 || strings.ContainsFunc(v, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.'
+		return !plain
 	}) {
 		c.fail(column, "%q is no identifier: at most 40 letters, digits, - _ or .", v)
 	}

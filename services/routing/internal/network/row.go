@@ -46,7 +46,7 @@ func readDealer(c *cells) *routingv1.Dealer {
 	var haveLatitude, haveLongitude bool
 	d.Latitude, haveLatitude = c.degrees("latitude", 90)
 	d.Longitude, haveLongitude = c.degrees("longitude", 180)
-	if d.Kind == "ROOFTOP" && !c.bad && !(haveLatitude && haveLongitude) {
+	if d.Kind == "ROOFTOP" && !c.bad && (!haveLatitude || !haveLongitude) {
 		c.fail("latitude", "is empty; a store needs latitude and longitude, or no distance to it can be known")
 	}
 	zone, ok := loadZone(d.TimeZone)
@@ -216,7 +216,7 @@ func readProgram(c *cells) postgres.ProgramRow {
 	for _, condition := range c.list("applies_to") {
 		name, value, _ := strings.Cut(condition, ":")
 		_, powertrain := lead.ParsePowertrain(value)
-		if condition != "fleet" && !(name == "model" && value != "") && !(name == "powertrain" && powertrain) {
+		if known := condition == "fleet" || name == "model" && value != "" || name == "powertrain" && powertrain; !known {
 			c.fail("applies_to", "%q is none of powertrain:ELECTRIC, model:CODE, fleet", condition)
 		}
 	}

@@ -187,6 +187,19 @@ func (s *Store) Redeliver(ctx context.Context, id lead.ID, at time.Time, insert 
 	return edge("redeliver", err)
 }
 
+// PendingOf answers the oldest pending deliveries to an address, their leads by their identifiers.
+func (s *Store) PendingOf(ctx context.Context, webhookID string, most int) (map[lead.ID]lead.ID, error) {
+	rows, err := s.q.PendingOf(ctx, webhookID, int32(most))
+	if err != nil {
+		return nil, edge("read pending deliveries", err)
+	}
+	out := make(map[lead.ID]lead.ID, len(rows))
+	for _, row := range rows {
+		out[row.DeliveryID.Bytes] = row.LeadID.Bytes
+	}
+	return out, nil
+}
+
 // DeliveryPage asks for deliveries, the newest first.
 type DeliveryPage struct {
 	DealerID string        // "": of all

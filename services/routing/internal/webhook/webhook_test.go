@@ -87,7 +87,7 @@ func TestCheckSecret(t *testing.T) {
 			t.Errorf("%q: %v", secret, err)
 		}
 	}
-	if webhook.NewSecret() == webhook.NewSecret() {
+	if first, second := webhook.NewSecret(), webhook.NewSecret(); first == second {
 		t.Error("two secrets are the same")
 	}
 }
