@@ -30,10 +30,10 @@ func (p Prospect) Lead(zone *time.Location) lead.Lead {
 	l := &m.l
 	l.Resend = p.Status == "resend"
 	for _, id := range p.IDs {
-		m.identifier(lead.IDKindSourceLead, id)
+		m.identifier(lead.IDKindSourceLead, "prospect/id", id)
 	}
 	for _, id := range p.Customer.IDs {
-		m.identifier(lead.IDKindOther, id)
+		m.identifier(lead.IDKindOther, "prospect/customer/id", id)
 	}
 	if t, assumed, _, ok := ParseDate(p.RequestDate, zone); ok {
 		l.RequestedAt = t
@@ -61,8 +61,14 @@ type mapping struct {
 	l    lead.Lead
 }
 
-func (m *mapping) identifier(kind lead.IDKind, id ID) {
-	if id.Value != "" && len(m.l.Identifiers) < maxLeadIDs {
+// identifier takes over an id. The mark of a template that nobody filled is the same on every lead
+// and identifies none.
+func (m *mapping) identifier(kind lead.IDKind, path string, id ID) {
+	switch {
+	case id.Value == "":
+	case hasPlaceholder(id.Value) || len(m.l.Identifiers) == maxLeadIDs:
+		m.extra(path, id.Value)
+	default:
 		m.l.Identifiers = append(m.l.Identifiers, lead.Identifier{Kind: kind, Source: id.Source, Value: id.Value})
 	}
 }
@@ -101,7 +107,7 @@ func (m *mapping) dealer() {
 	for _, id := range v.IDs {
 		switch {
 		case id.Value == "":
-		case m.l.Dealer.Code == "":
+		case m.l.Dealer.Code == "" && !hasPlaceholder(id.Value):
 			m.l.Dealer.Code, m.l.Dealer.Scheme = id.Value, id.Source
 			if id.Source == "" {
 				m.l.Dealer.Scheme = vendorScheme
@@ -122,6 +128,7 @@ func (m *mapping) parties() {
 	for _, c := range m.p.CoBuyers() {
 		m.party(c, lead.PartyRoleCoBuyer)
 	}
+	m.l.Language = m.l.Parties[0].Language
 	switch m.p.PreferredContact {
 	case "email":
 		m.l.Parties[0].Preferred = lead.ChannelEmail
@@ -154,7 +161,7 @@ func (m *mapping) party(c Contact, role lead.PartyRole) {
 		v.Emails = append(v.Emails, lead.Email{Raw: best, Address: best})
 	}
 	for _, e := range c.Emails {
-		if a := bareAddress(e.Value); a != "" && a != best && !hasPlaceholder(a) {
+		if a := bareAddress(e.Value); a != "" && a != best && !hasPlaceholder(e.Value) {
 			v.Emails = append(v.Emails, lead.Email{Raw: e.Value, Address: a})
 		}
 	}
@@ -288,11 +295,16 @@ func (m *mapping) vehicle(v *Vehicle, path string) {
 	if isTrade(*v) {
 		car.Role = lead.VehicleRoleTraded
 	}
+	if car.Interest == lead.InterestUnspecified {
+		m.extra(path+"/@interest", v.Interest)
+	}
 	switch v.Status {
 	case "new":
 		car.Status = lead.VehicleStatusNew
 	case "used":
 		car.Status = lead.VehicleStatusUsed
+	default:
+		m.extra(path+"/@status", v.Status)
 	}
 	if year, err := strconv.Atoi(v.Year); err == nil && year >= 0 && year <= 9999 {
 		car.Year = year
@@ -309,7 +321,7 @@ func (m *mapping) vehicle(v *Vehicle, path string) {
 		m.extra(path+"/colorcombination/interiorcolor", c.Interior)
 	}
 	for _, price := range v.Prices {
-		amount, ok := lead.ParseMoney(price.Value, price.Currency)
+		amount, ok := money(price.Value, price.Currency)
 		if ok && car.Price == (lead.Money{}) && price.Delta != "relative" && price.Delta != "percentage" {
 			car.Price = amount
 		} else {
@@ -366,6 +378,15 @@ func interest(s string) lead.Interest {
 	return lead.InterestUnspecified
 }
 
+// money reads an amount. A currency that is none is left out; governance assumes the market's.
+func money(value, currency string) (lead.Money, bool) {
+	currency = strings.ToUpper(currency)
+	if _, known := lead.CurrencyExponent(currency); !known {
+		currency = ""
+	}
+	return lead.ParseMoney(value, currency)
+}
+
 // finance takes the first vehicle's wishes for the lead's; other amounts go to Extra.
 func (m *mapping) finance(f *Finance, path string) {
 	to := &m.l.Finance
@@ -373,7 +394,7 @@ func (m *mapping) finance(f *Finance, path string) {
 		to.Method = f.Method
 	}
 	for _, a := range f.Amounts {
-		amount, ok := lead.ParseMoney(a.Value, a.Currency)
+		amount, ok := money(a.Value, a.Currency)
 		switch {
 		case ok && a.Type == "downpayment" && to.DownPayment == (lead.Money{}):
 			to.DownPayment = amount
@@ -383,7 +404,7 @@ func (m *mapping) finance(f *Finance, path string) {
 			m.extra(path+"/finance/amount", a.Value)
 		}
 	}
-	if amount, ok := lead.ParseMoney(f.Balance.Value, f.Balance.Currency); ok && f.Balance.Type != "residual" {
+	if amount, ok := money(f.Balance.Value, f.Balance.Currency); ok && f.Balance.Type != "residual" {
 		to.Balance = amount
 	} else {
 		m.extra(path+"/finance/balance", f.Balance.Value)

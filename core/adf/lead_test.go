@@ -73,3 +73,28 @@ func TestConsentStatementsNeverWiden(t *testing.T) {
 		}
 	}
 }
+
+func TestUnfilledMarksIdentifyNobody(t *testing.T) {
+	for _, mark := range []string{"{id}", "{{ lead.id }}", "${id}", "%%id%%", "##id##", "*|ID|*", "[[id]]", "@@id@@", "&lt;&lt;id&gt;&gt;", "&lt;%= id %&gt;"} {
+		doc, err := adf.Parse([]byte(`<adf><prospect><id source="form">` + mark + `</id><vehicle interest="rent" status="demo"><make>Ostra</make></vehicle>
+<customer><id source="crm">` + mark + `</id><contact><name part="full">Ada Byron</name><email>` + mark + `</email><phone>` + mark + `</phone><locale>fr</locale></contact></customer>
+<vendor><id>` + mark + `</id><vendorname>Springfield Ostra</vendorname></vendor></prospect></adf>`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := doc.Prospects[0].Lead(nil)
+		if len(got.Identifiers) != 0 || got.Dealer.Code != "" || len(got.Parties[0].Emails)+len(got.Parties[0].Phones) != 0 {
+			t.Errorf("%s: identifiers %v, dealer %v, party %v: want none of the marks", mark, got.Identifiers, got.Dealer, got.Parties[0])
+		}
+		if !got.Flagged(string(adf.FlagPlaceholder)) || got.Language != "fr" {
+			t.Errorf("%s: flags = %v, language = %q", mark, got.Flags, got.Language)
+		}
+		kept := map[string]string{}
+		for _, e := range got.Extra {
+			kept[e.Path] = e.Value
+		}
+		if kept["prospect/vehicle[1]/@interest"] != "rent" || kept["prospect/vehicle[1]/@status"] != "demo" || kept["prospect/id"] == "" || kept["prospect/vendor/id"] == "" {
+			t.Errorf("%s: extra = %v, want what no field holds", mark, kept)
+		}
+	}
+}

@@ -25,9 +25,9 @@ func isNullString(s, element string) bool {
 }
 
 // hasPlaceholder tells template variables nobody filled: {x}, {{x}}, ${x},
-// [[x]], [x] as the whole value, %%x%%, %x%, ##x##, *|X|*, <%= x %>.
+// [[x]], [x] as the whole value, %%x%%, %x%, ##x##, @@x@@, *|X|*, <%= x %>, <<x>>.
 func hasPlaceholder(s string) bool {
-	for _, pair := range [...][2]string{{"{", "}"}, {"[[", "]]"}, {"%%", "%%"}, {"##", "##"}, {"*|", "|*"}, {"<%", "%>"}} {
+	for _, pair := range [...][2]string{{"{", "}"}, {"[[", "]]"}, {"%%", "%%"}, {"##", "##"}, {"*|", "|*"}, {"<%", "%>"}, {"<<", ">>"}, {"@@", "@@"}} {
 		if _, rest, ok := strings.Cut(s, pair[0]); ok {
 			if inner, _, ok := strings.Cut(rest, pair[1]); ok && isVariable(strings.Trim(inner, "{} =-")) {
 				return true
@@ -106,7 +106,6 @@ func maskSensitive(s string) (masked string, found bool) {
 					b[k] = '*'
 				}
 			}
-			found = true
 		}
 		i = end - 1
 	}

@@ -193,6 +193,7 @@ func seenPhone(list []lead.Phone, ph *lead.Phone) int {
 // address reads country, region and postal code. Without a country the market's is tried, then
 // its neighbour across the US-Canadian border, whose codes cannot be confused.
 func (w *work) address(i int, a *lead.Address) {
+	w.streets(i, a)
 	country := a.Country
 	if country != "" {
 		if c, ok := lead.CountryCode(country); ok {
@@ -232,6 +233,26 @@ func (w *work) address(i int, a *lead.Address) {
 			w.l.AddFlag(lead.FlagRegionUnknown, fieldRegion.path(i), assumed)
 		}
 		w.set(fieldRegion, i, "region", &a.Region, region)
+	}
+}
+
+// streets frees street lines of needless spaces and drops those that say nothing.
+func (w *work) streets(i int, a *lead.Address) {
+	for j := 0; j < len(a.Streets); j++ {
+		line := lead.Squeeze(a.Streets[j])
+		rule := "trim"
+		if lead.Placeholder(line) {
+			line, rule = "", "placeholder"
+			w.l.AddFlag(lead.FlagPlaceholderValue, partyPath(i, "address.streets"), "")
+		}
+		if line != a.Streets[j] {
+			w.change(partyPath(i, "address.streets["+strconv.Itoa(j)+"]"), rule, a.Streets[j], line)
+			a.Streets[j] = line
+		}
+		if line == "" {
+			a.Streets = append(a.Streets[:j], a.Streets[j+1:]...)
+			j--
+		}
 	}
 }
 

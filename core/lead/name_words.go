@@ -13,7 +13,16 @@ func CompanyName(s string) bool {
 		return false
 	}
 	last := words[len(words)-1]
-	bare := strings.ToLower(strings.NewReplacer(".", "", ",", "", "(", "", ")", "").Replace(last))
+	bare := last
+	if strings.ContainsAny(last, ".,()") {
+		bare = strings.Map(func(r rune) rune {
+			if r == '.' || r == ',' || r == '(' || r == ')' {
+				return -1
+			}
+			return r
+		}, last)
+	}
+	bare = strings.ToLower(bare)
 	switch bare {
 	case "inc", "incorporated", "llc", "llp", "ltd", "limited", "gmbh", "mbh", "plc", "corp",
 		"corporation", "sarl", "eurl", "sas", "ohg", "ug", "gbr", "srl", "spa", "sapi", "pty",
@@ -73,10 +82,22 @@ func Placeholder(s string) bool {
 	return templateMark(s)
 }
 
-// templateMark reports an unfilled mark: {first}, {{lead.name}}, [last_name], %EMAIL%, <<name>>.
+// templateMark reports an unfilled mark: {first}, {{lead.name}}, ${name}, [last_name], %EMAIL%,
+// ##city##, *|FNAME|*, <<name>>, <%= name %>.
 func templateMark(s string) bool {
 	if len(s) < 3 {
 		return false
+	}
+	switch s[0] {
+	case '$':
+		if s[1] != '{' {
+			return false
+		}
+		s = s[1:]
+	case '#', '@':
+		return len(s) > 4 && s[1] == s[0] && s[len(s)-1] == s[0] && s[len(s)-2] == s[0] && templateName(s[2:len(s)-2])
+	case '*':
+		return len(s) > 4 && s[1] == '|' && strings.HasSuffix(s, "|*") && templateName(s[2:len(s)-2])
 	}
 	var end byte
 	switch s[0] {
@@ -94,12 +115,17 @@ func templateMark(s string) bool {
 	if s[len(s)-1] != end {
 		return false
 	}
+	return templateName(s[1 : len(s)-1])
+}
+
+// templateName reports what may stand inside an unfilled mark, or in and between several.
+func templateName(s string) bool {
 	letters := 0
-	for _, r := range s[1 : len(s)-1] {
+	for _, r := range s {
 		switch {
 		case unicode.IsLetter(r):
 			letters++
-		case unicode.IsDigit(r) || strings.ContainsRune("_-. :{}[]%<>|", r):
+		case unicode.IsDigit(r) || strings.ContainsRune("_-. :{}[]%<>|$=", r):
 		default:
 			return false
 		}

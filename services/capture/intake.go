@@ -180,10 +180,11 @@ func (in *intake) identify(secret []byte, credential string, receivedAt time.Tim
 	in.id = in.baseID
 }
 
-// sourceID is the format's own id of a lead with the system that issued it.
+// sourceID is the format's own id of a lead with the system that issued it. "null" or a template's
+// mark is no id: every lead of its sender would be the same.
 func sourceID(l *lead.Lead) (source, id string) {
 	for _, i := range l.Identifiers {
-		if i.Kind == lead.IDKindSourceLead && i.Value != "" {
+		if i.Kind == lead.IDKindSourceLead && i.Value != "" && !lead.Placeholder(i.Value) {
 			if i.Source != "" {
 				return i.Source, i.Value
 			}
