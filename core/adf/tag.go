@@ -72,7 +72,6 @@ func (s *scanner) attributes(t *token, i int) int {
 		if strings.HasPrefix(s.src[i:next], "xmlns:") {
 			name = "xmlns" // whatever the prefix: namespaces are ignored
 		}
-		i = next
 		t.attrs = append(t.attrs, Attr{Name: name})
 		for next < len(s.src) && isSpace(s.src[next]) {
 			next++

@@ -243,7 +243,7 @@ func bearsAny(facts []Consent, key *ConsentKey, at time.Time) bool {
 	return false
 }
 
-func (s ConsentState) forbids() bool { return s == ConsentStateDenied || s == ConsentStateRevoked }
+func (c ConsentState) forbids() bool { return c == ConsentStateDenied || c == ConsentStateRevoked }
 
 // strictness orders states from the widest to the narrowest.
 func strictness(s ConsentState) int {

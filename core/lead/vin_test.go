@@ -85,7 +85,11 @@ func FuzzParseVIN(f *testing.F) {
 		if valid && len(vin) != 17 {
 			t.Fatalf("valid VIN %q", vin)
 		}
-		lead.VINYear(vin, 2026)
-		lead.WMI(vin)
+		if year := lead.VINYear(vin, 2026); year != 0 && (year < 1980 || year > 2027) {
+			t.Fatalf("model year %d", year)
+		}
+		if wmi := lead.WMI(vin); wmi != "" && !strings.HasPrefix(vin, wmi) {
+			t.Fatalf("maker %q of %q", wmi, vin)
+		}
 	})
 }

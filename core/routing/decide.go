@@ -51,8 +51,8 @@ func (r *Receipt) barred(c *Candidate) Loss {
 
 // doubtful reports whether one of the candidate's own facts may speak against it. It keeps the
 // usual candidate off the slow way.
-func (c *Candidate) doubtful() bool {
-	return c.Bars != 0 || c.Missing != 0 || c.Capped && c.Free <= 0
+func (x *Candidate) doubtful() bool {
+	return x.Bars != 0 || x.Missing != 0 || x.Capped && x.Free <= 0
 }
 
 func (r *Receipt) excluded(dealer string) bool {

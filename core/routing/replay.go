@@ -87,6 +87,6 @@ func (r *Receipt) check() error {
 }
 
 // before is the order of candidates: by distance, then by id. Each dealer stands once.
-func (c *Candidate) before(d *Candidate) bool {
-	return c.Distance < d.Distance || c.Distance == d.Distance && c.Dealer < d.Dealer
+func (x *Candidate) before(d *Candidate) bool {
+	return x.Distance < d.Distance || x.Distance == d.Distance && x.Dealer < d.Dealer
 }

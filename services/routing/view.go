@@ -35,7 +35,6 @@ type dealerView struct {
 	dealer      *routingv1.Dealer
 	zone        *time.Location
 	desk        bool // takes what no store may
-	onInbox     bool // every department reads our inbox
 	departments map[lead.Department]*departmentView
 	roster      []routing.Person
 }

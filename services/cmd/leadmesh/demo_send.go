@@ -165,10 +165,13 @@ func (d *demo) sendLead(ctx context.Context, name string, body []byte) error {
 		if err != nil {
 			return err
 		}
-		resp := &capturev1.IngestResponse{}
-		if code != http.StatusOK || protojson.Unmarshal(answer, resp) != nil {
+		if code != http.StatusOK {
 			d.refused(label, code, answer)
 			return nil
+		}
+		resp := &capturev1.IngestResponse{}
+		if err := protojson.Unmarshal(answer, resp); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		for _, r := range resp.GetResults() {
 			if err := d.line(ctx, label, r, took); err != nil {
@@ -251,7 +254,7 @@ func (d *demo) sourceOf(ctx context.Context, leadID string) string {
 		return ""
 	}
 	resp := &capturev1.GetLeadResponse{}
-	if err := d.get(ctx, "/v1/leads/"+leadID, resp); err != nil {
+	if d.get(ctx, "/v1/leads/"+leadID, resp) != nil {
 		return "?"
 	}
 	d.held[leadID] = !resp.GetLead().GetTest()

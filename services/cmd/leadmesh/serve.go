@@ -22,6 +22,9 @@ type houseFlags struct {
 	TLSKey  string `name:"tls-key" placeholder:"FILE" help:"Its key."`
 	Tokens  string `placeholder:"FILE" help:"Bearer tokens: a line per token, TOKEN NAME ROLE[,ROLE...]; roles are oem, mops, ops, dealer:DEALER_ID, test."`
 
+	MaxInFlight int `placeholder:"LEADS" help:"Leads taken in at once; beyond it senders are told to come back (429). 20,000 unless given."`
+	Window      int `placeholder:"LEADS" help:"Leads unanswered at once on the Decide streams of this process. 4,096 unless given."`
+
 	AllowPrivateWebhooks bool    `help:"Push to addresses of private networks too."`
 	TraceRatio           float64 `default:"0.01" help:"Share of new traces recorded, 0 to 1; they go where OTEL_EXPORTER_OTLP_ENDPOINT says."`
 	LogLevel             string  `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
@@ -35,7 +38,7 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 	return house.Config{
 		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, HTTP: f.HTTP, GRPC: f.GRPC,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
-		TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,
+		MaxInFlight: f.MaxInFlight, Window: f.Window, TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,7 +73,7 @@ type Assignment struct {
 }
 
 // Open reports whether somebody owns the lead.
-func (c *Case) Open() bool { return c.Owner != nil }
+func (k *Case) Open() bool { return k.Owner != nil }
 
 // Cases reads the cases of leads; leads that are not decided are left out.
 func (s *Store) Cases(ctx context.Context, leadIDs []lead.ID) ([]*Case, error) {
@@ -123,7 +124,7 @@ func (s *Store) MergedLeads(ctx context.Context, leadIDs []lead.ID) (map[lead.ID
 func (s *Store) Receipt(ctx context.Context, id lead.ID, attempt int) (canonical []byte, attempts int, err error) {
 	row, err := s.q.LastReceipt(ctx, id.Bucket(), uuid(id), int32(attempt))
 	if err != nil {
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil, 0, problem.NotFound("receipt")
 		}
 		return nil, 0, edge("read a receipt", err)

@@ -212,7 +212,7 @@ func (s *Sender) Send(ctx context.Context, m Message) Answer {
 	if err != nil {
 		return Answer{Word: cause(err)}
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing of it is needed any more
+	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Word: strconv.Itoa(resp.StatusCode), RetryAfter: retryAfter(resp.Header.Get("Retry-After"), m.At)}
 	// A body that cannot be read does not take back what the status said.
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
