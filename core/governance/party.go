@@ -150,6 +150,9 @@ func (w *work) phones(i int, p *lead.Party) {
 					read.Type = ph.Type // the sender knows better what the line is used for
 				}
 				read.Preferred = ph.Preferred
+				if read.Extension == "" {
+					read.Extension = ph.Extension
+				}
 				*ph = read
 				if ph.E164 != ph.Raw {
 					w.change(partyPath(i, "phones["+strconv.Itoa(j)+"]"), "phone", ph.Raw, ph.E164)

@@ -152,7 +152,7 @@ func (r *reader) party(at string, p *leadv1.Party) lead.Party {
 	}
 	for i, x := range p.GetPhones() {
 		v.Phones = append(v.Phones, lead.Phone{
-			Raw: x.GetNumber(), E164: x.GetE164(), Preferred: x.GetPreferred(), Valid: x.GetValid(),
+			Raw: x.GetNumber(), E164: x.GetE164(), Extension: x.GetExtension(), Preferred: x.GetPreferred(), Valid: x.GetValid(),
 			Type: code[lead.PhoneType](r, fmt.Sprintf("%s.phones[%d].type", at, i), x.GetType(), leadv1.PhoneType_name),
 		})
 	}
@@ -189,6 +189,7 @@ func (r *reader) consent(at string, p *leadv1.Consent) lead.Consent {
 		ContactPoint: p.GetContactPoint(),
 		State:        code[lead.ConsentState](r, at+".state", p.GetState(), leadv1.ConsentState_name),
 		TextVersion:  p.GetTextVersion(), Place: p.GetPlace(), Evidence: p.GetEvidence(), At: r.time(at+".at", p.GetAt()),
+		ValidUntil: r.time(at+".valid_until", p.GetValidUntil()),
 	}
 }
 

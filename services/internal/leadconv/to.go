@@ -82,7 +82,9 @@ func PartyToProto(v *lead.Party) *leadv1.Party {
 		p.Emails = append(p.Emails, q)
 	}
 	for _, f := range v.Phones {
-		p.Phones = append(p.Phones, &leadv1.Phone{Number: f.Raw, E164: f.E164, Type: leadv1.PhoneType(f.Type), Preferred: f.Preferred, Valid: f.Valid})
+		p.Phones = append(p.Phones, &leadv1.Phone{
+			Number: f.Raw, E164: f.E164, Extension: f.Extension, Type: leadv1.PhoneType(f.Type), Preferred: f.Preferred, Valid: f.Valid,
+		})
 	}
 	if a := &v.Address; len(a.Streets) > 0 || a.Unit != "" || a.City != "" || a.Region != "" || a.Postal != "" || a.Country != "" {
 		p.Address = &leadv1.Address{Streets: a.Streets, Unit: a.Unit, City: a.City, Region: a.Region, PostalCode: a.Postal, Country: a.Country}
@@ -110,11 +112,12 @@ func ConsentToProto(c *lead.Consent) *leadv1.Consent {
 		Controller: leadv1.Controller(c.Controller), ControllerId: c.ControllerID, Purpose: leadv1.Purpose(c.Purpose),
 		Channel: leadv1.Channel(c.Channel), ContactPoint: c.ContactPoint, State: leadv1.ConsentState(c.State),
 		TextVersion: c.TextVersion, Place: c.Place, Evidence: c.Evidence, At: Time(c.At),
+		ValidUntil: Time(c.ValidUntil),
 	}
 }
 
 func money(m lead.Money) *leadv1.Money {
-	if m.Currency == "" {
+	if m == (lead.Money{}) {
 		return nil
 	}
 	return &leadv1.Money{Minor: m.Minor, Currency: m.Currency}

@@ -316,7 +316,9 @@ type Phone struct {
 	// True for the number the customer prefers.
 	Preferred bool `protobuf:"varint,4,opt,name=preferred,proto3" json:"preferred,omitempty"`
 	// Output only. False if no such number can exist.
-	Valid         bool `protobuf:"varint,5,opt,name=valid,proto3" json:"valid,omitempty"`
+	Valid bool `protobuf:"varint,5,opt,name=valid,proto3" json:"valid,omitempty"`
+	// Digits to dial after the call is taken. May also stand in number.
+	Extension     string `protobuf:"bytes,6,opt,name=extension,proto3" json:"extension,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -384,6 +386,13 @@ func (x *Phone) GetValid() bool {
 		return x.Valid
 	}
 	return false
+}
+
+func (x *Phone) GetExtension() string {
+	if x != nil {
+		return x.Extension
+	}
+	return ""
 }
 
 // Address is a postal address.
@@ -499,7 +508,9 @@ type Consent struct {
 	// What proves it, such as a certificate's address.
 	Evidence string `protobuf:"bytes,9,opt,name=evidence,proto3" json:"evidence,omitempty"`
 	// When. Absent: the time of receipt.
-	At            *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	// When a grant ends by itself. Absent: it does not.
+	ValidUntil    *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -604,6 +615,13 @@ func (x *Consent) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Consent) GetValidUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ValidUntil
+	}
+	return nil
+}
+
 var File_leadmesh_lead_v1_party_proto protoreflect.FileDescriptor
 
 const file_leadmesh_lead_v1_party_proto_rawDesc = "" +
@@ -630,13 +648,14 @@ const file_leadmesh_lead_v1_party_proto_rawDesc = "" +
 	"\x05Email\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x10\n" +
 	"\x03raw\x18\x02 \x01(\tR\x03raw\x12\x14\n" +
-	"\x05valid\x18\x03 \x01(\bR\x05valid\"\x98\x01\n" +
+	"\x05valid\x18\x03 \x01(\bR\x05valid\"\xb6\x01\n" +
 	"\x05Phone\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
 	"\x04e164\x18\x02 \x01(\tR\x04e164\x12/\n" +
 	"\x04type\x18\x03 \x01(\x0e2\x1b.leadmesh.lead.v1.PhoneTypeR\x04type\x12\x1c\n" +
 	"\tpreferred\x18\x04 \x01(\bR\tpreferred\x12\x14\n" +
-	"\x05valid\x18\x05 \x01(\bR\x05valid\"\x9e\x01\n" +
+	"\x05valid\x18\x05 \x01(\bR\x05valid\x12\x1c\n" +
+	"\textension\x18\x06 \x01(\tR\textension\"\x9e\x01\n" +
 	"\aAddress\x12\x18\n" +
 	"\astreets\x18\x01 \x03(\tR\astreets\x12\x12\n" +
 	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x12\n" +
@@ -644,7 +663,7 @@ const file_leadmesh_lead_v1_party_proto_rawDesc = "" +
 	"\x06region\x18\x04 \x01(\tR\x06region\x12\x1f\n" +
 	"\vpostal_code\x18\x05 \x01(\tR\n" +
 	"postalCode\x12\x18\n" +
-	"\acountry\x18\x06 \x01(\tR\acountry\"\xb2\x03\n" +
+	"\acountry\x18\x06 \x01(\tR\acountry\"\xef\x03\n" +
 	"\aConsent\x12<\n" +
 	"\n" +
 	"controller\x18\x01 \x01(\x0e2\x1c.leadmesh.lead.v1.ControllerR\n" +
@@ -658,7 +677,9 @@ const file_leadmesh_lead_v1_party_proto_rawDesc = "" +
 	"\x05place\x18\b \x01(\tR\x05place\x12\x1a\n" +
 	"\bevidence\x18\t \x01(\tR\bevidence\x12*\n" +
 	"\x02at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x02atB\xc1\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12;\n" +
+	"\vvalid_until\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"validUntilB\xc1\x01\n" +
 	"\x14com.leadmesh.lead.v1B\n" +
 	"PartyProtoP\x01Z;github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1;leadv1\xa2\x02\x03LLX\xaa\x02\x10Leadmesh.Lead.V1\xca\x02\x10Leadmesh\\Lead\\V1\xe2\x02\x1cLeadmesh\\Lead\\V1\\GPBMetadata\xea\x02\x12Leadmesh::Lead::V1b\x06proto3"
 
@@ -703,11 +724,12 @@ var file_leadmesh_lead_v1_party_proto_depIdxs = []int32{
 	7,  // 9: leadmesh.lead.v1.Consent.channel:type_name -> leadmesh.lead.v1.Channel
 	11, // 10: leadmesh.lead.v1.Consent.state:type_name -> leadmesh.lead.v1.ConsentState
 	12, // 11: leadmesh.lead.v1.Consent.at:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	12, // 12: leadmesh.lead.v1.Consent.valid_until:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_lead_v1_party_proto_init() }
