@@ -49,6 +49,8 @@ type Config struct {
 	Peers                     map[string]string // service -> HOST:PORT
 	Sample                    bool              // fill an empty data directory with the sample network and playbook
 	AllowPrivateWebhooks      bool              // push to addresses of private networks
+	MaxInFlight               int               // leads that Capture takes in at once, beyond it OVERLOADED; 0: 20,000
+	Window                    int               // leads unanswered at once on Routing's streams, beyond it OVERLOADED; 0: 4,096
 	TraceRatio                float64           // share of new traces recorded
 	LogLevel                  slog.Level
 	LogWriter                 io.Writer

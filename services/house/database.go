@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 )
@@ -44,3 +46,90 @@ func Database(ctx context.Context, databaseURL, data string) (url string, done f
 	}
 	return private.URL(), func() error { return private.Stop(context.WithoutCancel(ctx)) }, nil
 }
+
+// keeper keeps the private Postgres of a house up. The services reconnect by themselves: a server
+// that was started again answers at the same address.
+type keeper struct {
+	cfg postgres.PrivateConfig
+	url string
+
+	mu     sync.Mutex
+	server *postgres.Private
+}
+
+func startPrivate(ctx context.Context, cfg postgres.PrivateConfig) (*keeper, error) {
+	server, err := postgres.StartPrivate(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &keeper{cfg: cfg, url: server.URL(), server: server}, nil
+}
+
+func (k *keeper) current() *postgres.Private {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.server
+}
+
+// run starts the server again whenever it ends by itself, until ctx ends.
+func (k *keeper) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-k.current().Done():
+		}
+		k.cfg.Logger.ErrorContext(ctx, "private postgres ended by itself; starting it again")
+		if err := k.restart(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// restart tries until the server runs or ctx ends: what keeps it from starting, such as a full
+// disk, may pass.
+func (k *keeper) restart(ctx context.Context) error {
+	wait := 100 * time.Millisecond
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		err := k.tryRestart(ctx)
+		if err == nil || errors.Is(err, errMoved) {
+			return err
+		}
+		if ctx.Err() == nil {
+			k.cfg.Logger.ErrorContext(ctx, "private postgres does not start; trying again", "in", wait, "cause", err)
+		}
+		timer.Reset(wait)
+		wait = min(wait*2, 5*time.Second)
+	}
+}
+
+// errMoved says that a restarted server is not where the services look for it.
+var errMoved = errors.New("the private postgres came back at another address; start leadmesh again")
+
+func (k *keeper) tryRestart(ctx context.Context) error {
+	// Frees the data directory for the new server.
+	if err := k.current().Stop(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	server, err := postgres.StartPrivate(ctx, k.cfg)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.server = server
+	if server.URL() != k.url {
+		return errMoved
+	}
+	return nil
+}
+
+// stop ends the server; run has ended.
+func (k *keeper) stop(ctx context.Context) error { return k.current().Stop(ctx) }

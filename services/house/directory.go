@@ -8,6 +8,7 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/scoring"
 	"google.golang.org/grpc"
 )
 
@@ -25,9 +26,10 @@ type networkSource interface {
 }
 
 type names struct {
-	revision string
-	dealers  map[string]string // any code -> dealer id; "" if several share it
-	models   map[string]modelName
+	revision  string
+	dealers   map[string]string // any code -> dealer id; "" if several share it
+	models    map[string]modelName
+	catalogue map[[2]string]scoring.Model // by brand and model code
 }
 
 type modelName struct {
@@ -75,7 +77,7 @@ func (d *directory) refresh(ctx context.Context) bool {
 	if resp.GetUnchanged() {
 		return true
 	}
-	n := &names{revision: resp.GetRevision(), dealers: map[string]string{}, models: map[string]modelName{}}
+	n := &names{revision: resp.GetRevision(), dealers: map[string]string{}, models: map[string]modelName{}, catalogue: map[[2]string]scoring.Model{}}
 	for _, dealer := range resp.GetDealers() {
 		for _, code := range dealer.GetCodes() {
 			key := lead.Fold(code.GetCode())
@@ -91,6 +93,7 @@ func (d *directory) refresh(ctx context.Context) bool {
 	}
 	for _, m := range resp.GetCatalogue() {
 		powertrain, _ := lead.ParsePowertrain(m.GetPowertrain())
+		n.catalogue[[2]string{m.GetBrand(), m.GetModelCode()}] = scoring.Model{Powertrain: powertrain, Program: m.GetRequiredProgram() != ""}
 		name := modelName{m.GetModelCode(), powertrain}
 		for _, alias := range append([]string{m.GetModelCode(), m.GetModel()}, m.GetAliases()...) {
 			n.models[lead.Fold(alias)] = name
@@ -108,4 +111,9 @@ func (d *directory) dealerID(code string) (string, bool) {
 func (d *directory) model(name string) (string, lead.Powertrain, bool) {
 	m, ok := d.now.Load().models[lead.Fold(name)]
 	return m.code, m.powertrain, ok
+}
+
+func (d *directory) catalogueModel(brand, code string) (scoring.Model, bool) {
+	m, ok := d.now.Load().catalogue[[2]string{brand, code}]
+	return m, ok
 }

@@ -20,6 +20,7 @@ type metrics struct {
 	answers  map[string]metric.MeasurementOption
 	sweepLag atomic.Int64 // nanoseconds
 	delivery atomic.Int64 // nanoseconds
+	queueLag atomic.Int64 // nanoseconds
 }
 
 func newMetrics(s *Service) (*metrics, error) {
@@ -51,9 +52,18 @@ func newMetrics(s *Service) (*metrics, error) {
 			return nil, fmt.Errorf("make a gauge: %w", err)
 		}
 	}
+	own := metric.WithAttributeSet(attribute.NewSet(attribute.String(telemetry.AttrService, "routing")))
+	_, err = meter.Float64ObservableGauge(telemetry.MetricQueueLag, metric.WithUnit("s"), metric.WithDescription("Wait of the oldest job that could run."),
+		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(time.Duration(m.queueLag.Load()).Seconds(), own)
+			return nil
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("make a gauge: %w", err)
+	}
 	_, err = meter.Float64ObservableGauge(telemetry.MetricOutboxLag, metric.WithUnit("s"), metric.WithDescription("Age of the oldest event not handed over."),
 		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(s.relay.Lag().Seconds(), metric.WithAttributes(attribute.String(telemetry.AttrService, "routing")))
+			o.Observe(s.relay.Lag().Seconds(), own)
 			return nil
 		}))
 	if err != nil {

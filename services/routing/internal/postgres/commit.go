@@ -2,14 +2,11 @@ package postgres
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
@@ -55,17 +52,6 @@ type GroupHooks struct {
 	Events func(out *outbox.Rows) error
 	// Deliver makes the push deliveries.
 	Deliver func(ctx context.Context, tx pgx.Tx) error
-}
-
-type interestKey struct {
-	person lead.ID
-	brand  string
-	line   lead.Line
-	dealer string
-}
-
-func (a interestKey) compare(b interestKey) int {
-	return cmp.Or(bytes.Compare(a.person[:], b.person[:]), cmp.Compare(a.brand, b.brand), cmp.Compare(a.line, b.line), cmp.Compare(a.dealer, b.dealer))
 }
 
 // Commit stores a group of decisions in one transaction, in the order of arrival, and sets the
@@ -144,147 +130,6 @@ func (c *commit) dropKnown(ctx context.Context, group []*Proposal) error {
 	return nil
 }
 
-// claimInterest finds the duplicates: whoever does not get the rows loses to their holder.
-func (c *commit) claimInterest(ctx context.Context, group []*Proposal) error {
-	var claims []*Proposal
-	for _, p := range group {
-		if p.Outcome == OutcomeStored && p.Mergeable && p.Case.State == lead.StateAssigned {
-			k := interestKey{p.Case.PersonID, p.Case.Brand, p.Case.Line, ""}
-			p.interest[0], p.interest[1] = k, k
-			p.interest[1].dealer = p.Dealer
-			claims = append(claims, p)
-		}
-	}
-	if len(claims) == 0 {
-		return nil
-	}
-	type claim struct {
-		interestKey
-		p *Proposal
-	}
-	var rows []claim
-	for _, p := range claims {
-		for i, k := range p.interest {
-			if i == 0 || k.dealer != "" {
-				rows = append(rows, claim{k, p})
-			}
-		}
-	}
-	// Stable: of two leads in one group the one that arrived first gets the row.
-	slices.SortStableFunc(rows, func(a, b claim) int { return a.compare(b.interestKey) })
-	arg := db.ClaimInterestParams{}
-	for _, r := range rows {
-		arg.Buckets = append(arg.Buckets, r.person.Bucket())
-		arg.PersonIds = append(arg.PersonIds, uuid(r.person))
-		arg.Brands = append(arg.Brands, r.brand)
-		arg.Lines = append(arg.Lines, int16(r.line))
-		arg.DealerIds = append(arg.DealerIds, r.dealer)
-		arg.LeadIds = append(arg.LeadIds, uuid(r.p.Case.LeadID))
-	}
-	won, err := c.q.ClaimInterest(ctx, arg)
-	if err != nil {
-		return err
-	}
-	if len(won) == len(rows) {
-		return nil
-	}
-	return c.findHolders(ctx, claims)
-}
-
-// findHolders reads who holds the rows and applies the rule: a lead with a chosen store loses only
-// by that store's row, a lead without one loses by either.
-func (c *commit) findHolders(ctx context.Context, claims []*Proposal) error {
-	var buckets []int16
-	var persons []pgtype.UUID
-	for _, p := range claims {
-		buckets = append(buckets, p.Case.PersonID.Bucket())
-		persons = append(persons, uuid(p.Case.PersonID))
-	}
-	held, err := c.q.InterestHolders(ctx, buckets, persons)
-	if err != nil {
-		return err
-	}
-	holders := make(map[interestKey]lead.ID, len(held))
-	for _, h := range held {
-		holders[interestKey{h.PersonID.Bytes, h.Brand, lead.Line(h.Line), h.DealerID}] = h.LeadID.Bytes
-	}
-	for _, p := range claims {
-		var holder lead.ID
-		if h := holders[p.interest[1]]; h != p.Case.LeadID && !h.IsZero() {
-			holder = h
-		} else if h := holders[p.interest[0]]; !p.Case.Chosen && h != p.Case.LeadID && !h.IsZero() {
-			holder = h
-		}
-		if !holder.IsZero() {
-			p.Outcome, p.Holder = OutcomeMerged, holder
-		}
-	}
-	// A holder in this very group that is merged itself hands on to its own holder.
-	byID := make(map[lead.ID]*Proposal, len(claims))
-	for _, p := range claims {
-		byID[p.Case.LeadID] = p
-	}
-	for _, p := range claims {
-		for i := 0; p.Outcome == OutcomeMerged && i < len(claims); i++ {
-			h := byID[p.Holder]
-			if h == nil || h.Outcome != OutcomeMerged || h.Holder == p.Case.LeadID {
-				break
-			}
-			p.Holder = h.Holder
-		}
-	}
-	return nil
-}
-
-// tellHolders locks the holders that were there before and lets the service change them.
-func (c *commit) tellHolders(ctx context.Context, group []*Proposal) error {
-	merged := map[lead.ID][]*Proposal{}
-	inGroup := map[lead.ID]bool{}
-	for _, p := range group {
-		if p.Outcome == OutcomeStored {
-			inGroup[p.Case.LeadID] = true
-		}
-		if p.Outcome == OutcomeMerged {
-			merged[p.Holder] = append(merged[p.Holder], p)
-		}
-	}
-	var list []lead.ID
-	for id := range merged {
-		if !inGroup[id] {
-			list = append(list, id)
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	cases, err := lockCases(ctx, c.q, list)
-	if err != nil {
-		return err
-	}
-	found := map[lead.ID]bool{}
-	for _, h := range cases {
-		if !h.Open() {
-			continue
-		}
-		found[h.LeadID] = true
-		if err := c.hooks.Merged(h, merged[h.LeadID]); err != nil {
-			return err
-		}
-		if err := saveCase(ctx, c.q, h); err != nil {
-			return err
-		}
-	}
-	for id, list := range merged {
-		if inGroup[id] || found[id] {
-			continue
-		}
-		for _, p := range list {
-			p.Outcome = OutcomeRetry
-		}
-	}
-	return nil
-}
-
 func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	order := slices.Clone(group)
 	order = slices.DeleteFunc(order, func(p *Proposal) bool { return p.Outcome != OutcomeStored && p.Outcome != OutcomeMerged })
@@ -351,45 +196,6 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	return c.q.InsertReceipts(ctx, receipts)
 }
 
-// grant locks what the dealers took so far and hands out capacity and turns in order of arrival.
-func (c *commit) grant(ctx context.Context, group []*Proposal) error {
-	var dealers []string
-	for _, p := range group {
-		if p.Outcome == OutcomeStored && p.Grant != nil {
-			dealers = append(dealers, p.Case.Owner.DealerID)
-		}
-	}
-	slices.Sort(dealers)
-	dealers = slices.Compact(dealers)
-	books, err := lockBooks(ctx, c.q, dealers)
-	if err != nil {
-		return err
-	}
-	var arg db.InsertAssignmentsParams
-	for _, p := range group {
-		if p.Outcome != OutcomeStored || p.Case.Owner == nil {
-			continue
-		}
-		if p.Grant != nil && !p.Grant(books[p.Case.Owner.DealerID]) {
-			p.Outcome = OutcomeRefused
-			continue
-		}
-		if err := p.Settle(); err != nil {
-			return err
-		}
-		if err := appendAssignment(&arg, p.Case); err != nil {
-			return err
-		}
-	}
-	if err := saveBooks(ctx, c.q, books); err != nil {
-		return err
-	}
-	if len(arg.Buckets) == 0 {
-		return nil
-	}
-	return c.q.InsertAssignments(ctx, arg)
-}
-
 // undo takes back the rows of proposals that were refused, must be tried again, or were known.
 func (c *commit) undo(ctx context.Context, group []*Proposal) error {
 	gone := leadIDs(group, func(p *Proposal) bool { return p.Outcome == OutcomeRefused })
@@ -451,74 +257,4 @@ func leadIDs(group []*Proposal, want func(*Proposal) bool) []lead.ID {
 		}
 	}
 	return out
-}
-
-// lockBooks locks the books of dealers, which must be sorted, and makes those that are missing.
-func lockBooks(ctx context.Context, q *db.Queries, dealers []string) (map[string]*Book, error) {
-	books := make(map[string]*Book, len(dealers))
-	if len(dealers) == 0 {
-		return books, nil
-	}
-	for try := 0; ; try++ {
-		rows, err := q.LockCapacity(ctx, dealers)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			b := &Book{}
-			if err := json.Unmarshal(row.Book, b); err != nil {
-				return nil, fmt.Errorf("decode the book of a dealer: %w", err)
-			}
-			books[row.DealerID] = b
-		}
-		if len(rows) == len(dealers) || try > 0 {
-			return books, nil
-		}
-		if err := q.EnsureCapacity(ctx, dealers); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func saveBooks(ctx context.Context, q *db.Queries, books map[string]*Book) error {
-	if len(books) == 0 {
-		return nil
-	}
-	var names []string
-	var raws [][]byte
-	for id := range books {
-		names = append(names, id)
-	}
-	slices.Sort(names)
-	for _, id := range names {
-		raw, err := json.Marshal(books[id])
-		if err != nil {
-			return fmt.Errorf("encode the book of a dealer: %w", err)
-		}
-		raws = append(raws, raw)
-	}
-	return q.SetCapacity(ctx, names, raws)
-}
-
-func appendAssignment(arg *db.InsertAssignmentsParams, k *Case) error {
-	a := k.Owner
-	facts, err := json.Marshal(&a.Grant)
-	if err != nil {
-		return fmt.Errorf("encode the grant's facts: %w", err)
-	}
-	arg.Buckets = append(arg.Buckets, k.LeadID.Bucket())
-	arg.LeadIds = append(arg.LeadIds, uuid(k.LeadID))
-	arg.Sequences = append(arg.Sequences, int32(a.Sequence))
-	arg.Attempts = append(arg.Attempts, int32(a.Attempt))
-	arg.DealerIds = append(arg.DealerIds, a.DealerID)
-	arg.Departments = append(arg.Departments, int16(a.Department))
-	arg.Roles = append(arg.Roles, int16(a.Role))
-	arg.PersonIds = append(arg.PersonIds, a.PersonID)
-	arg.AssignedAt = append(arg.AssignedAt, stamp(a.AssignedAt))
-	arg.DeliveredAt = append(arg.DeliveredAt, stamp(a.DeliveredAt))
-	arg.NextDeadlines = append(arg.NextDeadlines, stamp(a.Deadline.At))
-	arg.DeadlineKinds = append(arg.DeadlineKinds, int16(a.Deadline.Kind))
-	arg.Clocks = append(arg.Clocks, marshalClock(a))
-	arg.GrantFacts = append(arg.GrantFacts, facts)
-	return nil
 }
