@@ -55,7 +55,8 @@ func (s *Service) BatchCreateLeads(ctx context.Context, req *capturev1.BatchCrea
 // per item. After an error nothing is promised.
 func (s *Service) take(ctx context.Context, items []*intake) ([]*capturev1.LeadResult, error) {
 	n := int64(len(items))
-	if s.inFlight.Add(n) > int64(s.cfg.MaxInFlight) {
+	// A batch larger than the limit is taken when nothing else is, or it never would be.
+	if now := s.inFlight.Add(n); now > int64(s.cfg.MaxInFlight) && now > n {
 		s.inFlight.Add(-n)
 		s.meters.shed(ctx)
 		p := problem.New(problemv1.Reason_REASON_OVERLOADED, "more leads are being taken in than the server works on at once; nothing was stored")

@@ -40,6 +40,7 @@ func (s *Service) runPending(ctx context.Context) error {
 		}
 		down, err := s.drivePending(ctx)
 		s.warn(ctx, "pending leads not driven", err)
+		woken = woken && err == nil // what the database's absence left half done is due at its return
 		if down || err != nil {
 			wait = max(wait, downPause)
 		}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
@@ -87,6 +88,11 @@ func clientOptions(t Telemetry, service string) []grpc.DialOption {
 		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: 20 * time.Second, PermitWithoutStream: true}),
 		grpc.WithMaxCallAttempts(2),
+		// A peer that comes back after minutes is found within seconds; the default waits up to two minutes.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			MinConnectTimeout: 5 * time.Second,
+		}),
 		grpc.WithInitialConnWindowSize(1 << 20), grpc.WithInitialWindowSize(1 << 20),
 		grpc.WithMaxHeaderListSize(math.MaxUint16),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(

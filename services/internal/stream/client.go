@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
@@ -29,7 +30,15 @@ type Client struct {
 
 	mu       sync.Mutex
 	live     *session
+	opening  *opening
 	sequence uint64
+}
+
+// opening is a session on its way: whoever needs it waits no longer than his own context.
+type opening struct {
+	done    chan struct{}
+	session *session
+	err     error
 }
 
 // NewClient makes a client. Close ends it.
@@ -63,7 +72,7 @@ func (c *Client) Decide(ctx context.Context, requests []*routingv1.DecideRequest
 
 // round sends the open requests on the live session and returns those that must be sent again.
 func (c *Client) round(ctx context.Context, requests []*routingv1.DecideRequest, answers []*routingv1.DecideResponse, open []int) []int {
-	s, err := c.session()
+	s, err := c.session(ctx)
 	if err != nil {
 		return open
 	}
@@ -107,25 +116,50 @@ func again(a *routingv1.DecideResponse) bool {
 	return a.GetProblem().GetReason() == problemv1.Reason_REASON_DRAINING
 }
 
-func (c *Client) session() (*session, error) {
+// session returns the live session or opens one.
+func (c *Client) session(ctx context.Context) (*session, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.live != nil && !c.live.closed() {
+		defer c.mu.Unlock()
 		return c.live, nil
 	}
+	o := c.opening
+	if o == nil {
+		o = &opening{done: make(chan struct{})}
+		c.opening = o
+		go c.open(o)
+	}
+	c.mu.Unlock()
+	select {
+	case <-o.done:
+		return o.session, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// open opens a stream, which takes as long as connecting does.
+func (c *Client) open(o *opening) {
 	ctx, cancel := context.WithCancel(c.base)
 	st, err := c.routing.Decide(ctx)
 	if err != nil {
 		cancel()
-		return nil, err
+		o.err = err
+	} else {
+		s := &session{stream: st, cancel: cancel, waiting: map[uint64]*waiter{}, ended: make(chan struct{}), out: make(chan *routingv1.DecideRequest, 256)}
+		s.window = make(chan struct{}, 1<<16)
+		s.resize(defaultWindow)
+		go s.read()
+		go s.write()
+		o.session = s
 	}
-	s := &session{stream: st, cancel: cancel, waiting: map[uint64]*waiter{}, ended: make(chan struct{}), out: make(chan *routingv1.DecideRequest, 256)}
-	s.window = make(chan struct{}, 1<<16)
-	s.grow(defaultWindow)
-	go s.read()
-	go s.write()
-	c.live = s
-	return s, nil
+	c.mu.Lock()
+	c.opening = nil
+	if o.session != nil {
+		c.live = o.session
+	}
+	c.mu.Unlock()
+	close(o.done)
 }
 
 // session is one open stream.
@@ -133,7 +167,8 @@ type session struct {
 	stream routingv1.DecisionService_DecideClient
 	cancel context.CancelFunc
 	window chan struct{} // a token per lead that may be unanswered
-	size   int
+	size   int          // places handed out in all; of the reader alone
+	debt   atomic.Int64 // places to take back as they come free
 	out    chan *routingv1.DecideRequest
 	ended  chan struct{} // closed when nothing more may be sent
 
@@ -142,10 +177,18 @@ type session struct {
 	over    bool
 }
 
-// grow raises the window to n.
-func (s *session) grow(n int) {
-	for ; s.size < n && s.size < cap(s.window); s.size++ {
+// resize sets the window to n; what is unanswered beyond it is waited for.
+func (s *session) resize(n int) {
+	n = min(n, cap(s.window))
+	for ; s.size < n; s.size++ {
 		s.window <- struct{}{}
+	}
+	for ; s.size > n; s.size-- {
+		select {
+		case <-s.window:
+		default:
+			s.debt.Add(1)
+		}
 	}
 }
 
@@ -193,6 +236,7 @@ func (s *session) unsent(r *routingv1.DecideRequest) bool {
 		return true
 	}
 	delete(s.waiting, r.GetSequence())
+	s.give()
 	return false
 }
 
@@ -207,7 +251,14 @@ func (s *session) forget(sent map[uint64]int) {
 	}
 }
 
+// give makes a place in the window free.
 func (s *session) give() {
+	if s.debt.Load() > 0 {
+		if s.debt.Add(-1) >= 0 {
+			return
+		}
+		s.debt.Add(1)
+	}
 	select {
 	case s.window <- struct{}{}:
 	default:
@@ -244,7 +295,7 @@ func (s *session) read() {
 	if md, err := s.stream.Header(); err == nil {
 		if v := md.Get(MaxInFlightHeader); len(v) > 0 {
 			if n, err := strconv.Atoi(v[0]); err == nil && n > 0 {
-				s.grow(n)
+				s.resize(n)
 			}
 		}
 	}
