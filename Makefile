@@ -43,8 +43,9 @@ fuzz: ## Fuzz one target: make fuzz TARGET=./core/adf:FuzzParse [FUZZTIME=60s]
 	@test -n "$(TARGET)" || { echo "say which: make fuzz TARGET=./core/adf:FuzzParse; there are:"; grep -rhoE --include=*_test.go --with-filename '^func Fuzz[A-Za-z]+' core services | sed -E 's#/[^/]+:func #:#; s#^#  ./#' | sort -u; exit 2; }
 	go test -run '^$$' -fuzz '^$(lastword $(subst :, ,$(TARGET)))$$' -fuzztime $(FUZZTIME) $(firstword $(subst :, ,$(TARGET)))
 
-bench: postgres build $(BIN)/benchstat ## Measure against the goals; SMALL=1 takes under two minutes
-	cd deploy/bench && GOWORK=off go run ./cmd/table $(if $(SMALL),--small) --leadmesh $(BIN)/leadmesh
+bench: postgres build ## Measure against the goals; SMALL=1 takes under two minutes, JSON=FILE writes the rows too
+	cd deploy/bench && GOWORK=off go build -o $(BIN)/table ./cmd/table
+	cd deploy/bench && $(BIN)/table $(if $(SMALL),--small) $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(abspath $(JSON))) --leadmesh $(BIN)/leadmesh
 
 generate: $(BIN)/buf $(BIN)/sqlc ## Generate code from the protos and the SQL
 	buf format -w

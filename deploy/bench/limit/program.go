@@ -144,25 +144,26 @@ func (p *Program) Fast(ctx context.Context, group int) (float64, error) {
 	return float64(p.rows.Leads) / time.Since(start).Seconds(), err
 }
 
-// Paced inserts leads when they are due, those that are due together in one group of at most so
-// many, and returns how long after being due each was durable.
-func (p *Program) Paced(ctx context.Context, group int, rate float64) ([]time.Duration, error) {
+// Paced inserts n leads, or all if there are fewer, when they are due, those that are due together
+// in one group of at most so many, and returns how long after being due each was durable.
+func (p *Program) Paced(ctx context.Context, n, group int, rate float64) ([]time.Duration, error) {
 	if err := p.empty(ctx); err != nil {
 		return nil, err
 	}
-	times := make([]time.Duration, p.rows.Leads)
+	n = min(n, p.rows.Leads)
+	times := make([]time.Duration, n)
 	due := load.Due{Start: time.Now(), Rate: rate}
 	var mu sync.Mutex
 	next := 0
 	err := p.each(func(s *session) (bool, error) {
 		mu.Lock()
 		a := next
-		if a == p.rows.Leads {
+		if a == n {
 			mu.Unlock()
 			return false, nil
 		}
 		now := time.Now()
-		b := min(due.By(now, p.rows.Leads), a+group)
+		b := min(due.By(now, n), a+group)
 		if b <= a {
 			mu.Unlock()
 			time.Sleep(time.Until(due.At(a)))

@@ -27,7 +27,9 @@ func (b *bench) scoring(ctx context.Context) ([]Row, error) {
 	}
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "compare")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "GOWORK=off") // the comparison is a module of its own
+	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the comparison of rule engines: %w: %s", err, out)
 	}
 	args := []string{"--pairs", fmt.Sprint(b.pairs)}
@@ -36,6 +38,7 @@ func (b *bench) scoring(ctx context.Context) ([]Row, error) {
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends what it started
+	cmd.Env = build.Env
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

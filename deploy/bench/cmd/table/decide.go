@@ -80,7 +80,7 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 
 	n := int(best * amount(b, 0.8, 5))
 	var rates, limits, ratios []float64
-	err = b.profiled(ctx, "P3", int(amount(b, 5, 30)), func() error {
+	err = b.profiled(ctx, s, "P3", int(amount(b, 5, 30)), func() error {
 		for range b.pairs {
 			o, err := run(n, window, 0)
 			if err != nil {
@@ -108,11 +108,12 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 	rate := median(rates) / 2
 	var own, other, worse []float64
 	for range b.pairs {
-		o, err := run(int(rate*amount(b, 0.8, 5)), 4_096/d.Streams, rate)
+		n := int(rate * amount(b, 0.8, 5))
+		o, err := run(n, 4_096/d.Streams, rate)
 		if err != nil {
 			return rows, err
 		}
-		times, err := program.Paced(ctx, 512, rate)
+		times, err := program.Paced(ctx, n, 512, rate)
 		if err != nil {
 			return rows, err
 		}

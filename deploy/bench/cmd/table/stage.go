@@ -2,16 +2,12 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,6 +40,14 @@ func (b *bench) stage(ctx context.Context) (*stage, error) {
 	}
 	if s.process, err = home.Start(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
+	}
+	if s.server, err = product.ServerOf(s.process.DatabaseURL, home); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if b.profile != "" {
+		if err := s.watchStatements(ctx); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
 	}
 	if s.server, err = product.ServerOf(s.process.DatabaseURL, home); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -145,37 +149,4 @@ func limitOf(ctx context.Context, s *stage, sources []limit.Source, leads, group
 	}
 	p, err := limit.Open(ctx, url, rows, way)
 	return p, way, err
-}
-
-// profiler is where the product offers profiles, if they are asked for.
-const profiler = "127.0.0.1:16060"
-
-// profiled writes a processor profile of the product while work runs.
-func (b *bench) profiled(ctx context.Context, name string, seconds int, work func() error) error {
-	if b.profile == "" {
-		return work()
-	}
-	done := make(chan error, 1)
-	go func() {
-		done <- func() error {
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", profiler, seconds), nil)
-			if err != nil {
-				return err
-			}
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
-			raw, err := io.ReadAll(resp.Body)
-			if err != nil {
-				return err
-			}
-			if _, err := gzip.NewReader(bytes.NewReader(raw)); err != nil {
-				return fmt.Errorf("no profile: %.200s", raw)
-			}
-			return os.WriteFile(filepath.Join(b.profile, name+".pprof"), raw, 0o644)
-		}()
-	}()
-	return errors.Join(work(), <-done)
 }
