@@ -42,9 +42,9 @@ type Governor struct {
 }
 
 type market struct {
-	country, currency string
-	unit              lead.OdometerUnit
-	dayFirst          bool
+	country, currency, zone string
+	unit                    lead.OdometerUnit
+	dayFirst                bool
 }
 
 type source struct {
@@ -159,7 +159,7 @@ func (c *compiler) compileMarkets(markets []Market) {
 		if c.g.markets[m.Country] != nil {
 			c.fail(path+".country", "%s is there twice", m.Country)
 		}
-		cm := &market{country: m.Country, currency: m.Currency, unit: code(c, path+".unit", m.Unit, lead.ParseOdometerUnit), dayFirst: m.DayFirst}
+		cm := &market{country: m.Country, currency: m.Currency, zone: m.Zone, unit: code(c, path+".unit", m.Unit, lead.ParseOdometerUnit), dayFirst: m.DayFirst}
 		c.g.markets[m.Country] = cm
 		if i == 0 {
 			c.g.first = cm
@@ -240,6 +240,9 @@ func (c *compiler) compileSources(rules []SourceRule) {
 		if r.Source == "" {
 			c.fail(path+".source", "a source needs its name")
 			continue
+		}
+		if strings.ContainsAny(r.Zone, " \t") {
+			c.fail(path+".zone", "%q is no IANA zone", r.Zone)
 		}
 		for j, v := range [...]string{r.Channel, r.Source, r.SubSource, r.Provider, r.Medium} {
 			if fr := c.g.fields[fieldSourceChannel+field(j)]; fr != nil {

@@ -43,6 +43,39 @@ func (g *Governor) Apply(l *lead.Lead, at time.Time) Verdict {
 	return g.reject.judge(l, words)
 }
 
+// Zones names the IANA zones in which the times that a lead's sender wrote without a zone may be
+// meant: that of its source, "" if the rules give none, and that of its market. The lead may still
+// be as its sender wrote it. Between the two stands the dealer's zone, which the rules do not know.
+func (g *Governor) Zones(l *lead.Lead) (source, market string) {
+	if rule := g.sourceOf(l); rule != nil {
+		source = rule.Zone
+	}
+	return source, g.marketOf(l.Market).zone
+}
+
+// sourceOf recognises the source by its name, else by its provider; nil if it is none of the rules'.
+func (g *Governor) sourceOf(l *lead.Lead) *source {
+	name := l.Source.Source
+	if name == "" {
+		name = l.Source.Provider
+	}
+	if name == "" {
+		return nil
+	}
+	return g.sources[lead.Fold(name)]
+}
+
+// marketOf finds a market by its country's code or name; the first if there is no such market.
+func (g *Governor) marketOf(country string) *market {
+	if m := g.markets[country]; m != nil {
+		return m
+	}
+	if code, ok := lead.CountryCode(country); ok && g.markets[code] != nil {
+		return g.markets[code]
+	}
+	return g.first
+}
+
 // work is one Apply under way.
 type work struct {
 	g      *Governor
@@ -133,17 +166,10 @@ func (w *work) requestedAt() {
 	}
 }
 
-// source recognises the source by its name, else by its provider.
+// source fills in what a sender left out about a source that the rules know.
 func (w *work) source() {
 	s := &w.l.Source
-	name := s.Source
-	if name == "" {
-		name = s.Provider
-	}
-	if name == "" {
-		return
-	}
-	rule := w.g.sources[lead.Fold(name)]
+	rule := w.g.sourceOf(w.l)
 	if rule == nil {
 		return
 	}

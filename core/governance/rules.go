@@ -45,7 +45,7 @@ type Market struct {
 	Currency string `yaml:"currency"` // ISO 4217, for amounts without one
 	Unit     string `yaml:"unit"`     // KM or MI, for odometers without one
 	DayFirst bool   `yaml:"day_first"`
-	Zone     string `yaml:"zone"` // IANA name, for times without one; read by whoever parses them
+	Zone     string `yaml:"zone"` // IANA name, for times without one where nobody knows better
 }
 
 // FieldRule shapes one text field of a lead, in this order: cut, map, case, default, required.
@@ -67,6 +67,7 @@ type SourceRule struct {
 	Provider  string   `yaml:"provider"`
 	Medium    string   `yaml:"medium"`
 	Origin    string   `yaml:"origin"`
+	Zone      string   `yaml:"zone"` // IANA name, of the times it sends without one; empty if they are the dealer's
 	Trigger   bool     `yaml:"trigger"`
 	Test      bool     `yaml:"test"`
 }

@@ -28,10 +28,11 @@ func readRules(o *object) governance.Rules {
 		r.Fields = append(r.Fields, rule)
 	})
 	o.objects("sources", func(s *object) {
+		zone, _ := value(s, "zone", parseZone)
 		r.Sources = append(r.Sources, governance.SourceRule{
 			Names: s.words("names"), Source: s.needText("source"), Channel: s.text("channel"), SubSource: s.text("sub_source"),
 			Provider: s.text("provider"), Medium: s.text("medium"), Origin: s.text("origin"),
-			Trigger: readSwitch(s, "trigger"), Test: readSwitch(s, "test"),
+			Zone: zone, Trigger: readSwitch(s, "trigger"), Test: readSwitch(s, "test"),
 		})
 	})
 	if types := o.child("request_types"); types != nil {

@@ -234,15 +234,22 @@ func TestRejectedLeadIsHeldWithItsCode(t *testing.T) {
 
 func TestOverloadStoresNothing(t *testing.T) {
 	w := newWorld(t, capture.Config{MaxInFlight: 2})
-	_, err := w.service.BatchCreateLeads(w.ctx, &capturev1.BatchCreateLeadsRequest{Leads: []*leadv1.Lead{someLead(1), someLead(2), someLead(3)}})
-	p := problem.From(err)
-	if err == nil || p.Reason != problemv1.Reason_REASON_OVERLOADED || p.RetryAfter <= 0 {
-		t.Fatalf("error = %v, want OVERLOADED with a time to retry", err)
+	var p *problem.Error
+	w.setResolve(func(req *identityv1.BatchResolveRequest) (*identityv1.BatchResolveResponse, error) { // one lead is under way
+		_, err := w.service.BatchCreateLeads(w.ctx, &capturev1.BatchCreateLeadsRequest{Leads: []*leadv1.Lead{someLead(2), someLead(3)}})
+		p = problem.From(err)
+		return nil, problem.Unavailable(nil)
+	})
+	w.batch(someLead(1))
+	if p == nil || p.Reason != problemv1.Reason_REASON_OVERLOADED || p.RetryAfter <= 0 {
+		t.Fatalf("error = %v, want OVERLOADED with a time to retry", p)
 	}
-	if n := w.count("SELECT count(*) FROM lead"); n != 0 {
-		t.Errorf("leads = %d, want none", n)
+	if n := w.count("SELECT count(*) FROM lead"); n != 1 {
+		t.Errorf("leads = %d, want the one before", n)
 	}
-	w.batch(someLead(1), someLead(2)) // the places are free again
+	w.setResolve(nil)
+	w.batch(someLead(2), someLead(3))              // the places are free again
+	w.batch(someLead(4), someLead(5), someLead(6)) // more than the limit, when nothing else is under way
 }
 
 func TestWithoutDatabaseNothingIsPromised(t *testing.T) {

@@ -203,6 +203,7 @@ func (s *Service) govern(in *intake) error {
 	l.ID, l.ReceivedAt = in.id, in.receivedAt
 	in.place = store.Pending
 	if g, revision := s.governor(); g != nil {
+		s.placeTimes(g, l)
 		verdict := g.Apply(l, in.receivedAt)
 		in.revision = revision
 		if !verdict.Accepted() {

@@ -258,7 +258,7 @@ func (w *jsonWalk) timestamp(into protoreflect.Message) bool {
 			w.keep(raw, lead.FlagTimeUnreadable)
 			return false
 		}
-		if assumed {
+		if assumed && w.path[0].name != "time_frame" { // those are days
 			w.flag(lead.FlagZoneAssumed)
 		}
 	}

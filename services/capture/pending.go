@@ -135,6 +135,7 @@ func (s *Service) governLate(ctx context.Context, c *store.Claimed, d *drive) bo
 		return false
 	}
 	now := s.deps.Now()
+	s.placeTimes(g, l)
 	verdict := g.Apply(l, l.ReceivedAt)
 	governed, message, err := governedForm(l, revision)
 	if err != nil {

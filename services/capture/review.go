@@ -77,6 +77,7 @@ func (s *Service) review(r store.Review, events *outbox.Rows, now time.Time) (st
 		e.Facts.DueAt = leadconv.Time(stay.ReviewAt)
 		return stay, events.Add(r.ID, e, now)
 	}
+	s.placeTimes(g, l)
 	verdict := g.Apply(l, now)
 	governed, _, err := governedForm(l, revision)
 	if err != nil {

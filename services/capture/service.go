@@ -61,7 +61,7 @@ func set[T comparable](p *T, byDefault T) {
 	}
 }
 
-// Deps is what the service works with. All are required except Persons.
+// Deps is what the service works with. All are required except Persons and DealerZone.
 type Deps struct {
 	Pool *pgxpool.Pool
 	// Governor returns the active governance rules and their playbook's revision; nil while there
@@ -72,8 +72,11 @@ type Deps struct {
 	Cases    cases
 	Events   eventLog
 	Persons  persons // nil: answers carry no person
-	Tel      *telemetry.Telemetry
-	Now      func() time.Time
+	// DealerZone knows the zone of a dealer by whatever a lead calls it; nil if it does not. A nil
+	// function knows none.
+	DealerZone func(lead.DealerReference) *time.Location
+	Tel        *telemetry.Telemetry
+	Now        func() time.Time
 }
 
 // resolver is the part of Identity that says who leads are from.
@@ -119,6 +122,7 @@ type Service struct {
 	inFlight atomic.Int64
 	secretMu sync.Mutex
 	secret   []byte
+	zones    sync.Map     // IANA name -> *time.Location; nil if the host has no such zone
 	oldest   atomic.Int64 // unix nanoseconds of the oldest pending lead; 0: none
 }
 

@@ -27,7 +27,9 @@ type networkSource interface {
 
 type names struct {
 	revision  string
-	dealers   map[string]string // any code -> dealer id; "" if several share it
+	dealers   map[string]string         // any code -> dealer id; "" if several share it
+	stores    map[string]string         // a dealer's name -> dealer id; "" if several share it
+	zones     map[string]*time.Location // by dealer id
 	models    map[string]modelName
 	catalogue map[[2]string]scoring.Model // by brand and model code
 }
@@ -77,7 +79,7 @@ func (d *directory) refresh(ctx context.Context) bool {
 	if resp.GetUnchanged() {
 		return true
 	}
-	n := &names{revision: resp.GetRevision(), dealers: map[string]string{}, models: map[string]modelName{}, catalogue: map[[2]string]scoring.Model{}}
+	n := &names{revision: resp.GetRevision(), dealers: map[string]string{}, stores: map[string]string{}, zones: map[string]*time.Location{}, models: map[string]modelName{}, catalogue: map[[2]string]scoring.Model{}}
 	for _, dealer := range resp.GetDealers() {
 		for _, code := range dealer.GetCodes() {
 			key := lead.Fold(code.GetCode())
@@ -90,6 +92,15 @@ func (d *directory) refresh(ctx context.Context) bool {
 	}
 	for _, dealer := range resp.GetDealers() {
 		n.dealers[lead.Fold(dealer.GetDealerId())] = dealer.GetDealerId()
+		name := lead.Fold(dealer.GetName())
+		if _, taken := n.stores[name]; taken {
+			n.stores[name] = ""
+		} else {
+			n.stores[name] = dealer.GetDealerId()
+		}
+		if zone, err := time.LoadLocation(dealer.GetTimeZone()); err == nil && dealer.GetTimeZone() != "" {
+			n.zones[dealer.GetDealerId()] = zone
+		}
 	}
 	for _, m := range resp.GetCatalogue() {
 		powertrain, _ := lead.ParsePowertrain(m.GetPowertrain())
@@ -106,6 +117,17 @@ func (d *directory) refresh(ctx context.Context) bool {
 func (d *directory) dealerID(code string) (string, bool) {
 	id := d.now.Load().dealers[lead.Fold(code)]
 	return id, id != ""
+}
+
+// dealerZone is the zone of a dealer by the first of its names that is known; nil if none is.
+func (d *directory) dealerZone(ref lead.DealerReference) *time.Location {
+	n := d.now.Load()
+	for _, id := range [...]string{n.dealers[lead.Fold(ref.ID)], n.dealers[lead.Fold(ref.Code)], n.stores[lead.Fold(ref.Name)]} {
+		if zone := n.zones[id]; id != "" && zone != nil {
+			return zone
+		}
+	}
+	return nil
 }
 
 func (d *directory) model(name string) (string, lead.Powertrain, bool) {

@@ -186,6 +186,7 @@ func (h *House) wireCapture(ctx context.Context) error {
 			return err
 		}
 	}
+	names := newDirectory(routingv1.NewCaseServiceClient(conns[1]), h.tel.Log)
 	decide := stream.NewClient(routingv1.NewDecisionServiceClient(conns[1]))
 	h.closers = append(h.closers, func(context.Context) error { decide.Close(); return nil })
 	s, err := capture.New(capture.Config{MaxInFlight: h.cfg.MaxInFlight}, capture.Deps{
@@ -197,11 +198,12 @@ func (h *House) wireCapture(ctx context.Context) error {
 			}
 			return nil, ""
 		},
-		Tel: h.tel, Now: h.cfg.Now,
+		DealerZone: names.dealerZone, Tel: h.tel, Now: h.cfg.Now,
 	})
 	if err != nil {
 		return err
 	}
+	h.host.Add(mesh.Service{Name: Capture + ".directory", Run: names.run})
 	h.host.Add(mesh.Service{
 		Name:   Capture,
 		Public: func(r grpc.ServiceRegistrar) { capturev1.RegisterCaptureServiceServer(r, s) },
