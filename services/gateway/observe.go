@@ -99,6 +99,8 @@ func (s *Server) report(ctx context.Context, span trace.Span, x *exchange, metho
 
 	level, message := slog.LevelWarn, "slow request"
 	switch {
+	case code == http.StatusServiceUnavailable && x.route == healthRoute: // a probe asks again and again; whoever answered wrote the reason
+		level, message = slog.LevelDebug, "probe refused"
 	case code >= http.StatusInternalServerError:
 		level, message = slog.LevelError, "request not done"
 	case took < slowRequest:

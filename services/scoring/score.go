@@ -87,13 +87,26 @@ func (s *Service) score(ctx context.Context, req inquiry) (*scoredLead, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scoreLead(h.playbook, &l, &profile, at), nil
+	return scoreLead(h.playbook, &l, &profile, s.facts(&l, at), at), nil
 }
 
-func scoreLead(p *playbook.Playbook, l *lead.Lead, profile *signal.Profile, at time.Time) *scoredLead {
+// facts are what a decision knows beside the lead and the profile.
+func (s *Service) facts(l *lead.Lead, at time.Time) scoring.Facts {
+	f := scoring.Facts{
+		Profiling: lead.Effective(l.Consents, lead.ConsentKey{Controller: lead.ControllerOEM, Purpose: lead.PurposeProfiling}, at),
+	}
+	if v := l.Vehicle(lead.VehicleRoleSought); v != nil {
+		var m Model
+		if m, f.SoughtKnown = s.model(l.Brand, v.ModelCode); f.SoughtKnown {
+			f.SoughtPowertrain, f.ProgramRequired = m.Powertrain, m.Program
+		}
+	}
+	return f
+}
+
+func scoreLead(p *playbook.Playbook, l *lead.Lead, profile *signal.Profile, facts scoring.Facts, at time.Time) *scoredLead {
 	c := &scoredLead{playbook: p, line: l.Line}
-	profiling := lead.Effective(l.Consents, lead.ConsentKey{Controller: lead.ControllerOEM, Purpose: lead.PurposeProfiling}, at)
-	scoring.Extract(l, profile, at, scoring.Facts{Profiling: profiling}, &c.inputs)
+	scoring.Extract(l, profile, at, facts, &c.inputs)
 	p.Scoring.Score(&c.inputs, &c.result)
 	if l.Trigger {
 		if c.line == lead.LineUnspecified {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
@@ -32,11 +33,20 @@ const (
 // Migrations is what the service keeps in the database.
 func Migrations() postgres.Module { return store.Module() }
 
-// Deps are what the service works with; all are required.
+// Deps are what the service works with; all but Model are required.
 type Deps struct {
 	Pool *pgxpool.Pool // role leadmesh_scoring, schema scoring
-	Tel  *telemetry.Telemetry
-	Now  func() time.Time
+	// Model returns what the network's catalogue knows of a model: a decision scores with it, so
+	// that a score without it would be another. nil: nothing.
+	Model func(brand, code string) (Model, bool)
+	Tel   *telemetry.Telemetry
+	Now   func() time.Time
+}
+
+// Model is what a score needs to know of a model of the catalogue.
+type Model struct {
+	Powertrain lead.Powertrain
+	Program    bool // a store needs a program to sell it
 }
 
 // Service is ScoringService and SnapshotService. Safe for concurrent use.
@@ -45,6 +55,7 @@ type Service struct {
 	scoringv1.UnsafeSnapshotServiceServer
 
 	store   *store.Store
+	model   func(brand, code string) (Model, bool)
 	log     *slog.Logger
 	now     func() time.Time
 	replica [16]byte // names this process among the replicas
@@ -71,7 +82,10 @@ func New(deps Deps) (*Service, error) {
 	if deps.Pool == nil || deps.Tel == nil || deps.Now == nil {
 		return nil, errors.New("scoring needs a pool, telemetry and a clock")
 	}
-	s := &Service{store: store.New(deps.Pool), log: deps.Tel.Log, now: deps.Now}
+	if deps.Model == nil {
+		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
+	}
+	s := &Service{store: store.New(deps.Pool), model: deps.Model, log: deps.Tel.Log, now: deps.Now}
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
 	}

@@ -22,9 +22,10 @@ const (
 	MetricOutboxLag        = "leadmesh.outbox.lag"          // seconds, of the oldest event, by service
 	MetricSweepLag         = "leadmesh.routing.sweep.lag"   // seconds past its deadline, of the oldest
 	MetricDeliveryLag      = "leadmesh.routing.delivery.lag"
-	MetricSpansDropped     = "leadmesh.telemetry.spans.dropped"
-	MetricLeads            = "leadmesh.capture.leads" // by outcome
-	MetricShed             = "leadmesh.rpc.shed"      // requests refused for overload, by service
+	MetricQueueLag         = "leadmesh.river.lag"               // seconds, of the oldest job that could run, by service
+	MetricSpansDropped     = "leadmesh.telemetry.spans.dropped" // by reason
+	MetricLeads            = "leadmesh.capture.leads"           // by outcome
+	MetricShed             = "leadmesh.rpc.shed"                // requests refused for overload, by service
 
 	AttrLeadID  = "leadmesh.lead.id"
 	AttrStage   = "stage"

@@ -45,6 +45,7 @@ type Telemetry struct {
 	Stages  *Stages
 
 	registry *prometheus.Registry
+	dropped  *drops
 	shutdown []func(context.Context) error
 }
 
@@ -56,7 +57,7 @@ func New(ctx context.Context, cfg Config) (*Telemetry, error) {
 	}
 	t := &Telemetry{
 		Log:      slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: cfg.LogLevel})),
-		registry: prometheus.NewRegistry(),
+		registry: prometheus.NewRegistry(), dropped: &drops{},
 	}
 	res := resource.NewSchemaless(serviceName(cfg.Service), serviceVersion(cfg.Version))
 	if err := t.startTraces(ctx, cfg, res); err != nil {
@@ -72,6 +73,9 @@ func New(ctx context.Context, cfg Config) (*Telemetry, error) {
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
 	t.Stages = stages
+	if err := t.dropped.register(t.Meter); err != nil {
+		return nil, errors.Join(err, t.Shutdown(ctx))
+	}
 	return t, nil
 }
 
@@ -92,7 +96,7 @@ func (t *Telemetry) startTraces(ctx context.Context, cfg Config, res *resource.R
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithResource(res),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cfg.SampleRatio))),
-		sdktrace.WithBatcher(exporter, sdktrace.WithMaxQueueSize(16_384), sdktrace.WithMaxExportBatchSize(1_024)),
+		sdktrace.WithSpanProcessor(countDrops(exporter, t.dropped, sdktrace.WithMaxExportBatchSize(1_024))),
 	)
 	t.Tracing = provider
 	t.shutdown = append(t.shutdown, provider.Shutdown)
@@ -101,7 +105,7 @@ func (t *Telemetry) startTraces(ctx context.Context, cfg Config, res *resource.R
 
 func (t *Telemetry) startMetrics(ctx context.Context, res *resource.Resource) error {
 	t.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	prom, err := otelprom.New(otelprom.WithRegisterer(t.registry))
+	prom, err := otelprom.New(otelprom.WithRegisterer(t.registry), otelprom.WithoutScopeInfo())
 	if err != nil {
 		return fmt.Errorf("open the Prometheus exporter: %w", err)
 	}

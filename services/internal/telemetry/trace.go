@@ -28,16 +28,37 @@ func WithTraceparent(ctx context.Context, traceparent string) context.Context {
 func Lead(id string) attribute.KeyValue { return attribute.String(AttrLeadID, id) }
 
 // StartLead begins the span of one lead in a batch or stream: a child of the lead's own
-// traceparent, linked to the span of the call that carries it.
+// traceparent, linked to the span of the call that carries it. In a trace that is not recorded it
+// begins none: leads pass here by the ten thousand, and the sampler would only say the same at a
+// price. The returned span may be ended all the same.
 func StartLead(ctx context.Context, tracer trace.Tracer, name, traceparent, leadID string) (context.Context, trace.Span) {
 	carrier := trace.SpanContextFromContext(ctx)
 	ctx = WithTraceparent(ctx, traceparent)
+	own := trace.SpanContextFromContext(ctx)
+	if own.IsValid() && !own.IsSampled() {
+		return ctx, unrecorded{trace.SpanFromContext(ctx)}
+	}
 	options := []trace.SpanStartOption{trace.WithAttributes(Lead(leadID))}
-	if own := trace.SpanContextFromContext(ctx); carrier.IsValid() && carrier.TraceID() != own.TraceID() {
+	if carrier.IsValid() && carrier.TraceID() != own.TraceID() {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: carrier}))
 	}
 	return tracer.Start(ctx, name, options...)
 }
+
+// StartSampled begins a span of one lead below the span in ctx, if that is recorded; else it
+// returns ctx and a span that does nothing.
+func StartSampled(ctx context.Context, tracer trace.Tracer, name, leadID string) (context.Context, trace.Span) {
+	if !trace.SpanContextFromContext(ctx).IsSampled() {
+		return ctx, unrecorded{trace.SpanFromContext(ctx)}
+	}
+	return tracer.Start(ctx, name, trace.WithAttributes(Lead(leadID)))
+}
+
+// unrecorded stands for a span that was not begun: ending it must not end the one in its place.
+type unrecorded struct{ trace.Span }
+
+// End does nothing.
+func (unrecorded) End(...trace.SpanEndOption) {}
 
 // StartRoot begins a new trace for one lead and links it to the span of ctx: what a batch does for
 // each of its leads, and what work that comes long after its cause does.
