@@ -55,7 +55,7 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 		if err != nil {
 			return nil, err
 		}
-		o, err := run(amount(b, 1_500, 20_000), w, 0)
+		o, err := run(amount(b, 1_200, 20_000), w, 0)
 		if err != nil {
 			return nil, fmt.Errorf("%w; the product said: %s", err, s.process.LastWords())
 		}
@@ -78,7 +78,7 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 
-	n := int(best * amount(b, 0.8, 5))
+	n := int(best * amount(b, 0.6, 5))
 	var rates, limits, ratios []float64
 	err = b.profiled(ctx, s, "P3", int(amount(b, 5, 30)), func() error {
 		for range b.pairs {

@@ -43,7 +43,7 @@ func (b *bench) intake(ctx context.Context) (rows []Row, err error) {
 		return nil, err
 	}
 	t := &intake{stage: s, conn: conn, maker: maker, states: map[leadv1.State]int{}}
-	if _, err := t.run(ctx, amount(b, 3_000, 20_000)); err != nil {
+	if _, err := t.run(ctx, amount(b, 2_000, 20_000)); err != nil {
 		return nil, fmt.Errorf("%w; the product said: %s", err, s.process.LastWords())
 	}
 	after, err := limit.Count(ctx, s.db, services)
@@ -63,7 +63,7 @@ func (b *bench) intake(ctx context.Context) (rows []Row, err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 
-	first := amount(b, 5_000, 200_000)
+	first := amount(b, 4_000, 200_000)
 	for t.leads < first {
 		if _, err := t.run(ctx, min(first-t.leads, 50_000)); err != nil {
 			return nil, err
@@ -75,7 +75,7 @@ func (b *bench) intake(ctx context.Context) (rows []Row, err error) {
 	var times []time.Duration
 	err = b.profiled(ctx, s, "P4", int(amount(b, 8, 30)), func() error {
 		for range b.pairs {
-			c, err := t.run(ctx, amount(b, 3_000, 20_000))
+			c, err := t.run(ctx, amount(b, 2_000, 20_000))
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ func (b *bench) single(ctx context.Context) (rows []Row, err error) {
 	}
 	var own, limits []time.Duration
 	var p50, p99 []float64
-	n := amount(b, 80, 1_000)
+	n := amount(b, 60, 1_000)
 	for pair := range b.pairs + 1 {
 		var a, c []time.Duration
 		for range n {
