@@ -34,6 +34,9 @@ func (s *Service) commit(ctx context.Context, items []*intake) error {
 		if err == nil && len(p.rows.Events.Events) > 0 {
 			s.relay.Wake()
 		}
+		if err == nil && len(p.rows.Updates) > 0 {
+			s.wakeUpdates()
+		}
 		return err
 	}
 	return problem.Unavailable(store.ErrConflict)

@@ -29,10 +29,11 @@ const (
 func (in *intake) event(kind string, at time.Time) *leadv1.Event {
 	e := leadEvent(&in.lead, kind, at)
 	e.LeadId, e.Traceparent = in.id.String(), in.traceparent
-	switch in.place {
-	case store.Rejected:
+	switch {
+	case kind == eventUpdated: // says nothing about where the lead stands
+	case in.place == store.Rejected:
 		e.Facts.State = lead.StateRejected.String()
-	case store.Parked:
+	case in.place == store.Parked:
 		e.Facts.State = lead.StateParked.String()
 	}
 	switch kind {

@@ -16,6 +16,9 @@ func (s *Service) DrivePending(ctx context.Context) error {
 // ReviewParked looks once at what is due for review, as the background loop does.
 func (s *Service) ReviewParked(ctx context.Context) error { return s.reviewParked(ctx) }
 
+// LearnUpdates tells once what is due, as the background loop does.
+func (s *Service) LearnUpdates(ctx context.Context) error { return s.learnUpdates(ctx) }
+
 // ValidateJSON reports what keeps a body from being read.
 func ValidateJSON(body []byte) error {
 	if p := validate(body); p != nil {

@@ -172,12 +172,13 @@ func TestGetLeadToleratesPartsThatAreDown(t *testing.T) {
 		t.Errorf("facts = %v, want what reports count by", facts)
 	}
 	w.mu.Lock()
+	w.events = append(w.events, &leadv1.Event{LeadId: r.GetLeadId(), Facts: &leadv1.EventFacts{State: "ASSIGNED"}})
 	w.getCases = func(*routingv1.BatchGetCasesRequest) (*routingv1.BatchGetCasesResponse, error) {
 		return nil, problem.Unavailable(errors.New("down"))
 	}
 	w.mu.Unlock()
-	if got, err = w.service.GetLead(w.ctx, req); err != nil || got.GetLead() == nil || got.GetDecision() != nil {
-		t.Errorf("without routing = %v (%v), want the lead alone", got, err)
+	if got, err = w.service.GetLead(w.ctx, req); err != nil || got.GetLead() == nil || got.GetDecision() != nil || got.GetState() != leadv1.State_STATE_ASSIGNED {
+		t.Errorf("without routing = %v (%v), want the lead with its state by the events", got, err)
 	}
 	dealer := rpc.WithCaller(w.ctx, rpc.Caller{Name: "dms", Roles: []rpc.Role{rpc.RoleDealer}, DealerID: "D1"})
 	if _, err = w.service.GetLead(dealer, req); problem.From(err) == nil || problem.From(err).Reason != problemv1.Reason_REASON_UNAVAILABLE {

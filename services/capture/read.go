@@ -22,7 +22,9 @@ import (
 const partLimit = time.Second
 
 // GetLead answers everything held about a lead. Parts of the system that are down are left out;
-// only whether a store may see the lead is never guessed.
+// only whether a store may see the lead is never guessed. While Routing, the authority for a lead
+// that was handed over, is down, the lead's state is the newest that its events tell; a copy here
+// would cost every lead a row or a second write. Without an event the answer is UNAVAILABLE.
 func (s *Service) GetLead(ctx context.Context, req *capturev1.GetLeadRequest) (*capturev1.GetLeadResponse, error) {
 	id, err := parseID(req.GetLeadId())
 	if err != nil {
@@ -42,6 +44,9 @@ func (s *Service) GetLead(ctx context.Context, req *capturev1.GetLeadRequest) (*
 		if err := proto.Unmarshal(rec.Body, resp.Lead); err != nil {
 			return nil, problem.Internal(err)
 		}
+		if err := s.addUpdates(ctx, id, resp.Lead); err != nil {
+			return nil, err
+		}
 	}
 	if decided == nil {
 		s.addStanding(resp, rec)
@@ -51,7 +56,41 @@ func (s *Service) GetLead(ctx context.Context, req *capturev1.GetLeadRequest) (*
 	}
 	s.addPerson(ctx, resp, decided.GetPersonId(), !rpc.CallerFrom(ctx).OnlyDealer())
 	s.addTimeline(ctx, resp)
+	if caseErr != nil && rec.Place == store.HandedOver {
+		if resp.State = toldState(resp.GetTimeline()); resp.State == leadv1.State_STATE_UNSPECIFIED {
+			p := problem.New(problemv1.Reason_REASON_UNAVAILABLE, "the lead is held and safe, but where it stands cannot be read now; ask again").Because(caseErr)
+			p.RetryAfter = time.Second
+			return nil, p
+		}
+	}
 	return resp, nil
+}
+
+// addUpdates puts what the lead's source sent later over what it sent first.
+func (s *Service) addUpdates(ctx context.Context, id lead.ID, l *leadv1.Lead) error {
+	updates, err := s.store.Updates(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, body := range updates {
+		u := &leadv1.Lead{}
+		if err := proto.Unmarshal(body, u); err != nil {
+			return problem.Internal(err)
+		}
+		overlay(l, u)
+	}
+	return nil
+}
+
+// toldState is the state of a handed-over lead by the newest event that tells one. PENDING is what
+// was before it was handed over: Routing's events are still on their way then.
+func toldState(timeline []*leadv1.Event) leadv1.State {
+	for i := len(timeline) - 1; i >= 0; i-- {
+		if s, ok := lead.ParseState(timeline[i].GetFacts().GetState()); ok && s != lead.StatePending {
+			return leadv1.State(s)
+		}
+	}
+	return leadv1.State_STATE_UNSPECIFIED
 }
 
 // addStanding writes what Capture itself knows of a lead that is not decided.

@@ -119,11 +119,12 @@ type Service struct {
 	meters   meters
 	log      *slog.Logger
 
-	inFlight atomic.Int64
-	secretMu sync.Mutex
-	secret   []byte
-	zones    sync.Map     // IANA name -> *time.Location; nil if the host has no such zone
-	oldest   atomic.Int64 // unix nanoseconds of the oldest pending lead; 0: none
+	inFlight   atomic.Int64
+	updateCame chan struct{}
+	secretMu   sync.Mutex
+	secret     []byte
+	zones      sync.Map     // IANA name -> *time.Location; nil if the host has no such zone
+	oldest     atomic.Int64 // unix nanoseconds of the oldest pending lead; 0: none
 }
 
 var _ capturev1.CaptureServiceServer = (*Service)(nil)
@@ -141,7 +142,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg.withDefaults(), deps: deps, store: store.New(deps.Pool), json: newJSONReader(), log: deps.Tel.Log,
-		relay: outbox.NewRelay(deps.Pool, deps.Events, deps.Tel.Log, deps.Now),
+		updateCame: make(chan struct{}, 1),
+		relay:      outbox.NewRelay(deps.Pool, deps.Events, deps.Tel.Log, deps.Now),
 	}
 	s.captures = &combiner[*intake]{work: s.commit}
 	s.releases = &combiner[lead.ID]{work: s.store.Release}
@@ -151,13 +153,14 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// Run drives pending leads, wakes parked ones whose review has come and hands events over, until
-// ctx ends.
+// Run drives pending leads, wakes parked ones whose review has come, has Identity learn updates and
+// hands events over, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.relay.Run(ctx) })
 	g.Go(func() error { return s.runPending(ctx) })
 	g.Go(func() error { return s.runReviews(ctx) })
+	g.Go(func() error { return s.runUpdates(ctx) })
 	return g.Wait()
 }
 

@@ -100,11 +100,7 @@ func (s *Store) FindUpdates(ctx context.Context, refs []UpdateRef) (map[lead.ID]
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	var buckets []int16
-	var leads, updates []pgtype.UUID
-	for _, r := range refs {
-		buckets, leads, updates = append(buckets, r.LeadID.Bucket()), append(leads, uuid(r.LeadID)), append(updates, uuid(r.UpdateID))
-	}
+	buckets, leads, updates := splitRefs(refs)
 	rows, err := s.q.FindUpdates(ctx, buckets, leads, updates)
 	if err != nil {
 		return nil, mapped(err)

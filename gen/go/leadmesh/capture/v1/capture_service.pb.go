@@ -465,7 +465,7 @@ type GetLeadResponse struct {
 	State v1.State `protobuf:"varint,2,opt,name=state,proto3,enum=leadmesh.lead.v1.State" json:"state,omitempty"`
 	// Why it was rejected or parked, as a code.
 	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
-	// The lead as captured, with changes and flags.
+	// The lead with the newest of what its source sent under the same id, with changes and flags.
 	Lead *v1.Lead `protobuf:"bytes,4,opt,name=lead,proto3" json:"lead,omitempty"`
 	// What was decided, with the score and its contributions and the present owner.
 	Decision *v1.Decision `protobuf:"bytes,5,opt,name=decision,proto3" json:"decision,omitempty"`

@@ -134,9 +134,10 @@ WITH leads AS (
     SELECT unnest($18::smallint[]), unnest($19::text[]), unnest($20::text[]),
         unnest($21::bytea[]), unnest($22::uuid[]), unnest($23::timestamptz[])
 ), updates AS (
-    INSERT INTO lead_update (bucket, lead_id, update_id, at, body, raw)
+    INSERT INTO lead_update (bucket, lead_id, update_id, at, body, raw, next_attempt_at)
     SELECT unnest($24::smallint[]), unnest($25::uuid[]), unnest($26::uuid[]),
-        unnest($27::timestamptz[]), unnest($28::bytea[]), unnest($29::bytea[])
+        unnest($27::timestamptz[]), unnest($28::bytea[]), unnest($29::bytea[]),
+        unnest($27::timestamptz[])
 ), waiting AS (
     INSERT INTO pending (bucket, lead_id, since, attempts, next_attempt_at)
     SELECT unnest($30::smallint[]), unnest($31::uuid[]),

@@ -40,12 +40,13 @@ type Lead struct {
 }
 
 type LeadUpdate struct {
-	Bucket   int16
-	LeadID   pgtype.UUID
-	UpdateID pgtype.UUID
-	At       pgtype.Timestamptz
-	Body     []byte
-	Raw      []byte
+	Bucket        int16
+	LeadID        pgtype.UUID
+	UpdateID      pgtype.UUID
+	At            pgtype.Timestamptz
+	Body          []byte
+	Raw           []byte
+	NextAttemptAt pgtype.Timestamptz
 }
 
 type Outbox struct {

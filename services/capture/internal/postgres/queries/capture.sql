@@ -34,9 +34,10 @@ WITH leads AS (
     SELECT unnest(@key_buckets::smallint[]), unnest(@key_credentials::text[]), unnest(@keys::text[]),
         unnest(@key_hashes::bytea[]), unnest(@key_lead_ids::uuid[]), unnest(@key_created_at::timestamptz[])
 ), updates AS (
-    INSERT INTO lead_update (bucket, lead_id, update_id, at, body, raw)
+    INSERT INTO lead_update (bucket, lead_id, update_id, at, body, raw, next_attempt_at)
     SELECT unnest(@update_buckets::smallint[]), unnest(@update_lead_ids::uuid[]), unnest(@update_ids::uuid[]),
-        unnest(@update_at::timestamptz[]), unnest(@update_bodies::bytea[]), unnest(@update_raws::bytea[])
+        unnest(@update_at::timestamptz[]), unnest(@update_bodies::bytea[]), unnest(@update_raws::bytea[]),
+        unnest(@update_at::timestamptz[])
 ), waiting AS (
     INSERT INTO pending (bucket, lead_id, since, attempts, next_attempt_at)
     SELECT unnest(@pending_buckets::smallint[]), unnest(@pending_ids::uuid[]),
