@@ -51,14 +51,16 @@
 //
 // # Figures
 //
-// One row per lead is folded from its events, whatever their order (internal/projection), and
-// core/measure computes the figures from those rows. A lead is counted from its captured event on
+// Appending writes the events and names their leads in a queue, nothing else. Run folds the leads of
+// the queue, each from all of its events, whatever their order (internal/projection), into one row
+// per lead, and core/measure computes the figures from those rows. A lead's capture and decision
+// are mostly folded together: three rows a lead, two of them events. A lead is counted from its captured event on
 // and stands in exactly one state, PENDING until an event says more, so the equation of
 // conservation holds for every set of events.
 //
 // The watermark is the moment before which everything recorded is counted: now, less a safety of
 // two seconds, or less the largest delay between recording and arrival of the last ten minutes
-// if that is more. Leads received after it are left out; news of the others may be newer than it.
+// if that is more, and never later than the oldest event that waits to be folded. Leads received after it are left out; news of the others may be newer than it.
 // A relay that has stopped altogether cannot be seen from here; the age of its outbox is watched
 // where the outbox is.
 package feedback

@@ -9,14 +9,14 @@ import (
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	store "github.com/leadmesh/leadmesh/services/feedback/internal/postgres"
-	"github.com/leadmesh/leadmesh/services/feedback/internal/projection"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"google.golang.org/protobuf/proto"
 )
 
 const maxEvents = 5_000
 
-// BatchAppendEvents adds events to the log, all or nothing.
+// BatchAppendEvents adds events to the log, all or nothing. The figures tell them once they are
+// folded, by Run.
 func (s *Service) BatchAppendEvents(ctx context.Context, req *feedbackv1.BatchAppendEventsRequest) (*feedbackv1.BatchAppendEventsResponse, error) {
 	now := s.now()
 	events, err := parseEvents(req.GetEvents(), now)
@@ -81,7 +81,7 @@ func parseEvents(in []*leadv1.Event, now time.Time) ([]store.Event, error) {
 		events[i] = store.Event{
 			ID: eventID, LeadID: leadID, LeadVersion: e.GetLeadVersion(), Type: e.GetType(), Source: e.GetSource(),
 			OccurredAt: e.GetOccurredAt().AsTime(), RecordedAt: recorded, Traceparent: e.GetTraceparent(),
-			Facts: facts, Fact: projection.Of(e),
+			Facts: facts,
 		}
 	}
 	if len(bad) > 0 {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/leadmesh/leadmesh/core/lead"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"google.golang.org/grpc/codes"
@@ -158,16 +157,33 @@ func TestFiguresDoNotDependOnOrder(t *testing.T) {
 	}
 }
 
-// feed appends events in small batches from four sides at once, every fifth batch twice.
+// feed appends events in small batches from four sides at once, every fifth batch twice, while
+// three others fold what they find.
 func feed(t *testing.T, b *bundle, events []*leadv1.Event) {
 	t.Helper()
 	batches := make(chan []*leadv1.Event)
-	var wg sync.WaitGroup
+	var wg, folders sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for batch := range batches {
 				if _, err := b.BatchAppendEvents(t.Context(), &feedbackv1.BatchAppendEventsRequest{Events: batch}); err != nil {
 					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	for range 3 {
+		folders.Go(func() {
+			for {
+				if _, err := b.Fold(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+				select {
+				case <-done:
+					return
+				default:
 				}
 			}
 		})
@@ -181,6 +197,9 @@ func feed(t *testing.T, b *bundle, events []*leadv1.Event) {
 	}
 	close(batches)
 	wg.Wait()
+	close(done)
+	folders.Wait()
+	b.fold(t)
 }
 
 // TestEquationHoldsAtEveryMoment cuts a shuffled log anywhere: the leads captured so far stand in
@@ -211,34 +230,51 @@ func TestEquationHoldsAtEveryMoment(t *testing.T) {
 	}
 }
 
-func BenchmarkAppendEvents(b *testing.B) {
-	svc, n := setup(b), newNews(3)
-	next := 0
-	batch := func() []*leadv1.Event {
-		events := make([]*leadv1.Event, 0, 1000)
-		for range 500 {
-			next++
-			var id lead.ID
-			for i := range id {
-				id[i] = byte(n.rng.Uint32())
-			}
-			events = append(events,
-				n.event("capture", "captured", id.String(), 1, start, &leadv1.EventFacts{Line: "SALES", Brand: "HY", Source: "site", Campaign: "autumn", Channel: "web", Origin: "OEM", ReceivedAt: ts(start.Add(time.Duration(next) * time.Millisecond)), Market: "DE"}))
+// TestWatermarkWaitsForFolding: what is in the log and in no figure yet holds the watermark back,
+// however long ago it came.
+func TestWatermarkWaitsForFolding(t *testing.T) {
+	b, n := setup(t), newNews(1)
+	watermark := func() time.Time {
+		t.Helper()
+		resp, err := b.GetScorecard(as(t, oem), &feedbackv1.GetScorecardRequest{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return events
+		return resp.GetWatermark().AsTime()
 	}
-	old := batch()
-	svc.append(b, old...)
-	for b.Loop() {
-		b.StopTimer()
-		// Half of a batch are new leads, half decide those of the batch before.
-		events := batch()
-		fresh := events[:len(events):len(events)]
-		for _, e := range old {
-			events = append(events, n.event("routing", "decided", e.GetLeadId(), 1, start, &leadv1.EventFacts{State: "ASSIGNED", DealerId: "D100", Department: "NEW", Role: "SALES", PersonId: "P1", DueAt: ts(start), DeadlineKind: "ACCEPT", DeliveredAt: ts(start), Points: 5500, ProbabilityPpm: 120000}))
-		}
-		old = fresh
-		b.StartTimer()
-		svc.append(b, events...)
+	captured := n.event("capture", "captured", leadID(1), 1, start, &leadv1.EventFacts{ReceivedAt: ts(start)})
+	if _, err := b.BatchAppendEvents(t.Context(), &feedbackv1.BatchAppendEventsRequest{Events: []*leadv1.Event{captured}}); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.pass(time.Hour)
+	if got := watermark(); !got.Equal(start) {
+		t.Errorf("watermark %s while an event of %s waits", got, start)
+	}
+	if leads, err := b.Fold(t.Context()); leads != 1 || err != nil {
+		t.Errorf("folded %d, %v, want 1", leads, err)
+	}
+	if leads, err := b.Fold(t.Context()); leads != 0 || err != nil {
+		t.Errorf("folded %d again, %v", leads, err)
+	}
+	if got, want := watermark(), b.clock.Now().Add(-2*time.Second); !got.Equal(want) {
+		t.Errorf("watermark %s, want %s", got, want)
+	}
+}
+
+// TestBadContactOutlivesFolding: what a report proved about a lead stays, whenever its events come.
+func TestBadContactOutlivesFolding(t *testing.T) {
+	b, n := setup(t), newNews(1)
+	b.cases.own(leadID(1), "D1")
+	wrong := call("a1", leadID(1), start)
+	wrong.CallResult = leadv1.CallResult_CALL_RESULT_WRONG_NUMBER
+	if r := b.report(t, dealer("D1"), wrong)[0]; !r.GetApplied() {
+		t.Fatalf("report %v", r)
+	}
+	at := start.Add(-time.Hour)
+	b.append(t, n.event("capture", "captured", leadID(1), 1, at, &leadv1.EventFacts{ReceivedAt: ts(at)}))
+	b.append(t, n.event("routing", "decided", leadID(1), 1, at, &leadv1.EventFacts{State: "ASSIGNED", DealerId: "D1"}))
+	resp, err := b.ListScorecardLeads(as(t, oem), &feedbackv1.ListScorecardLeadsRequest{Figure: "data_accuracy", Missing: true})
+	if err != nil || len(resp.GetLeadIds()) != 1 {
+		t.Errorf("inaccurate leads %v, %v, want the one with the wrong number", resp.GetLeadIds(), err)
 	}
 }

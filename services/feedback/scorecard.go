@@ -208,11 +208,14 @@ func (s *Service) filter(ctx context.Context, f *fields, in *feedbackv1.ReportFi
 	if err := f.err(); err != nil {
 		return store.Filter{}, time.Time{}, err
 	}
-	lag, err := s.store.LargestLag(ctx, now.Add(-lagMemory))
+	late, err := s.store.Lateness(ctx, now.Add(-lagMemory))
 	if err != nil {
 		return store.Filter{}, time.Time{}, err
 	}
-	watermark := now.Add(-max(lag, safety))
+	watermark := now.Add(-max(late.Lag, safety))
+	if at := late.UnfoldedSince; !at.IsZero() {
+		watermark = earlier(watermark, at)
+	}
 	return store.Filter{
 		From: from, Until: earlier(until, watermark), DealerID: dealerID, Source: in.GetSource(),
 		Campaign: in.GetCampaign(), Brand: in.GetBrand(), Line: lead.Line(in.GetLine()),

@@ -77,14 +77,24 @@ func New(cfg Config, deps Deps) (*Service, error) {
 func Migrations() postgres.Module { return store.Module() }
 
 const (
+	// foldEvery is long enough that a lead's capture and decision, which come apart, are mostly folded
+	// at once, and far below what the watermark keeps from now anyway.
+	foldEvery  = 500 * time.Millisecond
 	retryEvery = time.Second
 	sweepEvery = time.Minute
 )
 
-// Run retries unapplied reports and sweeps what is no longer needed, until ctx ends. Any number of
+// Run folds the log into the figures, retries unapplied reports and sweeps what is no longer needed, until ctx ends. Any number of
 // replicas may run.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return every(ctx, foldEvery, func() {
+			if _, err := s.Fold(ctx); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "fold of events", "error", err)
+			}
+		})
+	})
 	g.Go(func() error {
 		return every(ctx, retryEvery, func() {
 			if _, err := s.RetryUnapplied(ctx); err != nil && ctx.Err() == nil {
@@ -114,6 +124,10 @@ func every(ctx context.Context, interval time.Duration, work func()) error {
 		}
 	}
 }
+
+// Fold brings the figures up to the log, as far as appended when it began, and returns how many
+// leads it folded. Any number of callers may fold at once.
+func (s *Service) Fold(ctx context.Context) (leads int, err error) { return s.store.Fold(ctx) }
 
 // UnappliedCount returns how many reports wait for Routing, for a metric.
 func (s *Service) UnappliedCount(ctx context.Context) (int64, error) {

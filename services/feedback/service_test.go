@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -30,14 +31,15 @@ type bundle struct {
 	*feedback.Service
 	clock *clock
 	cases *cases
+	pool  *pgxpool.Pool
 }
 
 func setup(t testing.TB) *bundle {
 	t.Helper()
 	db := pgtest.New(t, feedback.Migrations())
-	b := &bundle{clock: &clock{now: start}, cases: &cases{owner: make(map[string]string), applied: make(map[string]bool)}}
+	b := &bundle{pool: db.Pool("feedback"), clock: &clock{now: start}, cases: &cases{owner: make(map[string]string), applied: make(map[string]bool)}}
 	svc, err := feedback.New(feedback.Config{}, feedback.Deps{
-		Pool: db.Pool("feedback"), Cases: b.cases, Log: slog.New(slog.DiscardHandler), Now: b.clock.Now,
+		Pool: b.pool, Cases: b.cases, Log: slog.New(slog.DiscardHandler), Now: b.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +177,16 @@ func (b *bundle) append(t testing.TB, events ...*leadv1.Event) int32 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.fold(t)
 	return resp.GetAdded()
+}
+
+// fold does what Run does from time to time.
+func (b *bundle) fold(t testing.TB) {
+	t.Helper()
+	if _, err := b.Fold(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func ts(t time.Time) *timestamppb.Timestamp { return timestamppb.New(t) }

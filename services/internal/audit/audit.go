@@ -84,10 +84,11 @@ var checks = []check{
 	{"decided_once", "a lead's first decision is recorded once in the event log, or waits in the outbox", `
 		SELECT lead_id::text FROM feedback.event WHERE type = 'leadmesh.lead.decided.v1' AND lead_version = 1
 		GROUP BY lead_id HAVING count(*) > 1`},
-	{"logged", "every decided lead is in the event log once the outbox is empty", `
+	{"logged", "every decided lead is in the figures once the outbox is empty and the log folded", `
 		SELECT d.lead_id::text FROM routing.decision d
 		LEFT JOIN feedback.lead_fact f USING (bucket, lead_id)
-		WHERE f.lead_id IS NULL AND NOT EXISTS (SELECT 1 FROM routing.outbox)`},
+		WHERE f.lead_id IS NULL AND NOT EXISTS (SELECT 1 FROM routing.outbox)
+			AND NOT EXISTS (SELECT 1 FROM feedback.unfolded)`},
 	{"key_leads_somewhere", "an idempotency key leads to a lead that is held", `
 		SELECT k.lead_id::text FROM capture.idempotency_key k LEFT JOIN capture.lead l ON l.lead_id = k.lead_id WHERE l.lead_id IS NULL`},
 	{"person_is_known", "a decided lead's person exists", `

@@ -1,123 +1,143 @@
 package postgres
 
 import (
+	"context"
 	"encoding/json"
 
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/feedback/internal/postgres/db"
 	"github.com/leadmesh/leadmesh/services/feedback/internal/projection"
 )
 
-// writeFacts lays facts out as columns.
-func writeFacts(facts []leadFact) (db.InsertLeadFactsParams, error) {
-	n := len(facts)
-	buckets, ids := keys(facts)
-	p := db.InsertLeadFactsParams{
-		Buckets: buckets, LeadIds: ids,
-		Test:            make([]bool, n),
-		Brand:           make([]string, n),
-		Source:          make([]string, n),
-		Campaign:        make([]string, n),
-		Flags:           make([]int32, n),
-		Assignments:     make([]int32, n),
-		BadContact:      make([]bool, n),
-		RequestedAt:     make([]pgtype.Timestamptz, n),
-		ReceivedAt:      make([]pgtype.Timestamptz, n),
-		LineVersion:     make([]int64, n),
-		Line:            make([]int16, n),
-		StateVersion:    make([]int64, n),
-		State:           make([]int16, n),
-		StateAt:         make([]pgtype.Timestamptz, n),
-		StateCode:       make([]string, n),
-		StateActor:      make([]string, n),
-		OwnerVersion:    make([]int64, n),
-		DealerID:        make([]string, n),
-		Desk:            make([]bool, n),
-		ProbabilityPpm:  make([]int32, n),
-		DeadlineVersion: make([]int64, n),
-		DueAt:           make([]pgtype.Timestamptz, n),
-		DueKind:         make([]string, n),
-		AssignedAt:      make([]pgtype.Timestamptz, n),
-		DeliveredAt:     make([]pgtype.Timestamptz, n),
-		RespondedAt:     make([]pgtype.Timestamptz, n),
-		EngagedAt:       make([]pgtype.Timestamptz, n),
-		WorkedAt:        make([]pgtype.Timestamptz, n),
-		Detail:          make([][]byte, n),
+// insertFacts writes the first facts of leads, sorted by lead.
+func insertFacts(ctx context.Context, q *db.Queries, facts []leadFact) error {
+	if len(facts) == 0 {
+		return nil
 	}
+	rows := make([]db.CopyLeadFactsParams, len(facts))
 	for i := range facts {
-		f := &facts[i].fact
-		p.Test[i] = f.Test
-		p.Brand[i] = f.Brand
-		p.Source[i] = f.Source
-		p.Campaign[i] = f.Campaign
-		p.Flags[i] = f.Flags
-		p.Assignments[i] = f.Assignments
-		p.BadContact[i] = f.BadContact
-		p.RequestedAt[i] = stamp(f.RequestedAt)
-		p.ReceivedAt[i] = stamp(f.ReceivedAt)
-		p.LineVersion[i] = int64(f.Line.Version)
-		p.Line[i] = int16(f.Line.Value)
-		p.StateVersion[i] = int64(f.State.Version)
-		p.State[i] = int16(f.State.Value.State)
-		p.StateAt[i] = stamp(f.State.Value.At)
-		p.StateCode[i] = f.State.Value.Code
-		p.StateActor[i] = f.State.Value.Actor
-		p.OwnerVersion[i] = int64(f.Owner.Version)
-		p.DealerID[i] = f.Owner.Value.DealerID
-		p.Desk[i] = f.Owner.Value.Desk
-		p.ProbabilityPpm[i] = f.Owner.Value.ProbabilityPPM
-		p.DeadlineVersion[i] = int64(f.Deadline.Version)
-		p.DueAt[i] = stamp(f.Deadline.Value.At)
-		p.DueKind[i] = f.Deadline.Value.Kind
-		p.AssignedAt[i] = stamp(f.AssignedAt)
-		p.DeliveredAt[i] = stamp(f.DeliveredAt)
-		p.RespondedAt[i] = stamp(f.RespondedAt)
-		p.EngagedAt[i] = stamp(f.EngagedAt)
-		p.WorkedAt[i] = stamp(f.WorkedAt)
-		if f.Detail.IsZero() {
-			continue
+		var err error
+		if rows[i], err = writeFact(&facts[i]); err != nil {
+			return err
 		}
-		detail, err := json.Marshal(&f.Detail)
-		if err != nil {
-			return p, err
-		}
-		p.Detail[i] = detail
 	}
-	return p, nil
+	_, err := q.CopyLeadFacts(ctx, rows)
+	return err
 }
 
-// readFact reads what writeFacts wrote.
+// writeFact lays a fact out as a row.
+func writeFact(given *leadFact) (db.CopyLeadFactsParams, error) {
+	f := &given.fact
+	var detail []byte
+	if !f.Detail.IsZero() {
+		var err error
+		if detail, err = json.Marshal(&f.Detail); err != nil {
+			return db.CopyLeadFactsParams{}, err
+		}
+	}
+	return db.CopyLeadFactsParams{
+		RequestedAt:    stamp(f.RequestedAt),
+		ReceivedAt:     stamp(f.ReceivedAt),
+		StateAt:        stamp(f.State.Value.At),
+		DueAt:          stamp(f.Deadline.Value.At),
+		AssignedAt:     stamp(f.AssignedAt),
+		DeliveredAt:    stamp(f.DeliveredAt),
+		RespondedAt:    stamp(f.RespondedAt),
+		EngagedAt:      stamp(f.EngagedAt),
+		WorkedAt:       stamp(f.WorkedAt),
+		Events:         given.events,
+		Flags:          f.Flags,
+		Assignments:    f.Assignments,
+		ProbabilityPpm: f.Owner.Value.ProbabilityPPM,
+		Bucket:         given.id.Bucket(),
+		Line:           int16(f.Line.Value),
+		State:          int16(f.State.Value.State),
+		Test:           f.Test,
+		BadContact:     f.BadContact,
+		Desk:           f.Owner.Value.Desk,
+		LeadID:         uuid(given.id),
+		Brand:          f.Brand,
+		Source:         f.Source,
+		Campaign:       f.Campaign,
+		StateCode:      f.State.Value.Code,
+		StateActor:     f.State.Value.Actor,
+		DealerID:       f.Owner.Value.DealerID,
+		DueKind:        f.Deadline.Value.Kind,
+		Detail:         detail,
+	}, nil
+}
+
+// updateFacts writes facts, sorted by lead, over those held that are of fewer events.
+func updateFacts(ctx context.Context, q *db.Queries, facts []leadFact) error {
+	if len(facts) == 0 {
+		return nil
+	}
+	var p db.UpdateLeadFactsParams
+	for i := range facts {
+		r, err := writeFact(&facts[i])
+		if err != nil {
+			return err
+		}
+		p.RequestedAt = append(p.RequestedAt, r.RequestedAt)
+		p.ReceivedAt = append(p.ReceivedAt, r.ReceivedAt)
+		p.StateAt = append(p.StateAt, r.StateAt)
+		p.DueAt = append(p.DueAt, r.DueAt)
+		p.AssignedAt = append(p.AssignedAt, r.AssignedAt)
+		p.DeliveredAt = append(p.DeliveredAt, r.DeliveredAt)
+		p.RespondedAt = append(p.RespondedAt, r.RespondedAt)
+		p.EngagedAt = append(p.EngagedAt, r.EngagedAt)
+		p.WorkedAt = append(p.WorkedAt, r.WorkedAt)
+		p.Events = append(p.Events, r.Events)
+		p.Flags = append(p.Flags, r.Flags)
+		p.Assignments = append(p.Assignments, r.Assignments)
+		p.ProbabilityPpm = append(p.ProbabilityPpm, r.ProbabilityPpm)
+		p.Buckets = append(p.Buckets, r.Bucket)
+		p.Line = append(p.Line, r.Line)
+		p.State = append(p.State, r.State)
+		p.Test = append(p.Test, r.Test)
+		p.BadContact = append(p.BadContact, r.BadContact)
+		p.Desk = append(p.Desk, r.Desk)
+		p.LeadIds = append(p.LeadIds, r.LeadID)
+		p.Brand = append(p.Brand, r.Brand)
+		p.Source = append(p.Source, r.Source)
+		p.Campaign = append(p.Campaign, r.Campaign)
+		p.StateCode = append(p.StateCode, r.StateCode)
+		p.StateActor = append(p.StateActor, r.StateActor)
+		p.DealerID = append(p.DealerID, r.DealerID)
+		p.DueKind = append(p.DueKind, r.DueKind)
+		p.Detail = append(p.Detail, r.Detail)
+	}
+	return q.UpdateLeadFacts(ctx, p)
+}
+
+// readFact reads what the figures need of what writeFact wrote. Which versions won is not kept:
+// a fact is folded from the log, never on top of another.
 func readFact(r *db.LeadFact) (projection.Fact, error) {
 	var f projection.Fact
-	f.Test = r.Test
-	f.Brand = r.Brand
-	f.Source = r.Source
-	f.Campaign = r.Campaign
-	f.Flags = r.Flags
-	f.Assignments = r.Assignments
-	f.BadContact = r.BadContact
 	f.RequestedAt = fromStamp(r.RequestedAt)
 	f.ReceivedAt = fromStamp(r.ReceivedAt)
-	f.Line.Version = projection.Version(r.LineVersion)
-	f.Line.Value = lead.Line(r.Line)
-	f.State.Version = projection.Version(r.StateVersion)
-	f.State.Value.State = lead.State(r.State)
 	f.State.Value.At = fromStamp(r.StateAt)
-	f.State.Value.Code = r.StateCode
-	f.State.Value.Actor = r.StateActor
-	f.Owner.Version = projection.Version(r.OwnerVersion)
-	f.Owner.Value.DealerID = r.DealerID
-	f.Owner.Value.Desk = r.Desk
-	f.Owner.Value.ProbabilityPPM = r.ProbabilityPpm
-	f.Deadline.Version = projection.Version(r.DeadlineVersion)
 	f.Deadline.Value.At = fromStamp(r.DueAt)
-	f.Deadline.Value.Kind = r.DueKind
 	f.AssignedAt = fromStamp(r.AssignedAt)
 	f.DeliveredAt = fromStamp(r.DeliveredAt)
 	f.RespondedAt = fromStamp(r.RespondedAt)
 	f.EngagedAt = fromStamp(r.EngagedAt)
 	f.WorkedAt = fromStamp(r.WorkedAt)
+	f.Flags = r.Flags
+	f.Assignments = r.Assignments
+	f.Owner.Value.ProbabilityPPM = r.ProbabilityPpm
+	f.Line.Value = lead.Line(r.Line)
+	f.State.Value.State = lead.State(r.State)
+	f.Test = r.Test
+	f.BadContact = r.BadContact
+	f.Owner.Value.Desk = r.Desk
+	f.Brand = r.Brand
+	f.Source = r.Source
+	f.Campaign = r.Campaign
+	f.State.Value.Code = r.StateCode
+	f.State.Value.Actor = r.StateActor
+	f.Owner.Value.DealerID = r.DealerID
+	f.Deadline.Value.Kind = r.DueKind
 	if r.Detail != nil {
 		if err := json.Unmarshal(r.Detail, &f.Detail); err != nil {
 			return f, err

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,31 +66,3 @@ func (s *Store) Scan(ctx context.Context, f Filter, after Place, passedBefore ti
 }
 
 var lastID = lead.ID{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}
-
-// Owner returns the dealer that owns a lead by the events so far; known is false for a lead whose
-// capture the log has not seen.
-func (s *Store) Owner(ctx context.Context, id lead.ID) (dealerID string, known bool, err error) {
-	row, err := s.q.GetLeadOwner(ctx, id.Bucket(), uuid(id))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", false, nil
-	}
-	return row.DealerID, row.ReceivedAt.Valid, edge(err)
-}
-
-// Captured returns which of the leads the log has seen captured.
-func (s *Store) Captured(ctx context.Context, ids []lead.ID) (map[lead.ID]bool, error) {
-	facts := make([]leadFact, len(ids))
-	for i, id := range ids {
-		facts[i].id = id
-	}
-	buckets, leads := keys(facts)
-	rows, err := s.q.ListCaptured(ctx, buckets, leads)
-	if err != nil {
-		return nil, edge(err)
-	}
-	known := make(map[lead.ID]bool, len(rows))
-	for _, id := range rows {
-		known[id.Bytes] = true
-	}
-	return known, nil
-}

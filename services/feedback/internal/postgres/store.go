@@ -32,7 +32,12 @@ type Store struct {
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, q: db.New(pool)} }
 
 func (s *Store) tx(ctx context.Context, fn func(*db.Queries) error) error {
-	return edge(pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error { return fn(s.q.WithTx(tx)) }))
+	return edge(s.inTx(ctx, fn))
+}
+
+// inTx is tx with the driver's own errors.
+func (s *Store) inTx(ctx context.Context, fn func(*db.Queries) error) error {
+	return pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error { return fn(s.q.WithTx(tx)) })
 }
 
 // edge turns a driver's error into a problem, once.

@@ -11,6 +11,19 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type CopyEventsParams struct {
+	Bucket      int16
+	LeadID      pgtype.UUID
+	EventID     pgtype.UUID
+	LeadVersion int64
+	Type        string
+	Source      string
+	OccurredAt  pgtype.Timestamptz
+	RecordedAt  pgtype.Timestamptz
+	Traceparent string
+	Facts       []byte
+}
+
 const deleteArrivals = `-- name: DeleteArrivals :exec
 DELETE FROM arrival WHERE minute < $1
 `
@@ -76,130 +89,23 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) ([]p
 	return items, nil
 }
 
-const insertLeadFacts = `-- name: InsertLeadFacts :many
-INSERT INTO lead_fact (
-    bucket, lead_id,
-    test, brand, source, campaign, flags, assignments, bad_contact,
-    requested_at, received_at, line_version, line, state_version, state,
-    state_at, state_code, state_actor, owner_version, dealer_id, desk,
-    probability_ppm, deadline_version, due_at, due_kind, assigned_at, delivered_at,
-    responded_at, engaged_at, worked_at, detail)
+const lateness = `-- name: Lateness :one
 SELECT
-    unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id,
-    unnest($3::boolean[]) AS test, unnest($4::text[]) AS brand,
-    unnest($5::text[]) AS source, unnest($6::text[]) AS campaign,
-    unnest($7::integer[]) AS flags, unnest($8::integer[]) AS assignments, unnest($9::boolean[]) AS bad_contact,
-    unnest($10::timestamptz[]) AS requested_at, unnest($11::timestamptz[]) AS received_at,
-    unnest($12::bigint[]) AS line_version, unnest($13::smallint[]) AS line,
-    unnest($14::bigint[]) AS state_version, unnest($15::smallint[]) AS state,
-    unnest($16::timestamptz[]) AS state_at, unnest($17::text[]) AS state_code,
-    unnest($18::text[]) AS state_actor, unnest($19::bigint[]) AS owner_version,
-    unnest($20::text[]) AS dealer_id, unnest($21::boolean[]) AS desk,
-    unnest($22::integer[]) AS probability_ppm, unnest($23::bigint[]) AS deadline_version,
-    unnest($24::timestamptz[]) AS due_at, unnest($25::text[]) AS due_kind,
-    unnest($26::timestamptz[]) AS assigned_at, unnest($27::timestamptz[]) AS delivered_at,
-    unnest($28::timestamptz[]) AS responded_at, unnest($29::timestamptz[]) AS engaged_at,
-    unnest($30::timestamptz[]) AS worked_at, unnest($31::jsonb[]) AS detail
-ON CONFLICT (bucket, lead_id) DO NOTHING
-RETURNING lead_id
+    (SELECT COALESCE(max(max_lag_ms), 0) FROM arrival WHERE minute >= $1)::bigint AS max_lag_ms,
+    (SELECT min(recorded_at) FROM unfolded)::timestamptz AS unfolded_since
 `
 
-type InsertLeadFactsParams struct {
-	Buckets         []int16
-	LeadIds         []pgtype.UUID
-	Test            []bool
-	Brand           []string
-	Source          []string
-	Campaign        []string
-	Flags           []int32
-	Assignments     []int32
-	BadContact      []bool
-	RequestedAt     []pgtype.Timestamptz
-	ReceivedAt      []pgtype.Timestamptz
-	LineVersion     []int64
-	Line            []int16
-	StateVersion    []int64
-	State           []int16
-	StateAt         []pgtype.Timestamptz
-	StateCode       []string
-	StateActor      []string
-	OwnerVersion    []int64
-	DealerID        []string
-	Desk            []bool
-	ProbabilityPpm  []int32
-	DeadlineVersion []int64
-	DueAt           []pgtype.Timestamptz
-	DueKind         []string
-	AssignedAt      []pgtype.Timestamptz
-	DeliveredAt     []pgtype.Timestamptz
-	RespondedAt     []pgtype.Timestamptz
-	EngagedAt       []pgtype.Timestamptz
-	WorkedAt        []pgtype.Timestamptz
-	Detail          [][]byte
+type LatenessRow struct {
+	MaxLagMs      int64
+	UnfoldedSince pgtype.Timestamptz
 }
 
-// Adds the facts of leads not held yet and answers those it added. Sorted by the caller.
-func (q *Queries) InsertLeadFacts(ctx context.Context, arg InsertLeadFactsParams) ([]pgtype.UUID, error) {
-	rows, err := q.db.Query(ctx, insertLeadFacts,
-		arg.Buckets,
-		arg.LeadIds,
-		arg.Test,
-		arg.Brand,
-		arg.Source,
-		arg.Campaign,
-		arg.Flags,
-		arg.Assignments,
-		arg.BadContact,
-		arg.RequestedAt,
-		arg.ReceivedAt,
-		arg.LineVersion,
-		arg.Line,
-		arg.StateVersion,
-		arg.State,
-		arg.StateAt,
-		arg.StateCode,
-		arg.StateActor,
-		arg.OwnerVersion,
-		arg.DealerID,
-		arg.Desk,
-		arg.ProbabilityPpm,
-		arg.DeadlineVersion,
-		arg.DueAt,
-		arg.DueKind,
-		arg.AssignedAt,
-		arg.DeliveredAt,
-		arg.RespondedAt,
-		arg.EngagedAt,
-		arg.WorkedAt,
-		arg.Detail,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []pgtype.UUID
-	for rows.Next() {
-		var lead_id pgtype.UUID
-		if err := rows.Scan(&lead_id); err != nil {
-			return nil, err
-		}
-		items = append(items, lead_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const largestLag = `-- name: LargestLag :one
-SELECT COALESCE(max(max_lag_ms), 0)::bigint AS max_lag_ms FROM arrival WHERE minute >= $1
-`
-
-func (q *Queries) LargestLag(ctx context.Context, since pgtype.Timestamptz) (int64, error) {
-	row := q.db.QueryRow(ctx, largestLag, since)
-	var max_lag_ms int64
-	err := row.Scan(&max_lag_ms)
-	return max_lag_ms, err
+// Answers the largest delay of an arrival, and when the oldest event was recorded that is not folded.
+func (q *Queries) Lateness(ctx context.Context, since pgtype.Timestamptz) (LatenessRow, error) {
+	row := q.db.QueryRow(ctx, lateness, since)
+	var i LatenessRow
+	err := row.Scan(&i.MaxLagMs, &i.UnfoldedSince)
+	return i, err
 }
 
 const listLeadEvents = `-- name: ListLeadEvents :many
@@ -250,72 +156,6 @@ func (q *Queries) ListLeadEvents(ctx context.Context, bucket int16, leadID pgtyp
 	return items, nil
 }
 
-const lockLeadFacts = `-- name: LockLeadFacts :many
-SELECT
-    bucket, lead_id,
-    test, brand, source, campaign, flags, assignments, bad_contact,
-    requested_at, received_at, line_version, line, state_version, state,
-    state_at, state_code, state_actor, owner_version, dealer_id, desk,
-    probability_ppm, deadline_version, due_at, due_kind, assigned_at, delivered_at,
-    responded_at, engaged_at, worked_at, detail
-FROM lead_fact
-WHERE (bucket, lead_id) IN (SELECT unnest($1::smallint[]), unnest($2::uuid[]))
-ORDER BY bucket, lead_id
-FOR UPDATE
-`
-
-func (q *Queries) LockLeadFacts(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) ([]LeadFact, error) {
-	rows, err := q.db.Query(ctx, lockLeadFacts, buckets, leadIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []LeadFact
-	for rows.Next() {
-		var i LeadFact
-		if err := rows.Scan(
-			&i.Bucket,
-			&i.LeadID,
-			&i.Test,
-			&i.Brand,
-			&i.Source,
-			&i.Campaign,
-			&i.Flags,
-			&i.Assignments,
-			&i.BadContact,
-			&i.RequestedAt,
-			&i.ReceivedAt,
-			&i.LineVersion,
-			&i.Line,
-			&i.StateVersion,
-			&i.State,
-			&i.StateAt,
-			&i.StateCode,
-			&i.StateActor,
-			&i.OwnerVersion,
-			&i.DealerID,
-			&i.Desk,
-			&i.ProbabilityPpm,
-			&i.DeadlineVersion,
-			&i.DueAt,
-			&i.DueKind,
-			&i.AssignedAt,
-			&i.DeliveredAt,
-			&i.RespondedAt,
-			&i.EngagedAt,
-			&i.WorkedAt,
-			&i.Detail,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const noteArrival = `-- name: NoteArrival :exec
 INSERT INTO arrival (source, minute, slot, events, max_lag_ms)
 VALUES ($1, $2, (pg_backend_pid() % 64)::smallint, $3, $4)
@@ -329,110 +169,6 @@ func (q *Queries) NoteArrival(ctx context.Context, source string, minute pgtype.
 		minute,
 		events,
 		maxLagMs,
-	)
-	return err
-}
-
-const updateLeadFacts = `-- name: UpdateLeadFacts :exec
-UPDATE lead_fact AS f SET
-    test = given.test, brand = given.brand, source = given.source,
-    campaign = given.campaign, flags = given.flags, assignments = given.assignments, bad_contact = given.bad_contact,
-    requested_at = given.requested_at, received_at = given.received_at, line_version = given.line_version,
-    line = given.line, state_version = given.state_version, state = given.state,
-    state_at = given.state_at, state_code = given.state_code, state_actor = given.state_actor,
-    owner_version = given.owner_version, dealer_id = given.dealer_id, desk = given.desk,
-    probability_ppm = given.probability_ppm, deadline_version = given.deadline_version, due_at = given.due_at,
-    due_kind = given.due_kind, assigned_at = given.assigned_at, delivered_at = given.delivered_at,
-    responded_at = given.responded_at, engaged_at = given.engaged_at, worked_at = given.worked_at,
-    detail = given.detail
-FROM (
-    SELECT
-        unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id,
-        unnest($3::boolean[]) AS test, unnest($4::text[]) AS brand,
-        unnest($5::text[]) AS source, unnest($6::text[]) AS campaign,
-        unnest($7::integer[]) AS flags, unnest($8::integer[]) AS assignments, unnest($9::boolean[]) AS bad_contact,
-        unnest($10::timestamptz[]) AS requested_at, unnest($11::timestamptz[]) AS received_at,
-        unnest($12::bigint[]) AS line_version, unnest($13::smallint[]) AS line,
-        unnest($14::bigint[]) AS state_version, unnest($15::smallint[]) AS state,
-        unnest($16::timestamptz[]) AS state_at, unnest($17::text[]) AS state_code,
-        unnest($18::text[]) AS state_actor, unnest($19::bigint[]) AS owner_version,
-        unnest($20::text[]) AS dealer_id, unnest($21::boolean[]) AS desk,
-        unnest($22::integer[]) AS probability_ppm, unnest($23::bigint[]) AS deadline_version,
-        unnest($24::timestamptz[]) AS due_at, unnest($25::text[]) AS due_kind,
-        unnest($26::timestamptz[]) AS assigned_at, unnest($27::timestamptz[]) AS delivered_at,
-        unnest($28::timestamptz[]) AS responded_at, unnest($29::timestamptz[]) AS engaged_at,
-        unnest($30::timestamptz[]) AS worked_at, unnest($31::jsonb[]) AS detail
-) AS given
-WHERE f.bucket = given.bucket AND f.lead_id = given.lead_id
-`
-
-type UpdateLeadFactsParams struct {
-	Buckets         []int16
-	LeadIds         []pgtype.UUID
-	Test            []bool
-	Brand           []string
-	Source          []string
-	Campaign        []string
-	Flags           []int32
-	Assignments     []int32
-	BadContact      []bool
-	RequestedAt     []pgtype.Timestamptz
-	ReceivedAt      []pgtype.Timestamptz
-	LineVersion     []int64
-	Line            []int16
-	StateVersion    []int64
-	State           []int16
-	StateAt         []pgtype.Timestamptz
-	StateCode       []string
-	StateActor      []string
-	OwnerVersion    []int64
-	DealerID        []string
-	Desk            []bool
-	ProbabilityPpm  []int32
-	DeadlineVersion []int64
-	DueAt           []pgtype.Timestamptz
-	DueKind         []string
-	AssignedAt      []pgtype.Timestamptz
-	DeliveredAt     []pgtype.Timestamptz
-	RespondedAt     []pgtype.Timestamptz
-	EngagedAt       []pgtype.Timestamptz
-	WorkedAt        []pgtype.Timestamptz
-	Detail          [][]byte
-}
-
-func (q *Queries) UpdateLeadFacts(ctx context.Context, arg UpdateLeadFactsParams) error {
-	_, err := q.db.Exec(ctx, updateLeadFacts,
-		arg.Buckets,
-		arg.LeadIds,
-		arg.Test,
-		arg.Brand,
-		arg.Source,
-		arg.Campaign,
-		arg.Flags,
-		arg.Assignments,
-		arg.BadContact,
-		arg.RequestedAt,
-		arg.ReceivedAt,
-		arg.LineVersion,
-		arg.Line,
-		arg.StateVersion,
-		arg.State,
-		arg.StateAt,
-		arg.StateCode,
-		arg.StateActor,
-		arg.OwnerVersion,
-		arg.DealerID,
-		arg.Desk,
-		arg.ProbabilityPpm,
-		arg.DeadlineVersion,
-		arg.DueAt,
-		arg.DueKind,
-		arg.AssignedAt,
-		arg.DeliveredAt,
-		arg.RespondedAt,
-		arg.EngagedAt,
-		arg.WorkedAt,
-		arg.Detail,
 	)
 	return err
 }

@@ -46,37 +46,34 @@ type Event struct {
 }
 
 type LeadFact struct {
-	Bucket          int16
-	LeadID          pgtype.UUID
-	Test            bool
-	Brand           string
-	Source          string
-	Campaign        string
-	Flags           int32
-	Assignments     int32
-	BadContact      bool
-	RequestedAt     pgtype.Timestamptz
-	ReceivedAt      pgtype.Timestamptz
-	LineVersion     int64
-	Line            int16
-	StateVersion    int64
-	State           int16
-	StateAt         pgtype.Timestamptz
-	StateCode       string
-	StateActor      string
-	OwnerVersion    int64
-	DealerID        string
-	Desk            bool
-	ProbabilityPpm  int32
-	DeadlineVersion int64
-	DueAt           pgtype.Timestamptz
-	DueKind         string
-	AssignedAt      pgtype.Timestamptz
-	DeliveredAt     pgtype.Timestamptz
-	RespondedAt     pgtype.Timestamptz
-	EngagedAt       pgtype.Timestamptz
-	WorkedAt        pgtype.Timestamptz
-	Detail          []byte
+	RequestedAt    pgtype.Timestamptz
+	ReceivedAt     pgtype.Timestamptz
+	StateAt        pgtype.Timestamptz
+	DueAt          pgtype.Timestamptz
+	AssignedAt     pgtype.Timestamptz
+	DeliveredAt    pgtype.Timestamptz
+	RespondedAt    pgtype.Timestamptz
+	EngagedAt      pgtype.Timestamptz
+	WorkedAt       pgtype.Timestamptz
+	Events         int32
+	Flags          int32
+	Assignments    int32
+	ProbabilityPpm int32
+	Bucket         int16
+	Line           int16
+	State          int16
+	Test           bool
+	BadContact     bool
+	Desk           bool
+	LeadID         pgtype.UUID
+	Brand          string
+	Source         string
+	Campaign       string
+	StateCode      string
+	StateActor     string
+	DealerID       string
+	DueKind        string
+	Detail         []byte
 }
 
 type Report struct {
@@ -100,4 +97,10 @@ type Unapplied struct {
 	ReportID      string
 	Attempts      int32
 	NextAttemptAt pgtype.Timestamptz
+}
+
+type Unfolded struct {
+	BatchID    int64
+	RecordedAt pgtype.Timestamptz
+	LeadIds    []pgtype.UUID
 }

@@ -11,50 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const getLeadOwner = `-- name: GetLeadOwner :one
-SELECT dealer_id, received_at FROM lead_fact WHERE bucket = $1 AND lead_id = $2
-`
-
-type GetLeadOwnerRow struct {
-	DealerID   string
-	ReceivedAt pgtype.Timestamptz
-}
-
-func (q *Queries) GetLeadOwner(ctx context.Context, bucket int16, leadID pgtype.UUID) (GetLeadOwnerRow, error) {
-	row := q.db.QueryRow(ctx, getLeadOwner, bucket, leadID)
-	var i GetLeadOwnerRow
-	err := row.Scan(&i.DealerID, &i.ReceivedAt)
-	return i, err
-}
-
-const listCaptured = `-- name: ListCaptured :many
-SELECT lead_id FROM lead_fact
-WHERE (bucket, lead_id) IN (SELECT unnest($1::smallint[]), unnest($2::uuid[])) AND received_at IS NOT NULL
-`
-
-// Answers which of the leads have a fact.
-func (q *Queries) ListCaptured(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) ([]pgtype.UUID, error) {
-	rows, err := q.db.Query(ctx, listCaptured, buckets, leadIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []pgtype.UUID
-	for rows.Next() {
-		var lead_id pgtype.UUID
-		if err := rows.Scan(&lead_id); err != nil {
-			return nil, err
-		}
-		items = append(items, lead_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listLeadFacts = `-- name: ListLeadFacts :many
-SELECT f.bucket, f.lead_id, f.test, f.brand, f.source, f.campaign, f.flags, f.assignments, f.bad_contact, f.requested_at, f.received_at, f.line_version, f.line, f.state_version, f.state, f.state_at, f.state_code, f.state_actor, f.owner_version, f.dealer_id, f.desk, f.probability_ppm, f.deadline_version, f.due_at, f.due_kind, f.assigned_at, f.delivered_at, f.responded_at, f.engaged_at, f.worked_at, f.detail,
+SELECT f.requested_at, f.received_at, f.state_at, f.due_at, f.assigned_at, f.delivered_at, f.responded_at, f.engaged_at, f.worked_at, f.events, f.flags, f.assignments, f.probability_ppm, f.bucket, f.line, f.state, f.test, f.bad_contact, f.desk, f.lead_id, f.brand, f.source, f.campaign, f.state_code, f.state_actor, f.dealer_id, f.due_kind, f.detail,
     (SELECT count(*) FROM appointment AS a
      WHERE a.bucket = f.bucket AND a.lead_id = f.lead_id AND a.status IN (1, 2, 3) AND a.starts_at < $1
     )::bigint AS unreported
@@ -111,36 +69,33 @@ func (q *Queries) ListLeadFacts(ctx context.Context, arg ListLeadFactsParams) ([
 	for rows.Next() {
 		var i ListLeadFactsRow
 		if err := rows.Scan(
-			&i.LeadFact.Bucket,
-			&i.LeadFact.LeadID,
-			&i.LeadFact.Test,
-			&i.LeadFact.Brand,
-			&i.LeadFact.Source,
-			&i.LeadFact.Campaign,
-			&i.LeadFact.Flags,
-			&i.LeadFact.Assignments,
-			&i.LeadFact.BadContact,
 			&i.LeadFact.RequestedAt,
 			&i.LeadFact.ReceivedAt,
-			&i.LeadFact.LineVersion,
-			&i.LeadFact.Line,
-			&i.LeadFact.StateVersion,
-			&i.LeadFact.State,
 			&i.LeadFact.StateAt,
-			&i.LeadFact.StateCode,
-			&i.LeadFact.StateActor,
-			&i.LeadFact.OwnerVersion,
-			&i.LeadFact.DealerID,
-			&i.LeadFact.Desk,
-			&i.LeadFact.ProbabilityPpm,
-			&i.LeadFact.DeadlineVersion,
 			&i.LeadFact.DueAt,
-			&i.LeadFact.DueKind,
 			&i.LeadFact.AssignedAt,
 			&i.LeadFact.DeliveredAt,
 			&i.LeadFact.RespondedAt,
 			&i.LeadFact.EngagedAt,
 			&i.LeadFact.WorkedAt,
+			&i.LeadFact.Events,
+			&i.LeadFact.Flags,
+			&i.LeadFact.Assignments,
+			&i.LeadFact.ProbabilityPpm,
+			&i.LeadFact.Bucket,
+			&i.LeadFact.Line,
+			&i.LeadFact.State,
+			&i.LeadFact.Test,
+			&i.LeadFact.BadContact,
+			&i.LeadFact.Desk,
+			&i.LeadFact.LeadID,
+			&i.LeadFact.Brand,
+			&i.LeadFact.Source,
+			&i.LeadFact.Campaign,
+			&i.LeadFact.StateCode,
+			&i.LeadFact.StateActor,
+			&i.LeadFact.DealerID,
+			&i.LeadFact.DueKind,
 			&i.LeadFact.Detail,
 			&i.Unreported,
 		); err != nil {

@@ -27,43 +27,52 @@ CREATE TABLE arrival (
     PRIMARY KEY (minute, source, slot)
 ) WITH (fillfactor = 50);
 
--- One row a lead: its events folded, whatever their order. *_version says which event a group of
--- columns is from. received_at is NULL until the captured event is in: such a row is outside
--- every figure.
+-- What was appended and is not folded into lead_fact yet: one row for each append, with the leads it
+-- is about. A row is written with its events and goes with the facts that tell them, so nothing is
+-- read by "greater than the last" and nothing can be passed over.
+CREATE TABLE unfolded (
+    batch_id    bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    recorded_at timestamptz NOT NULL, -- of the oldest of its events: no watermark is later
+    lead_ids    uuid[]      NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+    toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 5000);
+
+-- Identifiers do not compress; trying costs more than the whole append.
+ALTER TABLE unfolded ALTER COLUMN lead_ids SET STORAGE EXTERNAL;
+
+-- One row a lead: its events folded. The widest columns come first, so that none is padded.
+-- received_at is NULL until the captured event is in: such a row is outside every figure.
 CREATE TABLE lead_fact (
-    bucket           smallint    NOT NULL,
-    lead_id          uuid        NOT NULL,
-    test             boolean     NOT NULL,
-    brand            text        NOT NULL,
-    source           text        NOT NULL,
-    campaign         text        NOT NULL,
-    flags            integer     NOT NULL,
-    assignments      integer     NOT NULL, -- owners so far
-    bad_contact      boolean     NOT NULL,
     requested_at     timestamptz,
     received_at      timestamptz,
-    line_version     bigint      NOT NULL,
-    line             smallint    NOT NULL,
-    state_version    bigint      NOT NULL,
-    state            smallint    NOT NULL,
     state_at         timestamptz,
-    state_code       text        NOT NULL,
-    state_actor      text        NOT NULL,
-    owner_version    bigint      NOT NULL,
-    dealer_id        text        NOT NULL,
-    desk             boolean     NOT NULL,
-    probability_ppm  integer     NOT NULL,
-    deadline_version bigint      NOT NULL,
     due_at           timestamptz,
-    due_kind         text        NOT NULL,
     assigned_at      timestamptz,
     delivered_at     timestamptz,
     responded_at     timestamptz,
     engaged_at       timestamptz,
     worked_at        timestamptz,
+    events           integer     NOT NULL, -- folded so far: of two foldings the one of more is newer
+    flags            integer     NOT NULL,
+    assignments      integer     NOT NULL, -- owners so far
+    probability_ppm  integer     NOT NULL,
+    bucket           smallint    NOT NULL,
+    line             smallint    NOT NULL,
+    state            smallint    NOT NULL,
+    test             boolean     NOT NULL,
+    bad_contact      boolean     NOT NULL,
+    desk             boolean     NOT NULL,
+    lead_id          uuid        NOT NULL,
+    brand            text        NOT NULL,
+    source           text        NOT NULL,
+    campaign         text        NOT NULL,
+    state_code       text        NOT NULL,
+    state_actor      text        NOT NULL,
+    dealer_id        text        NOT NULL,
+    due_kind         text        NOT NULL,
     detail           jsonb, -- store times, clocks, counts; NULL if there are none
     PRIMARY KEY (bucket, lead_id)
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
 -- Reports read by the time of receipt; it never changes, so updates stay on their page.
 CREATE INDEX lead_fact_received ON lead_fact (received_at, lead_id);

@@ -15,11 +15,3 @@ WHERE (received_at, lead_id) > (@after_received_at::timestamptz, @after_lead_id:
   AND (@brand::text = '' OR f.brand = @brand)
 ORDER BY received_at, lead_id
 LIMIT @page_size;
-
--- name: GetLeadOwner :one
-SELECT dealer_id, received_at FROM lead_fact WHERE bucket = @bucket AND lead_id = @lead_id;
-
--- name: ListCaptured :many
--- Answers which of the leads have a fact.
-SELECT lead_id FROM lead_fact
-WHERE (bucket, lead_id) IN (SELECT unnest(@buckets::smallint[]), unnest(@lead_ids::uuid[])) AND received_at IS NOT NULL;
