@@ -70,6 +70,15 @@ var fieldNames = [fieldCount]string{
 	"vehicles.color", "vehicles.condition", "vehicles.lender", "vehicles.comments",
 }
 
+// firstPaths are the paths of the first party's and vehicle's fields, which most leads' changes name.
+var firstPaths = func() (paths [fieldCount]string) {
+	for f, name := range fieldNames {
+		list, rest, _ := strings.Cut(name, ".")
+		paths[f] = list + "[0]." + rest
+	}
+	return paths
+}()
+
 // FieldNames lists the fields that a FieldRule may name. Those of parties and vehicles stand for
 // every party and vehicle. The caller owns the slice.
 func FieldNames() []string { return append([]string(nil), fieldNames[:]...) }
@@ -86,8 +95,11 @@ func fieldByName(name string) (field, bool) {
 // path names the field of one party or vehicle: "parties[1].name.given".
 func (f field) path(i int) string {
 	name := fieldNames[f]
-	if f < fieldGiven {
+	switch {
+	case f < fieldGiven:
 		return name
+	case i == 0:
+		return firstPaths[f]
 	}
 	list, rest, _ := strings.Cut(name, ".")
 	return list + "[" + strconv.Itoa(i) + "]." + rest

@@ -42,7 +42,7 @@ func Fingerprint(l *Lead) [sha256.Size]byte {
 	f.money(l.Finance.DownPayment, l.Finance.Monthly, l.Finance.Balance)
 	f.text(l.Comments, l.Language)
 	f.consents(l.Consents, l.ReceivedAt)
-	extra := slices.SortedFunc(slices.Values(l.Extra), func(a, b Field) int {
+	extra := sorted(l.Extra, func(a, b Field) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Value, b.Value))
 	})
 	f.num(int64(len(extra)))
@@ -50,6 +50,16 @@ func Fingerprint(l *Lead) [sha256.Size]byte {
 		f.text(e.Path, e.Value)
 	}
 	return sha256.Sum256(f.buf)
+}
+
+// sorted returns the list in order; the list itself if it is in order already.
+func sorted[T any](list []T, compare func(a, b T) int) []T {
+	if slices.IsSortedFunc(list, compare) {
+		return list
+	}
+	list = slices.Clone(list)
+	slices.SortFunc(list, compare)
+	return list
 }
 
 // fingerprint gathers length-prefixed values, so that no two leads run together to one stream.
@@ -100,11 +110,11 @@ func (f *fingerprint) money(values ...Money) {
 }
 
 func (f *fingerprint) identifiers(ids []Identifier) {
-	sorted := slices.SortedFunc(slices.Values(ids), func(a, b Identifier) int {
+	ids = sorted(ids, func(a, b Identifier) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Value, b.Value))
 	})
-	f.num(int64(len(sorted)))
-	for _, id := range sorted {
+	f.num(int64(len(ids)))
+	for _, id := range ids {
 		f.num(int64(id.Kind))
 		f.text(id.Source, id.Value)
 	}
@@ -137,15 +147,15 @@ func (f *fingerprint) vehicle(v *Vehicle) {
 }
 
 func (f *fingerprint) consents(facts []Consent, received time.Time) {
-	sorted := slices.SortedFunc(slices.Values(facts), func(a, b Consent) int {
+	facts = sorted(facts, func(a, b Consent) int {
 		return cmp.Or(cmp.Compare(a.Controller, b.Controller), cmp.Compare(a.ControllerID, b.ControllerID),
 			cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.ContactPoint, b.ContactPoint),
 			cmp.Compare(a.State, b.State), a.At.Compare(b.At), a.ValidUntil.Compare(b.ValidUntil), cmp.Compare(a.TextVersion, b.TextVersion),
 			cmp.Compare(a.Place, b.Place), cmp.Compare(a.Evidence, b.Evidence))
 	})
-	f.num(int64(len(sorted)))
-	for i := range sorted {
-		c := &sorted[i]
+	f.num(int64(len(facts)))
+	for i := range facts {
+		c := &facts[i]
 		f.num(int64(c.Controller), int64(c.Purpose), int64(c.Channel), int64(c.State))
 		f.text(c.ControllerID, c.ContactPoint, c.TextVersion, c.Place, c.Evidence)
 		at := c.At

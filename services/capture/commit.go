@@ -5,9 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 )
 
@@ -103,6 +105,11 @@ func (in *intake) updateID() lead.ID {
 // decide goes through the items in order; an item sees what those before it will have stored.
 func (p *plan) decide() error {
 	p.taken = make(map[lead.ID]*intake, len(p.items))
+	p.rows.Leads = make([]store.Lead, 0, len(p.items))
+	p.rows.Events = outbox.Rows{
+		Buckets: make([]int16, 0, len(p.items)), EventIDs: make([]pgtype.UUID, 0, len(p.items)),
+		RecordedAt: make([]time.Time, 0, len(p.items)), Events: make([][]byte, 0, len(p.items)),
+	}
 	if p.keys == nil {
 		p.keys = map[store.Key]store.Used{}
 	}

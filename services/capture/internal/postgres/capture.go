@@ -77,7 +77,11 @@ func deadlocked(err error) bool {
 // params lays the rows out in columns, in the order of their keys: concurrent inserts of the same
 // keys then wait for each other instead of deadlocking.
 func (c *Captured) params() db.InsertCapturedParams {
-	slices.SortFunc(c.Leads, func(a, b Lead) int { return byBucket(a.ID, b.ID) })
+	leads := make([]*Lead, len(c.Leads)) // they are large: only their places are sorted
+	for i := range c.Leads {
+		leads[i] = &c.Leads[i]
+	}
+	slices.SortFunc(leads, func(a, b *Lead) int { return byBucket(a.ID, b.ID) })
 	slices.SortFunc(c.Keys, func(a, b KeyUse) int {
 		return cmp.Or(cmp.Compare(a.Key.bucket(), b.Key.bucket()), cmp.Compare(a.Key.Credential, b.Key.Credential), cmp.Compare(a.Key.Value, b.Key.Value))
 	})
@@ -91,8 +95,9 @@ func (c *Captured) params() db.InsertCapturedParams {
 	for i, t := range c.Events.RecordedAt {
 		p.EventRecordedAt[i] = stamp(t)
 	}
-	for i := range c.Leads {
-		addLead(&p, &c.Leads[i])
+	c.makeRoom(&p)
+	for _, l := range leads {
+		addLead(&p, l)
 	}
 	for i := range c.Keys {
 		k := &c.Keys[i]
@@ -113,6 +118,20 @@ func (c *Captured) params() db.InsertCapturedParams {
 		p.UpdateRaws = append(p.UpdateRaws, notNil(u.Raw))
 	}
 	return p
+}
+
+// makeRoom sizes the columns of leads, which usually are pending, and of keys.
+func (c *Captured) makeRoom(p *db.InsertCapturedParams) {
+	n, keys := len(c.Leads), len(c.Keys)
+	p.LeadBuckets, p.LeadIds, p.Credentials = make([]int16, 0, n), make([]pgtype.UUID, 0, n), make([]string, 0, n)
+	p.ReceivedAt, p.RequestedAt = make([]pgtype.Timestamptz, 0, n), make([]pgtype.Timestamptz, 0, n)
+	p.Test, p.Flags, p.PlaybookRevisions = make([]bool, 0, n), make([]int16, 0, n), make([]string, 0, n)
+	p.Traceparents, p.ContentTypes = make([]string, 0, n), make([]string, 0, n)
+	p.BodyHashes, p.Bodies, p.Raws = make([][]byte, 0, n), make([][]byte, 0, n), make([][]byte, 0, n)
+	p.PendingBuckets, p.PendingIds = make([]int16, 0, n), make([]pgtype.UUID, 0, n)
+	p.PendingSince, p.PendingDueAt = make([]pgtype.Timestamptz, 0, n), make([]pgtype.Timestamptz, 0, n)
+	p.KeyBuckets, p.KeyCredentials, p.Keys = make([]int16, 0, keys), make([]string, 0, keys), make([]string, 0, keys)
+	p.KeyHashes, p.KeyLeadIds, p.KeyCreatedAt = make([][]byte, 0, keys), make([]pgtype.UUID, 0, keys), make([]pgtype.Timestamptz, 0, keys)
 }
 
 func addLead(p *db.InsertCapturedParams, l *Lead) {
