@@ -34,29 +34,31 @@
 //	transfer_offered   related_id(the receiving dealer) due_at
 //	declined           answers an offer, or an assignment (then a decided event follows)
 //	transfer_declined  answers an offer
+//	transfer_lapsed    ends an offer
 //	transferred        as decided; dealer_id is the new owner
 //	returned           code; the state becomes REJECTED
 //	activity           kind actor("bot" and "system" are nobody) code(result of a call)
 //	milestone          kind(DELIVERED ATTEMPT RESPONDED ENGAGED ...) actor dealer_id; RESPONDED:
 //	                   store_seconds verdict attempt(sequence of the assignment)
 //	deadline           deadline_kind verdict(met breached unknown) dealer_id due_at(the one that fired)
-//	escalated          not read
+//	escalated escalation_needless merged_in   not read
 //	state              state code
 //	woken won lost expired unwound reopened   state if it is not the word's own; code
 //
-// due_at with deadline_kind on any of them but transfer_offered and escalated is the owner's next
-// deadline from then on. verdict is "met" or "breached" for dealers graded OBSERVED only, else
-// "unknown"; the newest verdict of a clock and dealer counts. occurred_at of a state's event is
-// since when it holds; events that merely repeat a state (milestones, deadlines) do not move it.
+// due_at with deadline_kind on any of them but those of offers and escalations and merged_in is the
+// owner's next deadline from then on. The end of a lead ends its offer too. verdict is "met" or
+// "breached" for dealers graded OBSERVED only, else "unknown"; the newest verdict of a clock and
+// dealer counts. occurred_at of a state's event is since when it holds; events that merely repeat a
+// state (milestones, deadlines, offers) do not move it.
 //
 // # Figures
 //
 // Appending writes the events and names their leads in a queue, nothing else. Run folds the leads of
 // the queue, each from all of its events, whatever their order (internal/projection), into one row
 // per lead, and core/measure computes the figures from those rows. A lead's capture and decision
-// are mostly folded together: three rows a lead, two of them events. A lead is counted from its captured event on
-// and stands in exactly one state, PENDING until an event says more, so the equation of
-// conservation holds for every set of events.
+// are mostly folded together: three rows a lead, two of them events. A lead is counted from its
+// captured event on and stands in exactly one state, PENDING until an event says more, so the
+// equation of conservation holds for every set of events.
 //
 // The watermark is the moment before which everything recorded is counted: now, less a safety of
 // two seconds, or less the largest delay between recording and arrival of the last ten minutes

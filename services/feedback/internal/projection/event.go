@@ -13,6 +13,7 @@ import (
 // Types of events, without the prefix "leadmesh.lead." and the suffix ".v1".
 const (
 	captured         = "captured"
+	mergedIn         = "merged_in"
 	rejected         = "rejected"
 	parked           = "parked"
 	woken            = "woken"
@@ -23,12 +24,14 @@ const (
 	declined         = "declined"
 	transferOffered  = "transfer_offered"
 	transferDeclined = "transfer_declined"
+	transferLapsed   = "transfer_lapsed"
 	transferred      = "transferred"
 	returned         = "returned"
 	activity         = "activity"
 	milestone        = "milestone"
 	deadline         = "deadline"
 	escalated        = "escalated"
+	needless         = "escalation_needless"
 	state            = "state"
 	expired          = "expired"
 	won              = "won"
@@ -115,7 +118,8 @@ var implied = map[string]lead.State{
 // they left as it was; taking it from them would move the time since when it holds.
 func (c *contribution) stateOf() {
 	switch c.kind {
-	case delivered, acknowledged, activity, milestone, deadline, escalated, transferOffered, transferDeclined:
+	case delivered, acknowledged, activity, milestone, deadline, escalated, needless,
+		transferOffered, transferDeclined, transferLapsed, mergedIn:
 		return
 	}
 	s, ok := lead.ParseState(c.facts.GetState())
@@ -157,7 +161,7 @@ func (c *contribution) deadline() {
 	f := c.facts
 	due := Deadline{At: timeOf(f.GetDueAt()), Kind: f.GetDeadlineKind()}
 	switch c.kind {
-	case escalated, transferOffered:
+	case escalated, needless, transferOffered, transferLapsed, transferDeclined, mergedIn:
 		return
 	case deadline:
 		if f.GetVerdict() == "met" {
@@ -176,13 +180,15 @@ func (c *contribution) deadline() {
 	}
 }
 
+// handoff takes an offer, and what ends it: its answer, its time, or the end of the lead. An offer
+// made in the same step that another one lapsed outweighs that, since it is the greater value.
 func (c *contribution) handoff() {
 	switch c.kind {
 	case transferOffered:
 		c.fact.Detail.Handoff = Newest[Handoff]{Version: c.version, Value: Handoff{
 			DueAt: timeOf(c.facts.GetDueAt()), To: c.facts.GetRelatedId(),
 		}}
-	case transferred, transferDeclined, declined:
+	case transferred, transferDeclined, transferLapsed, declined, rejected, returned, won, lost, expired, unwound:
 		c.fact.Detail.Handoff.Version = c.version
 	}
 }

@@ -37,7 +37,8 @@ func fold(events []*leadv1.Event) projection.Fact {
 func TestOrderDoesNotMatter(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	kinds := []string{"captured", "rejected", "parked", "woken", "decided", "delivered", "accepted", "declined", "transfer_offered",
-		"transferred", "returned", "activity", "milestone", "deadline", "escalated", "state", "expired", "won", "lost", "unwound", "reopened", "unheard_of"}
+		"transferred", "returned", "activity", "milestone", "deadline", "escalated", "state", "expired", "won", "lost", "unwound", "reopened",
+		"transfer_declined", "transfer_lapsed", "merged_in", "escalation_needless", "unheard_of"}
 	pick := func(words ...string) string { return words[rng.IntN(len(words))] }
 	for range 300 {
 		events := make([]*leadv1.Event, 1+rng.IntN(14))
@@ -119,6 +120,25 @@ func TestOf(t *testing.T) {
 		{"a hand-off that is not", []*leadv1.Event{
 			event("routing", "transfer_offered", 2, 5, &leadv1.EventFacts{RelatedId: "D2", DueAt: stamp(60)}),
 		}, func(f *measure.LeadFact) { f.HandoffDueAt = at(60) }},
+		{"a hand-off that lapsed", []*leadv1.Event{
+			event("routing", "transfer_offered", 2, 5, &leadv1.EventFacts{RelatedId: "D2", DueAt: stamp(60)}),
+			event("routing", "transfer_lapsed", 3, 60, &leadv1.EventFacts{RelatedId: "D2", State: "ASSIGNED"}),
+		}, func(*measure.LeadFact) {}},
+		{"a hand-off offered in the step in which another lapsed", []*leadv1.Event{
+			event("routing", "transfer_offered", 2, 5, &leadv1.EventFacts{RelatedId: "D2", DueAt: stamp(60)}),
+			event("routing", "transfer_lapsed", 3, 60, &leadv1.EventFacts{RelatedId: "D2", State: "ASSIGNED"}),
+			event("routing", "transfer_offered", 3, 70, &leadv1.EventFacts{RelatedId: "D3", DueAt: stamp(130)}),
+		}, func(f *measure.LeadFact) { f.HandoffDueAt = at(130) }},
+		{"a hand-off of a lead that was closed and reopened", []*leadv1.Event{
+			event("routing", "transfer_offered", 2, 5, &leadv1.EventFacts{RelatedId: "D2", DueAt: stamp(60)}),
+			event("routing", "lost", 3, 20, &leadv1.EventFacts{Code: "PRICE"}),
+			event("routing", "reopened", 4, 50, &leadv1.EventFacts{}),
+		}, func(f *measure.LeadFact) { f.State, f.StateAt = lead.StateWorking, at(50) }},
+		{"events that repeat the state do not move it", []*leadv1.Event{
+			event("routing", "transfer_lapsed", 2, 10, &leadv1.EventFacts{State: "ASSIGNED"}),
+			event("routing", "escalation_needless", 3, 20, &leadv1.EventFacts{State: "ASSIGNED", DueAt: stamp(300)}),
+			event("routing", "merged_in", 4, 30, &leadv1.EventFacts{State: "ASSIGNED", RelatedId: "L2"}),
+		}, func(*measure.LeadFact) {}},
 		{"a bot works nothing", []*leadv1.Event{
 			event("routing", "activity", 2, 5, &leadv1.EventFacts{Kind: "EMAIL", Actor: "bot"}),
 		}, func(*measure.LeadFact) {}},
