@@ -42,6 +42,7 @@ type world struct {
 	logs        *buffer
 	creds       credentials.TransportCredentials
 	routingConn *grpc.ClientConn // of the process that serves Routing, if that is another one
+	processes   map[string]*process
 }
 
 // shapes are the ways in which the suite starts leadmesh.
@@ -113,8 +114,7 @@ func secured(t *testing.T) *world {
 	dir := t.TempDir()
 	certs := certificates(t, dir)
 	tokens, file := tokensFile(t, dir)
-	var w *world
-	w = &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens}
+	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens}
 	h, err := house.Open(t.Context(), house.Config{
 		Version: "test", DatabaseURL: w.db, Data: t.TempDir(), HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Sample: true, LogWriter: w.logs,
 		TLSCert: filepath.Join(certs, "public.pem"), TLSKey: filepath.Join(certs, "public.key"), Tokens: file, AllowPrivateWebhooks: true,
@@ -201,13 +201,14 @@ func TestMain(m *testing.M) {
 
 // process is one leadmesh process of its own.
 type process struct {
-	cmd *exec.Cmd
-	log *buffer
+	args []string
+	cmd  *exec.Cmd
+	log  *buffer
 }
 
 func spawn(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary(t), args...), log: &buffer{}}
+	p := &process{args: args, cmd: exec.Command(binary(t), args...), log: &buffer{}}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
@@ -222,8 +223,9 @@ func spawn(t *testing.T, args ...string) *process {
 	return p
 }
 
-// stop ends the process as an operator would; kill as a power cut would.
+// stop ends the process as an operator would, and it must end well; kill as a power cut would.
 func (p *process) stop(t *testing.T) {
+	t.Helper()
 	if p.cmd.ProcessState != nil {
 		return
 	}
@@ -233,12 +235,32 @@ func (p *process) stop(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- p.cmd.Wait() }()
 	select {
-	case <-done:
+	case err := <-done:
+		if err != nil {
+			t.Errorf("a process that was told to stop ended with: %v", err)
+		}
 	case <-time.After(20 * time.Second):
 		t.Error("a process did not stop within 20 s of SIGTERM")
 		p.cmd.Process.Kill() //nolint:errcheck // it may be gone already
 		<-done
 	}
+}
+
+// terminate tells the process to stop and returns where its end is told.
+func (p *process) terminate(t *testing.T) <-chan error {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.cmd.Wait() }()
+	return ended
+}
+
+// restart starts a process of the five again that has ended.
+func (w *world) restart(t *testing.T, service string) {
+	t.Helper()
+	w.processes[service] = spawn(t, w.processes[service].args...)
 }
 
 func (p *process) kill(t *testing.T) {
@@ -267,7 +289,7 @@ func fiveProcesses(t *testing.T) *world {
 	dir := t.TempDir()
 	certs := certificates(t, dir)
 	tokens, file := tokensFile(t, dir)
-	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens}
+	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens, processes: map[string]*process{}}
 	mesh := map[string]string{}
 	services := []string{"scoring", "feedback", "identity", "routing", "capture"}
 	for _, s := range services {
@@ -295,7 +317,7 @@ func fiveProcesses(t *testing.T) *world {
 				args = append(args, "--peer", peer+"="+addr)
 			}
 		}
-		spawn(t, args...)
+		w.processes[s] = spawn(t, args...)
 	}
 	w.base = "https://" + httpAddr
 	w.trust(t)
@@ -338,7 +360,7 @@ func (w *world) dial(t *testing.T, addr string, creds credentials.TransportCrede
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() }) //nolint:errcheck // nothing depends on it
+	t.Cleanup(func() { conn.Close() })
 	return conn
 }
 
