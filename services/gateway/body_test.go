@@ -26,14 +26,14 @@ func TestBodiesThatDoNotFitNameEveryField(t *testing.T) {
 				"party": {"born": 5, "nick": "E"}, "identifiers": [{"value": "a"}, 7], "limit_km": 1.5
 			}], "extra": {}}`,
 			map[string]string{
-				"extra":                     "is no field of this request; remove it or correct its name",
+				"extra":                     "is no field here; there are signals",
 				"signals[0].kind":           "takes one of SIGNAL_KIND_",
 				"signals[1].kind":           "takes one of SIGNAL_KIND_",
 				"signals[1].occurred_at":    "takes a time such as 2026-05-04T09:30:00Z",
 				"signals[1].vin":            "takes text",
 				"signals[1].odometer":       "takes a whole number",
 				"signals[1].limit_km":       "takes a whole number",
-				"signals[1].party.nick":     "is no field of this request; remove it or correct its name",
+				"signals[1].party.nick":     "is no field here; there are role, name, emails, phones, address, born, language, best_time, preferred_channel",
 				"signals[1].party.born":     "takes text",
 				"signals[1].identifiers[1]": "takes an object",
 			},
@@ -43,11 +43,11 @@ func TestBodiesThatDoNotFitNameEveryField(t *testing.T) {
 			map[string]string{
 				"latitude":    "takes a number",
 				"departments": "takes a list",
-				"colour":      "is no field of this request; remove it or correct its name",
+				"colour":      "is no field here; remove it or correct its name; /openapi.yaml lists them",
 			},
 		},
 		"not an object":    {"POST", "/v1/signals:batch", `[1]`, map[string]string{"": "takes an object"}},
-		"unknown in empty": {"POST", "/v1/leads/L1:accept", `{"who": null}`, map[string]string{"who": "is no field of this request; remove it or correct its name"}},
+		"unknown in empty": {"POST", "/v1/leads/L1:accept", `{"who": null}`, map[string]string{"who": "is no field here; there are lead_id, person_id, at"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := d.send(tc.method, tc.path, tc.body)

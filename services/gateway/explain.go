@@ -41,7 +41,7 @@ func (e *explainer) object(m protoreflect.Message, raw json.RawMessage, path str
 		at := strings.TrimPrefix(path+"."+key, ".")
 		switch value := object[key]; {
 		case fd == nil:
-			e.add(at, "is no field of this request; remove it or correct its name")
+			e.add(at, "is no field here; "+fieldNames(m.Descriptor()))
 		case fits(m, key, value):
 		case fd.IsList():
 			e.list(m, fd, key, value, at)
@@ -81,6 +81,25 @@ func fits(m protoreflect.Message, key string, value json.RawMessage) bool {
 // nested reports whether a field's values are objects with fields of their own.
 func nested(fd protoreflect.FieldDescriptor) bool {
 	return fd.Message() != nil && !fd.IsMap() && fd.Message().FullName().Parent() != "google.protobuf"
+}
+
+// maxNames is how many fields an answer lists of an object that has no field of a given name.
+const maxNames = 24
+
+// fieldNames says which fields an object has.
+func fieldNames(md protoreflect.MessageDescriptor) string {
+	fields := md.Fields()
+	switch n := fields.Len(); {
+	case n == 0:
+		return "there is none: send {}"
+	case n > maxNames:
+		return "remove it or correct its name; " + documentRoute + " lists them"
+	}
+	var names []string
+	for i := range fields.Len() {
+		names = append(names, fields.Get(i).TextName())
+	}
+	return "there are " + strings.Join(names, ", ")
 }
 
 // takes says what a field takes.

@@ -57,6 +57,7 @@ func openDocument() ([]byte, routes, error) {
 		return nil, routes{}, fmt.Errorf("read the OpenAPI overlay: %w", err)
 	}
 	merge(base.Content[0], over.Content[0])
+	polish(base.Content[0])
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
@@ -89,6 +90,35 @@ func merge(into, from *yaml.Node) {
 				put(old, method, operation)
 			}
 		}
+	}
+}
+
+// polish makes the document one for readers of REST: summaries begin with a verb instead of the name
+// of a gRPC call, and services without a route are not listed.
+func polish(document *yaml.Node) {
+	served := map[string]bool{}
+	for _, operations := range pairs(get(document, "paths")) {
+		for _, operation := range pairs(operations) {
+			if tags := get(operation, "tags"); tags != nil {
+				for _, tag := range tags.Content {
+					served[tag.Value] = true
+				}
+			}
+			id, summary := get(operation, "operationId"), get(operation, "summary")
+			if id == nil || summary == nil {
+				continue
+			}
+			_, call, _ := strings.Cut(id.Value, "_")
+			if rest, ok := strings.CutPrefix(summary.Value, call+" "); ok && rest != "" {
+				summary.Value = strings.ToUpper(rest[:1]) + rest[1:]
+			}
+		}
+	}
+	if tags := get(document, "tags"); tags != nil {
+		tags.Content = slices.DeleteFunc(tags.Content, func(tag *yaml.Node) bool {
+			name := get(tag, "name")
+			return name == nil || !served[name.Value]
+		})
 	}
 }
 

@@ -143,3 +143,26 @@ func TestTheDocumentHoldsTogether(t *testing.T) {
 		t.Errorf("the receipt is documented as %v", receipt)
 	}
 }
+
+func TestTheDocumentIsForReadersOfREST(t *testing.T) {
+	doc := document(t, open(t, nil))
+	used := map[any]bool{}
+	for path, operations := range doc["paths"].(map[string]any) {
+		for method, o := range operations.(map[string]any) {
+			operation := o.(map[string]any)
+			summary, _ := operation["summary"].(string)
+			_, call, _ := strings.Cut(operation["operationId"].(string), "_")
+			if summary == "" || strings.HasPrefix(summary, call) || strings.ToUpper(summary[:1]) != summary[:1] {
+				t.Errorf("%s %s is summed up as %q", method, path, summary)
+			}
+			for _, tag := range operation["tags"].([]any) {
+				used[tag] = true
+			}
+		}
+	}
+	for _, tag := range doc["tags"].([]any) {
+		if name := tag.(map[string]any)["name"]; !used[name] {
+			t.Errorf("%v is listed and has no route", name)
+		}
+	}
+}

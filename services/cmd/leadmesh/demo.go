@@ -46,8 +46,8 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if err == nil && c.Serve {
-		fmt.Fprintln(s.out, "\nserving; stop with Ctrl-C")
-		addresses(h, s.out)
+		fmt.Fprintf(s.out, "\nServing; Ctrl-C stops it, the data stays in %s.\n", cfg.Data)
+		addresses(h, scheme(c.TLSCert), s.out)
 		return <-ended
 	}
 	stop()
@@ -71,20 +71,20 @@ func (c *demoCmd) show(ctx context.Context, h *house.House, data string, out io.
 			return err
 		}
 	}
-	d := &demo{base: scheme(c.TLSCert) + h.HTTPAddr(), token: token, at: at, out: out, zones: map[string]*time.Location{}, held: map[string]bool{}}
+	d := &demo{base: scheme(c.TLSCert) + h.HTTPAddr(), token: token, at: at, out: out, zones: map[string]*time.Location{}, held: map[string]sent{}}
 	if again {
-		fmt.Fprintf(out, "the sample was sent %s ago; sending it again changes nothing, since every lead has its idempotency key\n", time.Since(at).Round(time.Second))
+		fmt.Fprintf(out, "The sample was sent %s ago and is sent again: nothing changes, since every lead is known by its idempotency key.\nTo begin anew, remove %s.\n\n", time.Since(at).Round(time.Second), data)
 	}
 	signals, err := d.sendSignals(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "noted %d signals of existing customers\n\n", signals)
-	sent, err := d.sendLeads(ctx)
+	fmt.Fprintf(out, "Noted %d signals of existing customers. Now the leads:\n\n", signals)
+	counted, err := d.sendLeads(ctx)
 	if err != nil {
 		return err
 	}
-	return d.scorecard(ctx, sent)
+	return d.scorecard(ctx, counted)
 }
 
 func scheme(cert string) string {

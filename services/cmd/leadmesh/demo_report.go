@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -16,26 +17,32 @@ func (d *demo) scorecard(ctx context.Context, sent int) error {
 		return err
 	}
 	c := resp.GetConservation()
-	fmt.Fprintf(d.out, "\nscorecard up to %s\n", resp.GetWatermark().AsTime().Local().Format("15:04:05"))
-	fmt.Fprintf(d.out, "  captured %d = pending %d + rejected %d + merged %d + parked %d + open %d + won %d + lost %d + expired %d\n",
-		c.GetCaptured(), c.GetPending(), c.GetRejected(), c.GetMerged(), c.GetParked(), c.GetOpen(), c.GetWon(), c.GetLost(), c.GetExpired())
+	holds := "which holds"
+	if !c.GetHolds() {
+		holds = "which does NOT hold; ask leadmesh audit"
+	}
+	fmt.Fprintf(d.out, "\nScorecard of everything held up to %s\n\n", resp.GetWatermark().AsTime().Local().Format("15:04:05 MST"))
+	fmt.Fprintf(d.out, "  captured %d = pending %d + rejected %d + merged %d + parked %d + open %d + won %d + lost %d + expired %d, %s\n\n",
+		c.GetCaptured(), c.GetPending(), c.GetRejected(), c.GetMerged(), c.GetParked(), c.GetOpen(), c.GetWon(), c.GetLost(), c.GetExpired(), holds)
 	for _, g := range resp.GetGroups() {
 		for _, f := range g.GetFigures() {
-			fmt.Fprintf(d.out, "  %-28s %s\n", strings.ReplaceAll(f.GetName(), "_", " "), figure(f))
+			text := fmt.Sprintf("  %-18s %-32s %s", figureName(f.GetName()), figure(f), f.GetNote())
+			fmt.Fprintln(d.out, strings.TrimRight(text, " "))
 		}
 	}
 	byLine := &feedbackv1.GetScorecardResponse{}
 	if err := d.get(ctx, "/v1/reports/scorecard?group_by=line", byLine); err != nil {
 		return err
 	}
-	fmt.Fprintln(d.out, "  by line:")
+	var lines []string
 	for _, g := range byLine.GetGroups() {
 		for _, f := range g.GetFigures() {
 			if f.GetName() == "lead_volume" {
-				fmt.Fprintf(d.out, "    %-26s %s\n", strings.ToLower(strings.TrimPrefix(g.GetKey(), "LINE_")), figure(f))
+				lines = append(lines, fmt.Sprintf("%s %s", strings.TrimPrefix(g.GetKey(), "LINE_"), figure(f)))
 			}
 		}
 	}
+	fmt.Fprintf(d.out, "\n  by line: %s\n", strings.Join(lines, ", "))
 	return nil
 }
 
@@ -66,11 +73,23 @@ func (d *demo) caughtUp(ctx context.Context, sent int) (*feedbackv1.GetScorecard
 	}
 }
 
-// figure writes one figure for a person.
+// figureName is a figure's name as people write it.
+func figureName(name string) string {
+	words := strings.Split(name, "_")
+	if words[0] == "ro" { // repair order
+		words[0] = "RO"
+	}
+	return strings.Join(words, " ")
+}
+
+// figure writes one figure for a person. A share of which nothing can be known yet is no 0 %.
 func figure(f *feedbackv1.Figure) string {
 	switch f.GetUnit() {
 	case "share":
-		return fmt.Sprintf("%.1f %%  (%d of %d)", 100*f.GetValue(), f.GetNumerator(), f.GetDenominator())
+		if f.GetStillOpen() >= 1 {
+			return fmt.Sprintf("not known yet (of %d)", f.GetDenominator())
+		}
+		return fmt.Sprintf("%.1f %% (%d of %d)", 100*f.GetValue(), f.GetNumerator(), f.GetDenominator())
 	case "seconds":
 		var parts []string
 		for _, q := range []string{"p50", "p90", "p95", "p99"} {
@@ -83,9 +102,17 @@ func figure(f *feedbackv1.Figure) string {
 		}
 		return strings.Join(parts, ", ")
 	}
+	if f.GetValue() != math.Trunc(f.GetValue()) {
+		return fmt.Sprintf("%.1f", f.GetValue())
+	}
 	return fmt.Sprintf("%.0f", f.GetValue())
 }
 
+// seconds writes a time for a person: milliseconds below a second, else as 4m30s.
 func seconds(v float64) string {
-	return time.Duration(v * float64(time.Second)).Round(100 * time.Microsecond).String()
+	d := time.Duration(v * float64(time.Second))
+	if d < time.Second {
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	}
+	return d.Round(time.Second).String()
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,8 +17,6 @@ import (
 	"github.com/leadmesh/leadmesh/deploy/sample"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
-	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
-	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
@@ -30,7 +27,13 @@ type demo struct {
 	at          time.Time
 	out         io.Writer
 	zones       map[string]*time.Location // of dealers
-	held        map[string]bool           // leads sent; test leads, which no figure counts, are false
+	held        map[string]sent           // by lead id
+}
+
+// sent is a lead that was sent in this run.
+type sent struct {
+	label string // of the first file that made it
+	test  bool   // no figure counts it
 }
 
 // timeToken is a time of the sample, relative to when it is sent: {now}, {now-3h}, {now+90d}.
@@ -137,7 +140,7 @@ func (d *demo) sendLeads(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	d.header()
+	heading().write(d.out)
 	for _, name := range names {
 		raw, err := fs.ReadFile(sample.Files(), name)
 		if err != nil {
@@ -148,8 +151,8 @@ func (d *demo) sendLeads(ctx context.Context) (int, error) {
 		}
 	}
 	counted := 0
-	for _, counts := range d.held {
-		if counts {
+	for _, s := range d.held {
+		if !s.test {
 			counted++
 		}
 	}
@@ -174,9 +177,7 @@ func (d *demo) sendLead(ctx context.Context, name string, body []byte) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		for _, r := range resp.GetResults() {
-			if err := d.line(ctx, label, r, took); err != nil {
-				return err
-			}
+			d.line(ctx, label, r, took)
 		}
 		return nil
 	}
@@ -193,102 +194,6 @@ func (d *demo) sendLead(ctx context.Context, name string, body []byte) error {
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, r); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return d.line(ctx, label, r, took)
-}
-
-func (d *demo) refused(label string, code int, answer []byte) {
-	var status struct {
-		Message string `json:"message"`
-	}
-	text := string(answer)
-	if json.Unmarshal(answer, &status) == nil && status.Message != "" {
-		text = status.Message
-	}
-	fmt.Fprintf(d.out, "%-34s refused with %d: %s\n", cut(label, 34), code, text)
-}
-
-func (d *demo) header() {
-	fmt.Fprintf(d.out, "%-34s %-14s %-13s %6s  %-62s %-34s %-10s %-20s %8s\n",
-		"lead", "source", "line", "score", "strongest reasons", "goes to", "role", "deadline", "took")
-}
-
-// line prints what became of one lead.
-func (d *demo) line(ctx context.Context, label string, r *capturev1.LeadResult, took time.Duration) error {
-	decision := r.GetDecision()
-	source := d.sourceOf(ctx, r.GetLeadId())
-	line, score, reasons := "", "", ""
-	if s := decision.GetScore(); s != nil {
-		line = strings.TrimPrefix(s.GetLine().String(), "LINE_")
-		score = fmt.Sprintf("%.1f", float64(s.GetPoints())/100)
-		reasons = strings.Join(s.GetReasons()[:min(2, len(s.GetReasons()))], "; ")
-	}
-	goesTo, role, deadline := "", "", ""
-	switch {
-	case r.GetProblem() != nil:
-		goesTo = "not taken: " + r.GetProblem().GetMessage()
-	case decision.GetAssignment() != nil && decision.GetDisposition() == leadv1.Disposition_DISPOSITION_ASSIGNED:
-		a := decision.GetAssignment()
-		goesTo = a.GetDealerName()
-		role = strings.ToLower(strings.TrimPrefix(a.GetRole().String(), "ROLE_"))
-		deadline = strings.ToLower(a.GetDeadlineKind()) + " " + a.GetNextDeadline().AsTime().In(d.zone(ctx, a.GetDealerId())).Format("Mon 15:04 MST")
-	case decision.GetDisposition() == leadv1.Disposition_DISPOSITION_MERGED:
-		goesTo = "merged into " + short(decision.GetMergedInto())
-	case decision.GetDisposition() == leadv1.Disposition_DISPOSITION_PARKED:
-		p := decision.GetParking()
-		goesTo = "parked: " + p.GetDetail()
-		deadline = "review " + p.GetReviewAt().AsTime().Format("2006-01-02")
-	default:
-		goesTo = strings.ToLower(strings.TrimPrefix(r.GetState().String(), "STATE_"))
-		if r.GetCode() != "" {
-			goesTo += ": " + r.GetCode()
-		}
-	}
-	_, err := fmt.Fprintf(d.out, "%-34s %-14s %-13s %6s  %-62s %-34s %-10s %-20s %8s\n",
-		cut(label, 34), cut(source, 14), line, score, cut(reasons, 62), cut(goesTo, 34), cut(role, 10), cut(deadline, 20), took.Round(100*time.Microsecond))
-	return err
-}
-
-// sourceOf reads the lead back, as an integrator would, for where it came from.
-func (d *demo) sourceOf(ctx context.Context, leadID string) string {
-	if leadID == "" {
-		return ""
-	}
-	resp := &capturev1.GetLeadResponse{}
-	if d.get(ctx, "/v1/leads/"+leadID, resp) != nil {
-		return "?"
-	}
-	d.held[leadID] = !resp.GetLead().GetTest()
-	s := resp.GetLead().GetSource()
-	for _, name := range []string{s.GetSource(), s.GetProvider(), s.GetChannel()} {
-		if name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-func (d *demo) zone(ctx context.Context, dealerID string) *time.Location {
-	if z := d.zones[dealerID]; z != nil {
-		return z
-	}
-	z := time.UTC
-	resp := &routingv1.GetDealerResponse{}
-	if err := d.get(ctx, "/v1/dealers/"+dealerID, resp); err == nil {
-		if loaded, err := time.LoadLocation(resp.GetDealer().GetTimeZone()); err == nil {
-			z = loaded
-		}
-	}
-	d.zones[dealerID] = z
-	return z
-}
-
-func short(id string) string { return id[:min(8, len(id))] }
-
-// cut shortens a text to n columns.
-func cut(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
+	d.line(ctx, label, r, took)
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // store hours need zones on machines that have none
 
@@ -31,7 +32,22 @@ type commands struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	collect()
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// collect sets the garbage collector for a server that makes much short-lived garbage on few
+// cores: it runs a quarter as often as by default while the heap is small, and as often as it must
+// near the soft limit. GOGC and GOMEMLIMIT, where set, win.
+func collect() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(2 << 30)
+	}
+}
 
 // streams are where commands write.
 type streams struct{ out, err io.Writer }
@@ -72,7 +88,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return 0
 	}
-	fmt.Fprintln(stderr, "leadmesh:", err)
+	complain(stderr, err)
 	return 1
 }
 

@@ -71,7 +71,7 @@ func checkPolicy(dir string, out io.Writer) int {
 func soundPlaybook(dir string, out io.Writer) (playbook.Files, int) {
 	files, err := readPlaybook(os.DirFS(dir))
 	if err != nil {
-		fmt.Fprintln(out, "leadmesh:", err)
+		fmt.Fprintf(out, "%s: %v\n", dir, reasonOf(err))
 		return nil, 2
 	}
 	p, mistakes := playbook.Read(files)
@@ -93,6 +93,16 @@ func soundPlaybook(dir string, out io.Writer) (playbook.Files, int) {
 	}
 	fmt.Fprintf(out, "no mistakes; revision %s\n", p.Revision)
 	return files, 0
+}
+
+// reasonOf is what stands behind an error about the folder itself, whose name within itself, ".",
+// tells nobody anything.
+func reasonOf(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) && at.Path == "." {
+		return at.Err
+	}
+	return err
 }
 
 // applyPolicy makes the playbook in a directory active. It returns the exit code as checkPolicy

@@ -34,8 +34,9 @@ func TestCheckPolicyNamesFileAndLine(t *testing.T) {
 		t.Error(diff)
 	}
 	out.Reset()
-	if code := checkPolicy(filepath.Join(dir, "nowhere"), &out); code != 2 {
-		t.Errorf("exit code %d for a directory that is not there", code)
+	nowhere := filepath.Join(dir, "nowhere")
+	if code := checkPolicy(nowhere, &out); code != 2 || !strings.HasPrefix(out.String(), nowhere+": ") {
+		t.Errorf("exit code %d for a directory that is not there: %s", code, out.String())
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/leadmesh/leadmesh/services/house"
@@ -12,9 +13,9 @@ import (
 
 // houseFlags are common to the commands that run services.
 type houseFlags struct {
-	Data        string `help:"Directory of the private Postgres." placeholder:"DIR"`
-	HTTP        string `name:"http" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, health and metrics."`
-	GRPC        string `name:"grpc" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of gRPC with reflection and health."`
+	Data        string `help:"Directory of the private Postgres; unless given, leadmesh in your data home." placeholder:"DIR"`
+	HTTP        string `name:"http" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, health and metrics; 127.0.0.1:8080 unless given."`
+	GRPC        string `name:"grpc" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of gRPC with reflection and health; 127.0.0.1:9090 unless given."`
 	DatabaseURL string `name:"database-url" placeholder:"URL" help:"A Postgres whose owner may create roles and migrate; without one a private server is started."`
 	PGBin       string `name:"pg-bin" placeholder:"DIR" help:"Folder of PostgreSQL's binaries for the private server."`
 
@@ -69,13 +70,13 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	go announce(ctx, h, s.out)
+	go announce(ctx, h, scheme(c.TLSCert), s.out)
 	return h.Run(ctx)
 }
 
 // announce says where the house is reachable, and when it is healthy.
-func announce(ctx context.Context, h *house.House, out io.Writer) {
-	addresses(h, out)
+func announce(ctx context.Context, h *house.House, scheme string, out io.Writer) {
+	addresses(h, scheme, out)
 	ready, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
 	start := time.Now()
@@ -85,16 +86,26 @@ func announce(ctx context.Context, h *house.House, out io.Writer) {
 	fmt.Fprintf(out, "healthy after %s\n", time.Since(start).Round(time.Millisecond))
 }
 
-func addresses(h *house.House, out io.Writer) {
+func addresses(h *house.House, scheme string, out io.Writer) {
 	if a := h.HTTPAddr(); a != "" {
-		fmt.Fprintf(out, "  REST      http://%s/v1/leads\n  OpenAPI   http://%s/openapi.yaml\n  health    http://%s/healthz\n  metrics   http://%s/metrics\n", a, a, a, a)
+		a = scheme + reachable(a)
+		fmt.Fprintf(out, "  REST      %s/v1/leads\n  OpenAPI   %s/openapi.yaml\n  health    %s/healthz\n  metrics   %s/metrics\n", a, a, a, a)
 	}
 	if a := h.GRPCAddr(); a != "" {
-		fmt.Fprintf(out, "  gRPC      %s (with reflection)\n", a)
+		fmt.Fprintf(out, "  gRPC      %s (with reflection)\n", reachable(a))
 	}
 	if a := h.MeshAddr(); a != "" {
-		fmt.Fprintf(out, "  mesh      %s (mutual TLS)\n", a)
+		fmt.Fprintf(out, "  mesh      %s (mutual TLS)\n", reachable(a))
 	}
+}
+
+// reachable is an address that a caller on this machine can use for a listener's.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr
 }
 
 type migrateCmd struct {
