@@ -90,19 +90,31 @@ func (s *Service) milestone(rb *rulebook, k *postgres.Case, m lead.Milestone, at
 	return s.event(k, eventMilestone, at, f)
 }
 
-// effectEvents turns what a sweep or an activity brought about into events.
+// What became of a clock, as events spell it.
+const (
+	verdictMet      = "met"
+	verdictBreached = "breached"
+	verdictUnknown  = "unknown"
+)
+
+// effectEvents turns what the clock of an open case brought about into events. A figure of a store
+// that cannot be seen well enough is "unknown".
 func (s *Service) effectEvents(rb *rulebook, k *postgres.Case, effects []sla.Effect) []*leadv1.Event {
+	breached := verdictBreached
+	if !s.evidenceGrade(rb, k.Owner.DealerID, k.Owner.Department).ShowsFigures() {
+		breached = verdictUnknown
+	}
 	var out []*leadv1.Event
 	for _, e := range effects {
 		f := &leadv1.EventFacts{DealerId: k.DealerID, DeadlineKind: e.Deadline.String(), DueAt: leadconv.Time(e.At)}
 		kind := eventDeadline
 		switch e.Kind {
 		case sla.MissedAcknowledge:
-			f.DeadlineKind, f.Verdict, f.Kind = "ACKNOWLEDGE", "breached", "MISSED_ACKNOWLEDGE"
+			f.DeadlineKind, f.Verdict, f.Kind = "ACKNOWLEDGE", breached, "MISSED_ACKNOWLEDGE"
 		case sla.MissedAccept:
-			f.Verdict, f.Kind = "breached", "MISSED_ACCEPT"
+			f.Verdict, f.Kind = breached, "MISSED_ACCEPT"
 		case sla.Breached:
-			f.Verdict, f.Kind = "breached", "BREACHED"
+			f.Verdict, f.Kind = breached, "BREACHED"
 		case sla.Warned:
 			f.Kind = "WARNED"
 		case sla.Escalated:
@@ -110,15 +122,15 @@ func (s *Service) effectEvents(rb *rulebook, k *postgres.Case, effects []sla.Eff
 		case sla.EscalationNeedless:
 			kind, f.Kind = eventNeedless, "NEEDLESS"
 		case sla.AttemptMissed:
-			f.Kind, f.Attempt, f.Verdict = "ATTEMPT_MISSED", int32(e.Slot+1), "breached"
+			f.Kind, f.Attempt, f.Verdict = "ATTEMPT_MISSED", int32(e.Slot+1), breached
 		case sla.StepDue:
 			f.Kind = "STEP_DUE"
 		case sla.StepMissed:
-			f.Kind, f.Verdict = "STEP_MISSED", "breached"
+			f.Kind, f.Verdict = "STEP_MISSED", breached
 		case sla.AskedAgain:
 			f.Kind = "ASKED_AGAIN"
 		case sla.AskedAgainMissed:
-			f.Kind, f.Verdict = "ASKED_AGAIN_MISSED", "breached"
+			f.Kind, f.Verdict = "ASKED_AGAIN_MISSED", breached
 		case sla.AppointmentReminder:
 			f.Kind = "APPOINTMENT_REMINDER"
 		case sla.AppointmentOutcomeDue:

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 )
 
 func TestAcceptingIsStampedOnce(t *testing.T) {
@@ -125,6 +127,71 @@ func TestDeclineKeepsDuplicatesTogether(t *testing.T) {
 	sibling := w.inquire("ada", chooses("a"))
 	if k := w.kase(sibling); k.State != lead.StateAssigned {
 		t.Errorf("an inquiry at the store that declined is %s; want a sibling", k.State)
+	}
+}
+
+func TestThatTheCustomerChoseIsSaved(t *testing.T) {
+	w := newWorld(t)
+	id := w.customer(nil)
+	err := w.s.store.Change(t.Context(), []lead.ID{id}, func(c *postgres.Change) error {
+		c.Cases[id].Chosen = true
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !w.kase(id).Chosen {
+		t.Error("a lead that woke up for the store its customer chose would not say so")
+	}
+}
+
+// TestDeclineMovesInterestToTheLineInForce: the rules name another line than on the day of the
+// first decision. What makes a second inquiry a duplicate follows the lead, and of two leads that
+// are now of one line the declined one merges.
+func TestDeclineMovesInterestToTheLineInForce(t *testing.T) {
+	decidedAs := func(w *world, id lead.ID, line lead.Line) {
+		t.Helper()
+		for _, table := range []string{"decision", "open_interest"} {
+			if _, err := w.pool.Exec(t.Context(), "UPDATE "+table+" SET line = $2 WHERE lead_id = $1", [16]byte(id), int16(line)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	lines := func(w *world, id lead.ID) (out []int16) {
+		t.Helper()
+		rows, err := w.pool.Query(t.Context(), "SELECT line FROM open_interest WHERE lead_id = $1 ORDER BY dealer_id", [16]byte(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err = pgx.CollectRows(rows, pgx.RowTo[int16]); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	w := newWorld(t)
+	alone := w.inquire("ada", nil)
+	sales := w.kase(alone).Line
+	decidedAs(w, alone, lead.LineRenewal)
+	w.decline("a", alone)
+	if k := w.kase(alone); k.Line != sales || k.State != lead.StateAssigned {
+		t.Errorf("after the decline: line %s, %s", k.Line, k.State)
+	}
+	if diff := cmp.Diff([]int16{int16(sales), int16(sales)}, lines(w, alone)); diff != "" {
+		t.Errorf("lines of the open interest (-want +got):\n%s", diff)
+	}
+	if k := w.kase(w.inquire("ada", nil)); k.MergedInto != alone {
+		t.Errorf("the second inquiry is %s, not merged", k.State)
+	}
+
+	old := w.inquire("bea", nil)
+	decidedAs(w, old, lead.LineRenewal)
+	holder := w.inquire("bea", nil)
+	w.decline("a", old)
+	if k := w.kase(old); k.State != lead.StateMerged || k.MergedInto != holder {
+		t.Errorf("declined beside an open lead of its line: %s into %s", k.State, k.MergedInto)
+	}
+	if diff := cmp.Diff(0, len(lines(w, old))); diff != "" {
+		t.Errorf("interest of a merged lead (-want +got):\n%s", diff)
 	}
 }
 

@@ -94,17 +94,25 @@ func (w *caseWork) decideAgain(exclusions []string, from postgres.Assignment) er
 	return w.settle(j)
 }
 
-// claim makes the winner the dealer of the lead's open interest. A lead that nobody owned before
-// may turn out to be a duplicate: then the open lead that holds the interest is returned.
+// claim makes the winner the dealer of the lead's open interest. A lead that nobody owned before,
+// or that is of another line by the rules in force, may turn out to be a duplicate: then the open
+// lead that holds the interest is returned.
 func (w *caseWork) claim(j *job, last, winner string) (holder lead.ID, err error) {
-	if last != "" {
+	switch {
+	case last != "" && w.k.Line == j.verdict.line:
 		return lead.ID{}, w.c.MoveInterest(w.k, last, winner)
+	case last != "":
+		if err := w.c.ReleaseInterest(w.k.LeadID); err != nil {
+			return lead.ID{}, err
+		}
+	default:
+		w.k.Chosen = chosen(&j.verdict.choice.Receipt)
 	}
-	w.k.Line, w.k.Chosen = j.verdict.line, chosen(&j.verdict.choice.Receipt)
+	w.k.Line = j.verdict.line
 	return w.c.ClaimInterest(w.k, winner)
 }
 
-// mergeInto closes a lead that woke up as a duplicate of an open one.
+// mergeInto closes a lead that turned out to be a duplicate of an open one.
 func (w *caseWork) mergeInto(j *job, holderID lead.ID) error {
 	k := w.k
 	if err := w.c.ReleaseInterest(k.LeadID); err != nil {

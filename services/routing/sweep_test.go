@@ -262,6 +262,13 @@ func TestAStoreThatCannotBeSeenIsNotJudged(t *testing.T) {
 	if diff := cmp.Diff("deadline BREACHED unknown", breach(first)); diff != "" {
 		t.Errorf("breach of a store that shows nothing (-want +got):\n%s", diff)
 	}
+	again := w.customer(chooses("c")) // the clock of a customer who asks again obeys the same rule
+	k := w.kase(again)
+	for _, f := range w.s.effectEvents(w.s.engine.rules.Load(), k, []sla.Effect{{Kind: sla.AskedAgainMissed, At: w.now}, {Kind: sla.MissedAccept, At: w.now}}) {
+		if diff := cmp.Diff(verdictUnknown, f.GetFacts().GetVerdict()); diff != "" {
+			t.Errorf("verdict of %s (-want +got):\n%s", f.GetFacts().GetKind(), diff)
+		}
+	}
 	if k := w.kase(first); k.Owner.Clock.Level != sla.LevelPerson {
 		t.Errorf("its ladder stands at %d; it climbs at every grade", k.Owner.Clock.Level)
 	}

@@ -94,18 +94,9 @@ func (w *caseWork) apply(e sla.Event) {
 	w.effects(effects)
 }
 
-// effects writes down what the clock brought about. A figure of a store that cannot be seen well
-// enough is "unknown".
+// effects writes down what the clock brought about.
 func (w *caseWork) effects(list []sla.Effect) {
-	events := w.s.effectEvents(w.rb, w.k, list)
-	if !w.grade().ShowsFigures() {
-		for _, e := range events {
-			if e.GetFacts().GetVerdict() == verdictBreached {
-				e.Facts.Verdict = verdictUnknown
-			}
-		}
-	}
-	w.events = append(w.events, events...)
+	w.events = append(w.events, w.s.effectEvents(w.rb, w.k, list)...)
 	for _, e := range list {
 		if e.Kind == sla.Expired && w.late != nil { // a late report shows that the plan was done
 			w.k.ClosedCode, w.late.Code = expiredCode(e.Reason), expiredCode(e.Reason)
@@ -117,13 +108,6 @@ func (w *caseWork) effects(list []sla.Effect) {
 func (w *caseWork) grade() sla.Grade {
 	return w.s.evidenceGrade(w.rb, w.k.Owner.DealerID, w.k.Owner.Department)
 }
-
-// What became of a clock, as events spell it.
-const (
-	verdictMet      = "met"
-	verdictBreached = "breached"
-	verdictUnknown  = "unknown"
-)
 
 // shown is a verdict as the owner's grade lets it be shown; "" while the clock runs or is not due.
 func (w *caseWork) shown(v sla.Verdict) string {

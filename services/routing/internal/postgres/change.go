@@ -200,7 +200,7 @@ func saveCase(ctx context.Context, q *db.Queries, k *Case) error {
 		k.DealerID = k.Owner.DealerID
 	}
 	err = q.UpdateDecision(ctx, db.UpdateDecisionParams{
-		Bucket: k.LeadID.Bucket(), LeadID: uuid(k.LeadID), LeadVersion: k.Version, State: int16(k.State), Line: int16(k.Line), Attempt: int32(k.Attempt),
+		Bucket: k.LeadID.Bucket(), LeadID: uuid(k.LeadID), LeadVersion: k.Version, State: int16(k.State), Line: int16(k.Line), Chosen: k.Chosen, Attempt: int32(k.Attempt),
 		DealerID: k.DealerID, MergedInto: uuid(k.MergedInto), ParkReason: int16(k.Parking.Reason), ParkOwner: k.Parking.Owner,
 		ReviewAt: stamp(k.Parking.ReviewAt), ClosedCode: k.ClosedCode, ClosedAt: stamp(k.ClosedAt), DecidedAt: stamp(k.DecidedAt),
 		Playbook: k.Playbook, Profile: k.Profile, Decision: raw,

@@ -381,16 +381,17 @@ func (q *Queries) UpdateAssignment(ctx context.Context, arg UpdateAssignmentPara
 }
 
 const updateDecision = `-- name: UpdateDecision :exec
-UPDATE decision SET lead_version = $1, state = $2, line = $3, attempt = $4, dealer_id = $5, merged_into = $6,
-    park_reason = $7, park_owner = $8, review_at = $9, closed_code = $10,
-    closed_at = $11, decided_at = $12, playbook = $13, profile = $14, decision = $15
-WHERE bucket = $16 AND lead_id = $17
+UPDATE decision SET lead_version = $1, state = $2, line = $3, chosen = $4, attempt = $5, dealer_id = $6, merged_into = $7,
+    park_reason = $8, park_owner = $9, review_at = $10, closed_code = $11,
+    closed_at = $12, decided_at = $13, playbook = $14, profile = $15, decision = $16
+WHERE bucket = $17 AND lead_id = $18
 `
 
 type UpdateDecisionParams struct {
 	LeadVersion int64
 	State       int16
 	Line        int16
+	Chosen      bool
 	Attempt     int32
 	DealerID    string
 	MergedInto  pgtype.UUID
@@ -412,6 +413,7 @@ func (q *Queries) UpdateDecision(ctx context.Context, arg UpdateDecisionParams) 
 		arg.LeadVersion,
 		arg.State,
 		arg.Line,
+		arg.Chosen,
 		arg.Attempt,
 		arg.DealerID,
 		arg.MergedInto,

@@ -25,7 +25,7 @@ JOIN decision d ON d.bucket = k.bucket AND d.lead_id = k.lead_id
 ORDER BY d.lead_id FOR UPDATE OF d;
 
 -- name: UpdateDecision :exec
-UPDATE decision SET lead_version = @lead_version, state = @state, line = @line, attempt = @attempt, dealer_id = @dealer_id, merged_into = @merged_into,
+UPDATE decision SET lead_version = @lead_version, state = @state, line = @line, chosen = @chosen, attempt = @attempt, dealer_id = @dealer_id, merged_into = @merged_into,
     park_reason = @park_reason, park_owner = @park_owner, review_at = @review_at, closed_code = @closed_code,
     closed_at = @closed_at, decided_at = @decided_at, playbook = @playbook, profile = @profile, decision = @decision
 WHERE bucket = @bucket AND lead_id = @lead_id;
