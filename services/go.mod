@@ -3,6 +3,7 @@ module github.com/leadmesh/leadmesh/services
 go 1.26.0
 
 require (
+	github.com/klauspost/compress v1.20.1
 	github.com/leadmesh/leadmesh/core v0.0.0
 	github.com/leadmesh/leadmesh/gen v0.0.0
 	go.yaml.in/yaml/v3 v3.0.6
@@ -57,7 +58,7 @@ require (
 	go.opentelemetry.io/otel/sdk v1.47.0
 	go.opentelemetry.io/otel/sdk/metric v1.47.0
 	go.opentelemetry.io/otel/trace v1.47.0
-	go.opentelemetry.io/proto/otlp v1.11.0 // indirect
+	go.opentelemetry.io/proto/otlp v1.11.0
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0

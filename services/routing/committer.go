@@ -28,6 +28,8 @@ type job struct {
 	deadline time.Time
 	finish   func(*leadv1.Decision, error)
 
+	rules    *rulebook // that decided
+	decided  time.Time // on the process's clock
 	verdict  *verdict
 	proposal *postgres.Proposal
 	flags    []string
@@ -37,34 +39,45 @@ type job struct {
 // flight, so that nobody waits for company and a crowd shares one fsync.
 type committer struct {
 	s    *Service
-	jobs chan *job
+	jobs []chan *job // one queue per commit loop, by person
 }
 
 func newCommitter(s *Service) *committer {
-	// The stream's window bounds what can wait here, so a send never blocks a reader.
-	return &committer{s: s, jobs: make(chan *job, s.cfg.Window)}
+	c := &committer{s: s}
+	for range s.cfg.Committers {
+		// The stream's window bounds what can wait here, so a send never blocks a reader.
+		c.jobs = append(c.jobs, make(chan *job, s.cfg.Window))
+	}
+	return c
 }
 
-func (c *committer) submit(j *job) { c.jobs <- j }
+// submit decides a lead and hands it to the commit loop of its person: two leads of one person
+// never wait for each other's transaction in different groups.
+func (c *committer) submit(rb *rulebook, j *job) {
+	c.propose(rb, j)
+	c.s.tel.Stages.Record(j.ctx, telemetry.StageDecided, time.Since(j.started))
+	c.jobs[int(j.inquiry.person.Bucket())%len(c.jobs)] <- j
+}
 
-// run commits groups until ctx ends; then what still waits is answered as draining.
-func (c *committer) run(ctx context.Context) error {
+// run commits the groups of one queue until ctx ends; then what still waits is answered as
+// draining.
+func (c *committer) run(ctx context.Context, queue int) error {
 	for {
 		select {
 		case <-ctx.Done():
-			c.refuseRest()
+			c.refuseRest(queue)
 			return nil
-		case first := <-c.jobs:
-			c.group(ctx, c.gather(first))
+		case first := <-c.jobs[queue]:
+			c.group(ctx, c.gather(queue, first))
 		}
 	}
 }
 
-func (c *committer) gather(first *job) []*job {
+func (c *committer) gather(queue int, first *job) []*job {
 	group := []*job{first}
 	for len(group) < c.s.cfg.Group {
 		select {
-		case j := <-c.jobs:
+		case j := <-c.jobs[queue]:
 			group = append(group, j)
 		default:
 			return group
@@ -73,10 +86,10 @@ func (c *committer) gather(first *job) []*job {
 	return group
 }
 
-func (c *committer) refuseRest() {
+func (c *committer) refuseRest(queue int) {
 	for {
 		select {
-		case j := <-c.jobs:
+		case j := <-c.jobs[queue]:
 			j.finish(nil, problem.New(problemv1.Reason_REASON_DRAINING, "this replica goes away; send the lead on a new stream"))
 		default:
 			return
@@ -98,13 +111,11 @@ func (c *committer) group(ctx context.Context, jobs []*job) {
 		}
 		jobs = c.late(jobs)
 		group := make([]*postgres.Proposal, 0, len(jobs))
-		decided := time.Now()
 		for _, j := range jobs {
-			c.propose(rb, j)
+			if try > 0 || j.rules != rb { // refused, or the rules changed since
+				c.propose(rb, j)
+			}
 			group = append(group, j.proposal)
-		}
-		for _, j := range jobs {
-			c.s.tel.Stages.Record(j.ctx, telemetry.StageDecided, time.Since(j.started))
 		}
 		if len(group) == 0 {
 			return
@@ -122,7 +133,7 @@ func (c *committer) group(ctx context.Context, jobs []*job) {
 		c.s.relay.Wake()
 		var again []*job
 		for _, j := range jobs {
-			if more := c.settle(rb, j, decided, try); more {
+			if more := c.settle(rb, j, try); more {
 				again = append(again, j)
 			}
 		}
@@ -174,10 +185,11 @@ func finishAll(jobs []*job, err error) {
 func (c *committer) propose(rb *rulebook, j *job) {
 	q := j.inquiry
 	if j.verdict == nil {
-		j.verdict = &verdict{}
+		j.verdict = c.s.verdicts.Get().(*verdict)
 	}
 	v := j.verdict
 	rb.decide(q, c.s.now(), v)
+	j.rules, j.decided = rb, time.Now()
 	k := &postgres.Case{
 		LeadID: q.lead.ID, Version: 1, State: lead.StateAssigned, PersonID: q.person, Brand: q.lead.Brand, Line: v.line, Test: q.lead.Test,
 		Chosen: chosen(&v.choice.Receipt), Attempt: q.attempt, ReceivedAt: q.lead.ReceivedAt, DecidedAt: v.decidedAt,
@@ -186,7 +198,7 @@ func (c *committer) propose(rb *rulebook, j *job) {
 	if k.ReceivedAt.IsZero() {
 		k.ReceivedAt = v.decidedAt
 	}
-	p := &postgres.Proposal{Case: k, Canonical: append([]byte(nil), v.canonical...), Mergeable: q.mergeable}
+	p := &postgres.Proposal{Case: k, Receipt: c.s.store.Pack(v.canonical), Lead: c.s.store.Pack(q.rawLead), Mergeable: q.mergeable}
 	j.proposal, j.flags = p, nil
 	if v.park != lead.ParkReasonUnspecified {
 		k.State = lead.StateParked
@@ -290,7 +302,7 @@ func (rb *rulebook) policyOf(k *postgres.Case) (*sla.Policy, *sla.Calendar) {
 }
 
 // settle answers a job by its outcome; true if it has to be decided again.
-func (c *committer) settle(rb *rulebook, j *job, decided time.Time, try int) bool {
+func (c *committer) settle(rb *rulebook, j *job, try int) bool {
 	p := j.proposal
 	switch p.Outcome {
 	case postgres.OutcomeRefused:
@@ -311,10 +323,12 @@ func (c *committer) settle(rb *rulebook, j *job, decided time.Time, try int) boo
 		j.finish(rb.network.decisionOf(p.Stored), nil)
 		return false
 	}
-	c.s.tel.Stages.Record(j.ctx, telemetry.StageCommitted, time.Since(decided))
+	c.s.tel.Stages.Record(j.ctx, telemetry.StageCommitted, time.Since(j.decided))
 	d := rb.network.decisionOf(p.Case)
 	d.Flags = append(d.Flags, j.flags...)
 	j.finish(d, nil)
+	c.s.verdicts.Put(j.verdict)
+	j.verdict = nil
 	return false
 }
 

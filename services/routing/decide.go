@@ -70,7 +70,7 @@ func (s *Service) answer(ctx context.Context, caller rpc.Caller, r *routingv1.De
 		finish(d, nil)
 		return
 	}
-	s.committer.submit(&job{ctx: spanCtx, inquiry: q, started: start, deadline: start.Add(budget), finish: finish})
+	s.committer.submit(rb, &job{ctx: spanCtx, inquiry: q, started: start, deadline: start.Add(budget), finish: finish})
 }
 
 // parseDecide reads a request. What only Capture may send is refused from anybody else.

@@ -30,7 +30,7 @@ func (c *committer) grant(rb *rulebook, j *job, b *postgres.Book) bool {
 		return false
 	}
 	if answer == routing.VerdictOverCapacity {
-		j.flags = append(j.flags, "over_capacity")
+		j.flags = []string{"over_capacity"} // the one flag a grant gives; a transaction may try twice
 	}
 	facts, err := c.person(rb, j, d, b)
 	if err != nil {

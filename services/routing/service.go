@@ -92,14 +92,17 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if cfg.Group == 0 {
 		cfg.Group = 512
 	}
+	store, err := postgres.NewStore(deps.Pool)
+	if err != nil {
+		return nil, err
+	}
 	s := &Service{
-		cfg: cfg, store: postgres.NewStore(deps.Pool), playbooks: deps.Playbook, stream: stream.NewServer(cfg.Window),
+		cfg: cfg, store: store, playbooks: deps.Playbook, stream: stream.NewServer(cfg.Window),
 		relay: outbox.NewRelay(deps.Pool, deps.Events, deps.Tel.Log, deps.Now),
 		tel:   deps.Tel, log: deps.Tel.Log, now: deps.Now,
 	}
 	s.verdicts.New = func() any { return &verdict{} }
 	s.committer = newCommitter(s)
-	var err error
 	if s.metrics, err = newMetrics(s); err != nil {
 		return nil, err
 	}
@@ -114,8 +117,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.followRules(ctx) })
-	for range s.cfg.Committers {
-		g.Go(func() error { return s.committer.run(ctx) })
+	for i := range s.cfg.Committers {
+		g.Go(func() error { return s.committer.run(ctx, i) })
 	}
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error { return s.relay.Run(ctx) })

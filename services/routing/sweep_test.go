@@ -216,7 +216,7 @@ func (w *world) allow(id lead.ID) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := w.pool.Exec(w.t.Context(), "UPDATE decision SET lead = $1 WHERE lead_id = $2::uuid", raw, id.String()); err != nil {
+	if _, err := w.pool.Exec(w.t.Context(), "UPDATE decision SET lead = $1 WHERE lead_id = $2::uuid", w.s.store.Pack(raw), id.String()); err != nil {
 		w.t.Fatal(err)
 	}
 }

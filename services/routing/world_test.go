@@ -64,10 +64,15 @@ func (w *world) replica() *Service {
 		w.t.Fatal(err)
 	}
 	now := func() time.Time { return w.now }
+	store, err := postgres.NewStore(w.pool)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	s := &Service{
-		cfg: Config{Window: 64, Group: 64}, store: postgres.NewStore(w.pool), stream: stream.NewServer(64),
+		cfg: Config{Window: 64, Group: 64, Committers: 2}, store: store, stream: stream.NewServer(64),
 		relay: outbox.NewRelay(w.pool, nil, tel.Log, now), tel: tel, log: tel.Log, now: now,
 	}
+	s.verdicts.New = func() any { return &verdict{} }
 	s.committer = newCommitter(s)
 	if s.metrics, err = newMetrics(s); err != nil {
 		w.t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/leadmesh/leadmesh/core/routing"
+	"github.com/leadmesh/leadmesh/services/internal/pack"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 )
 
@@ -206,6 +207,10 @@ func equation(ctx context.Context, tx pgx.Tx, r *Report) (Finding, error) {
 // replays decides every stored receipt again and compares the bytes.
 func replays(ctx context.Context, tx pgx.Tx) (Finding, error) {
 	f := Finding{Check: "replay", Law: "every decision can be replayed to the same bytes"}
+	codec, err := pack.New()
+	if err != nil {
+		return f, err
+	}
 	rows, err := tx.Query(ctx, `SELECT lead_id::text, attempt, canonical FROM routing.receipt`)
 	if err != nil {
 		return f, fmt.Errorf("read receipts: %w", err)
@@ -217,6 +222,11 @@ func replays(ctx context.Context, tx pgx.Tx) (Finding, error) {
 		var canonical []byte
 		if err := rows.Scan(&id, &attempt, &canonical); err != nil {
 			return f, err
+		}
+		canonical, err := codec.Unpack(canonical)
+		if err != nil {
+			f.add(fmt.Sprintf("%s attempt %d: %v", id, attempt, err))
+			continue
 		}
 		if err := routing.Verify(canonical); err != nil {
 			f.add(fmt.Sprintf("%s attempt %d: %v", id, attempt, err))

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/routing"
+	"github.com/leadmesh/leadmesh/services/internal/pack"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 )
 
@@ -39,7 +40,16 @@ func Replay(ctx context.Context, databaseURL string, id lead.ID) ([]Attempt, err
 		return nil, fmt.Errorf("lead %s has no receipt: it is not decided, or not held here", id)
 	}
 	var out []Attempt
-	for _, b := range stored {
+	codec, err := pack.New()
+	if err != nil {
+		return nil, err
+	}
+	for _, packed := range stored {
+		b, err := codec.Unpack(packed)
+		if err != nil {
+			out = append(out, Attempt{Err: err})
+			continue
+		}
 		a := Attempt{Stored: b}
 		if r, err := routing.ParseReceipt(b); err != nil {
 			a.Err = err

@@ -60,7 +60,10 @@ func TestSampleIsTakenWhole(t *testing.T) {
 
 func TestNetworkIsStoredAndRead(t *testing.T) {
 	pool := pgtest.New(t, pgstore.Module{Service: "routing", FS: postgres.Migrations(), Dir: "migrations"}).Pool("routing")
-	store := postgres.NewStore(pool)
+	store, err := postgres.NewStore(pool)
+	if err != nil {
+		t.Fatal(err)
+	}
 	files := sampleFiles(t)
 	var made *postgres.NetworkRows
 	edit := func(o network.Options) string {

@@ -84,7 +84,7 @@ func (s *Store) Cases(ctx context.Context, leadIDs []lead.ID) ([]*Case, error) {
 	}
 	out := make([]*Case, 0, len(rows))
 	for i := range rows {
-		c, err := caseOf(&rows[i])
+		c, err := s.caseOf(&rows[i])
 		if err != nil {
 			return nil, edge("read a case", err)
 		}
@@ -133,17 +133,22 @@ func (s *Store) Receipt(ctx context.Context, id lead.ID, attempt int) (canonical
 	if err != nil {
 		return nil, 0, edge("count receipts", err)
 	}
-	return row.Canonical, int(n), nil
+	canonical, err = s.codec.Unpack(row.Canonical)
+	return canonical, int(n), edge("unpack a receipt", err)
 }
 
-func caseOf(row *db.CasesRow) (*Case, error) {
+func (s *Store) caseOf(row *db.CasesRow) (*Case, error) {
+	body, err := s.codec.Unpack(row.Lead)
+	if err != nil {
+		return nil, fmt.Errorf("unpack the lead: %w", err)
+	}
 	c := &Case{
 		LeadID: row.LeadID.Bytes, Version: row.LeadVersion, State: lead.State(row.State), PersonID: row.PersonID.Bytes,
 		Brand: row.Brand, Line: lead.Line(row.Line), Test: row.Test, Chosen: row.Chosen, Attempt: int(row.Attempt), DealerID: row.DealerID,
 		MergedInto: row.MergedInto.Bytes, ClosedCode: row.ClosedCode, ClosedAt: row.ClosedAt.Time, ReturnedFrom: row.ReturnedFrom.Bytes,
 		Parking:    Parking{Reason: lead.ParkReason(row.ParkReason), Owner: row.ParkOwner, ReviewAt: row.ReviewAt.Time},
 		ReceivedAt: row.ReceivedAt.Time, DecidedAt: row.DecidedAt.Time, Playbook: row.Playbook, Traceparent: row.Traceparent,
-		Lead: row.Lead, Profile: row.Profile, Decision: &leadv1.Decision{},
+		Lead: body, Profile: row.Profile, Decision: &leadv1.Decision{},
 	}
 	if err := proto.Unmarshal(row.Decision, c.Decision); err != nil {
 		return nil, fmt.Errorf("decode the decision: %w", err)

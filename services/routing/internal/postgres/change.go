@@ -30,6 +30,7 @@ type Change struct {
 
 	Broken []lead.ID // locked by a sweep, but their rows cannot be read
 
+	s     *Store
 	ctx   context.Context
 	tx    pgx.Tx
 	q     *db.Queries
@@ -42,11 +43,11 @@ type Change struct {
 // again when the database asks for it, so it must not keep state of its own.
 func (s *Store) Change(ctx context.Context, leadIDs []lead.ID, f func(c *Change) error) error {
 	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		cases, err := lockCases(ctx, q, leadIDs)
+		cases, err := s.lockCases(ctx, q, leadIDs)
 		if err != nil {
 			return err
 		}
-		c := &Change{Cases: make(map[lead.ID]*Case, len(cases)), ctx: ctx, tx: tx, q: q, ended: map[lead.ID]Ending{}, books: map[string]*Book{}}
+		c := &Change{Cases: make(map[lead.ID]*Case, len(cases)), s: s, ctx: ctx, tx: tx, q: q, ended: map[lead.ID]Ending{}, books: map[string]*Book{}}
 		for _, k := range cases {
 			c.Cases[k.LeadID] = k
 		}
@@ -89,7 +90,7 @@ func (c *Change) Books(dealers ...string) (map[string]*Book, error) {
 // Receipt stores the receipt of a new attempt.
 func (c *Change) Receipt(id lead.ID, attempt int, canonical []byte) error {
 	return c.q.InsertReceipts(c.ctx, db.InsertReceiptsParams{
-		Buckets: []int16{id.Bucket()}, LeadIds: uuids(id), Attempts: []int32{int32(attempt)}, Canonical: [][]byte{canonical},
+		Buckets: []int16{id.Bucket()}, LeadIds: uuids(id), Attempts: []int32{int32(attempt)}, Canonical: [][]byte{c.s.codec.Pack(canonical)},
 	})
 }
 
@@ -168,7 +169,7 @@ func sortedCases(m map[lead.ID]*Case) []*Case {
 }
 
 // lockCases locks and reads cases in the order of their leads.
-func lockCases(ctx context.Context, q *db.Queries, leadIDs []lead.ID) ([]*Case, error) {
+func (s *Store) lockCases(ctx context.Context, q *db.Queries, leadIDs []lead.ID) ([]*Case, error) {
 	buckets, list := ids(leadIDs)
 	if _, err := q.LockCases(ctx, buckets, list); err != nil {
 		return nil, err
@@ -179,7 +180,7 @@ func lockCases(ctx context.Context, q *db.Queries, leadIDs []lead.ID) ([]*Case, 
 	}
 	out := make([]*Case, 0, len(rows))
 	for i := range rows {
-		k, err := caseOf(&rows[i])
+		k, err := s.caseOf(&rows[i])
 		if err != nil {
 			return nil, err
 		}

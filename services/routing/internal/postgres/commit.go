@@ -16,8 +16,9 @@ import (
 
 // Proposal is a decision that waits to be stored. Commit fills in the outcome.
 type Proposal struct {
-	Case      *Case // State ASSIGNED or PARKED; Owner without grant, person and deadline yet
-	Canonical []byte
+	Case      *Case  // State ASSIGNED or PARKED; Owner without grant, person and deadline yet
+	Receipt   []byte // packed
+	Lead      []byte // packed
 	Mergeable bool
 	// Chosen and Dealer say which open interest decides whether it is a duplicate.
 	Dealer string
@@ -29,6 +30,23 @@ type Proposal struct {
 	Settle  func() error     // fills the owner's clock once granted
 
 	interest [2]interestKey
+	decided  *Case // as proposed, once Case was changed to a merged one
+}
+
+// begin readies the proposal for a transaction, which may be the second one for it.
+func (p *Proposal) begin() {
+	if p.decided != nil {
+		p.Case, p.decided = p.decided, nil
+	}
+	p.Outcome, p.Holder, p.Stored = OutcomeStored, lead.ID{}, nil
+}
+
+// merging makes the case one that may be changed without losing what was proposed.
+func (p *Proposal) merging() *Case {
+	k := *p.Case
+	k.Decision = proto.CloneOf(k.Decision)
+	p.decided, p.Case = p.Case, &k
+	return &k
 }
 
 // Outcome is what became of a proposal.
@@ -59,9 +77,9 @@ type GroupHooks struct {
 // lead, holders by lead, capacity by dealer and last.
 func (s *Store) Commit(ctx context.Context, group []*Proposal, hooks GroupHooks) error {
 	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		c := commit{tx: tx, q: q, hooks: hooks}
+		c := commit{s: s, tx: tx, q: q, hooks: hooks}
 		for _, p := range group {
-			p.Outcome, p.Holder, p.Stored = OutcomeStored, lead.ID{}, nil
+			p.begin()
 		}
 		return c.run(ctx, group)
 	})
@@ -69,6 +87,7 @@ func (s *Store) Commit(ctx context.Context, group []*Proposal, hooks GroupHooks)
 }
 
 type commit struct {
+	s     *Store
 	tx    pgx.Tx
 	q     *db.Queries
 	hooks GroupHooks
@@ -142,6 +161,7 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	for _, p := range order {
 		k := p.Case
 		if p.Outcome == OutcomeMerged {
+			k = p.merging()
 			k.State, k.MergedInto, k.Owner = lead.StateMerged, p.Holder, nil
 			k.Decision.Disposition, k.Decision.State = leadv1.Disposition_DISPOSITION_MERGED, leadv1.State_STATE_MERGED
 			k.Decision.MergedInto = p.Holder.String()
@@ -170,13 +190,13 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 		arg.DecidedAt = append(arg.DecidedAt, stamp(k.DecidedAt))
 		arg.Playbooks = append(arg.Playbooks, k.Playbook)
 		arg.Traceparents = append(arg.Traceparents, k.Traceparent)
-		arg.Leads = append(arg.Leads, k.Lead)
+		arg.Leads = append(arg.Leads, p.Lead)
 		arg.Profiles = append(arg.Profiles, append([]byte{}, k.Profile...)) // nothing known is no NULL
 		arg.Decisions = append(arg.Decisions, raw)
 		receipts.Buckets = append(receipts.Buckets, k.LeadID.Bucket())
 		receipts.LeadIds = append(receipts.LeadIds, uuid(k.LeadID))
 		receipts.Attempts = append(receipts.Attempts, int32(k.Attempt))
-		receipts.Canonical = append(receipts.Canonical, p.Canonical)
+		receipts.Canonical = append(receipts.Canonical, p.Receipt)
 	}
 	inserted, err := c.q.InsertDecisions(ctx, arg)
 	if err != nil {
@@ -232,7 +252,7 @@ func (c *commit) readKnown(ctx context.Context, group []*Proposal) error {
 	}
 	stored := map[lead.ID]*Case{}
 	for i := range rows {
-		k, err := caseOf(&rows[i])
+		k, err := c.s.caseOf(&rows[i])
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ func (c *Change) Lock(id lead.ID) (*Case, error) {
 	if k := c.Cases[id]; k != nil {
 		return k, nil
 	}
-	list, err := lockCases(c.ctx, c.q, []lead.ID{id})
+	list, err := c.s.lockCases(c.ctx, c.q, []lead.ID{id})
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

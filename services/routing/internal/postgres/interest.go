@@ -135,7 +135,7 @@ func (c *commit) tellHolders(ctx context.Context, group []*Proposal) error {
 	if len(list) == 0 {
 		return nil
 	}
-	cases, err := lockCases(ctx, c.q, list)
+	cases, err := c.s.lockCases(ctx, c.q, list)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,11 @@ func (s *Store) Receipts(ctx context.Context, id lead.ID) ([][]byte, error) {
 	}
 	out := make([][]byte, 0, len(rows))
 	for _, row := range rows {
-		out = append(out, row.Canonical)
+		canonical, err := s.codec.Unpack(row.Canonical)
+		if err != nil {
+			return nil, edge("unpack a receipt", err)
+		}
+		out = append(out, canonical)
 	}
 	return out, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/services/internal/pack"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres/db"
@@ -27,12 +28,23 @@ func Migrations() fs.FS { return migrations }
 
 // Store is the database of Routing. Safe for concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
-	q    *db.Queries
+	pool  *pgxpool.Pool
+	q     *db.Queries
+	codec *pack.Codec
 }
 
 // NewStore makes a store over a pool of role leadmesh_routing.
-func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool, q: db.New(pool)} }
+func NewStore(pool *pgxpool.Pool) (*Store, error) {
+	codec, err := pack.New()
+	if err != nil {
+		return nil, err
+	}
+	return &Store{pool: pool, q: db.New(pool), codec: codec}, nil
+}
+
+// Pack makes a document what a Proposal stores; done by whoever decides, so that no commit waits
+// for it.
+func (s *Store) Pack(document []byte) []byte { return s.codec.Pack(document) }
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {

@@ -93,9 +93,9 @@ func (s *Store) sweep(ctx context.Context, f func(c *Change) error, lock func(q 
 		if err != nil {
 			return err
 		}
-		c := &Change{Cases: make(map[lead.ID]*Case, n), ctx: ctx, tx: tx, q: q, ended: map[lead.ID]Ending{}, books: map[string]*Book{}}
+		c := &Change{Cases: make(map[lead.ID]*Case, n), s: s, ctx: ctx, tx: tx, q: q, ended: map[lead.ID]Ending{}, books: map[string]*Book{}}
 		for i := range rows {
-			k, err := caseOf(&rows[i])
+			k, err := s.caseOf(&rows[i])
 			if err != nil { // one row that cannot be read must not stop the clocks of the others
 				c.Broken = append(c.Broken, rows[i].LeadID.Bytes)
 				continue

@@ -25,7 +25,7 @@ CREATE TABLE decision (
     decided_at      timestamptz NOT NULL,
     playbook        text        NOT NULL,
     traceparent     text        NOT NULL,
-    lead            bytea       NOT NULL, -- leadmesh.lead.v1.Lead
+    lead            bytea       NOT NULL, -- leadmesh.lead.v1.Lead, packed
     profile         bytea       NOT NULL,
     decision        bytea       NOT NULL, -- leadmesh.lead.v1.Decision as answered
     PRIMARY KEY (bucket, lead_id),
@@ -45,7 +45,7 @@ CREATE TABLE receipt (
     bucket    smallint    NOT NULL,
     lead_id   uuid        NOT NULL,
     attempt   integer     NOT NULL,
-    canonical bytea       NOT NULL,
+    canonical bytea       NOT NULL, -- packed
     PRIMARY KEY (bucket, lead_id, attempt)
 );
 
@@ -74,6 +74,7 @@ CREATE TABLE assignment (
 CREATE INDEX assignment_deadline ON assignment (bucket, next_deadline) WITH (fillfactor = 70);
 CREATE INDEX assignment_inbox ON assignment (dealer_id, next_deadline);
 CREATE INDEX assignment_offer ON assignment (offer_to) WHERE offer_to <> '';
+CREATE INDEX assignment_offer_due ON assignment (offer_until) WHERE offer_to <> '';
 
 -- Owners a lead has had before.
 CREATE TABLE past_assignment (
