@@ -21,3 +21,13 @@ func (w *world) routing(t *testing.T) *grpc.ClientConn {
 	}
 	return w.grpc
 }
+
+// body writes a message as REST takes it.
+func body(t *testing.T, m proto.Message) string {
+	t.Helper()
+	raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

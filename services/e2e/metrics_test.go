@@ -1,0 +1,71 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+)
+
+// openMetrics reads the metrics page as a scraper does that wants exemplars.
+func (w *world) openMetrics(t *testing.T) string {
+	t.Helper()
+	code, raw := w.call(t, "ops", http.MethodGet, "/metrics", map[string]string{"Accept": "application/openmetrics-text; version=1.0.0"}, "")
+	if code != http.StatusOK || !strings.HasSuffix(string(raw), "# EOF\n") {
+		t.Fatalf("/metrics answered %d: %.300s", code, raw)
+	}
+	return string(raw)
+}
+
+// Stages by the process that measures them.
+var (
+	stagesOfCapture = []string{telemetry.StageDurable, telemetry.StageResolved}
+	stagesOfRouting = []string{telemetry.StageDecided, telemetry.StageCommitted, telemetry.StageDelivered}
+)
+
+func metrics(t *testing.T, w *world, c *watch) {
+	apart := len(w.processes) > 0
+	want := []string{
+		"leadmesh_capture_pending_age_seconds", `leadmesh_outbox_lag_seconds\{[^}]*service="capture"`,
+		`leadmesh_telemetry_spans_dropped_total\{[^}]*reason="queue_full"`, `leadmesh_telemetry_spans_dropped_total\{[^}]*reason="export_failed"`,
+		`leadmesh_capture_leads_total\{[^}]*outcome="pending"`, "http_server_request_duration_seconds_bucket",
+		"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "go_goroutines",
+	}
+	stages := stagesOfCapture
+	if !apart {
+		stages = append(stages[:len(stages):len(stages)], stagesOfRouting...)
+		want = append(want, "leadmesh_routing_sweep_lag_seconds", "leadmesh_routing_delivery_lag_seconds", `leadmesh_river_lag_seconds\{[^}]*service="routing"`,
+			`leadmesh_outbox_lag_seconds\{[^}]*service="routing"`, `leadmesh_decision_outcomes_total\{[^}]*outcome="assigned"`, "leadmesh_decision_duration_seconds_bucket",
+			"leadmesh_decision_inflight")
+	}
+	for _, stage := range stages {
+		bucket := func(le string) string {
+			return fmt.Sprintf(`leadmesh_lead_stage_duration_seconds_bucket\{[^}]*stage="%s"[^}]*le="%s"[^}]*}`, stage, le)
+		}
+		want = append(want, bucket("5e-05"), bucket(`\+Inf`), bucket("[^\"]*")+` \d+ # \{[^}]*trace_id="[0-9a-f]{32}"[^}]*}`)
+	}
+	var page string
+	for _, pattern := range want {
+		re := regexp.MustCompile("(?m)^" + pattern)
+		eventually(t, 5*time.Second, "/metrics shows "+pattern, func() bool {
+			page = w.openMetrics(t)
+			return re.MatchString(page)
+		})
+	}
+	if strings.Contains(page, telemetry.AttrLeadID) || strings.Contains(page, "leadmesh_lead_id") {
+		t.Error("a lead's id stands on a metric")
+	}
+	if !apart {
+		return
+	}
+	for _, name := range []string{
+		telemetry.MetricSweepLag, telemetry.MetricDeliveryLag, telemetry.MetricQueueLag, telemetry.MetricOutboxLag, telemetry.MetricDecisionDuration,
+		telemetry.MetricStageDuration, telemetry.MetricSpansDropped, telemetry.MetricPendingAge,
+	} {
+		eventually(t, 10*time.Second, "the processes send "+name, func() bool { return c.reported(name) })
+	}
+}
