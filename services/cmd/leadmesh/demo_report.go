@@ -89,7 +89,11 @@ func figure(f *feedbackv1.Figure) string {
 		if f.GetStillOpen() >= 1 {
 			return fmt.Sprintf("not known yet (of %d)", f.GetDenominator())
 		}
-		return fmt.Sprintf("%.1f %% (%d of %d)", 100*f.GetValue(), f.GetNumerator(), f.GetDenominator())
+		text := fmt.Sprintf("%.1f %% (%d of %d)", 100*f.GetValue(), f.GetNumerator(), f.GetDenominator())
+		if f.GetStillOpen() > 0 {
+			text += fmt.Sprintf(", %.0f %% open", 100*f.GetStillOpen())
+		}
+		return text
 	case "seconds":
 		var parts []string
 		for _, q := range []string{"p50", "p90", "p95", "p99"} {

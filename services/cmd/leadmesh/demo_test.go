@@ -93,6 +93,7 @@ func TestFigure(t *testing.T) {
 		{&feedbackv1.Figure{Unit: "share", Value: 0.0806, Numerator: 5, Denominator: 62}, "8.1 % (5 of 62)"},
 		{&feedbackv1.Figure{Unit: "share", Denominator: 56}, "0.0 % (0 of 56)"},
 		{&feedbackv1.Figure{Unit: "share", Denominator: 56, StillOpen: 1}, "not known yet (of 56)"},
+		{&feedbackv1.Figure{Unit: "share", Value: 0.1, Numerator: 1, Denominator: 10, StillOpen: 0.9}, "10.0 % (1 of 10), 90 % open"},
 		{&feedbackv1.Figure{Unit: "seconds", Value: 0.0064}, "6.4 ms"},
 		{&feedbackv1.Figure{Unit: "seconds", Quantiles: map[string]float64{"p50": 0.006, "p90": 270}}, "p50 6.0 ms, p90 4m30s"},
 	} {
