@@ -218,9 +218,10 @@ const (
 	MilestoneROClosed
 	MilestoneContractSigned
 	MilestoneUnwound
+	MilestoneAppointmentCancelled
 )
 
-var milestoneNames = names{"DELIVERED", "ATTEMPT", "RESPONDED", "ENGAGED", "APPOINTMENT_SET", "APPOINTMENT_KEPT", "APPOINTMENT_NO_SHOW", "TEST_DRIVE", "APPRAISAL", "CREDIT_APP", "QUOTED", "ORDER", "VEHICLE_DELIVERED", "RO_OPENED", "RO_CLOSED", "CONTRACT_SIGNED", "UNWOUND"}
+var milestoneNames = names{"DELIVERED", "ATTEMPT", "RESPONDED", "ENGAGED", "APPOINTMENT_SET", "APPOINTMENT_KEPT", "APPOINTMENT_NO_SHOW", "TEST_DRIVE", "APPRAISAL", "CREDIT_APP", "QUOTED", "ORDER", "VEHICLE_DELIVERED", "RO_OPENED", "RO_CLOSED", "CONTRACT_SIGNED", "UNWOUND", "APPOINTMENT_CANCELLED"}
 
 // String returns the code as the domain spells it, or "" when it is not given.
 func (m Milestone) String() string { return milestoneNames.of(uint8(m)) }

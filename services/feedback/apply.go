@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/leadmesh/leadmesh/core/sla"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	store "github.com/leadmesh/leadmesh/services/feedback/internal/postgres"
@@ -165,62 +164,6 @@ func restore(c store.Unapplied) (parsed, error) {
 	err := proto.Unmarshal(c.Payload, p.activity)
 	p.OccurredAt = p.activity.GetOccurredAt().AsTime()
 	return p, err
-}
-
-// countedAs says what an activity counted as under Law 2, taken by itself; that it made the first
-// response or engagement is Routing's word. An outcome counts as nothing.
-func (s *Service) countedAs(o applied) []string {
-	if o.activity == nil {
-		return nil
-	}
-	stamps := sla.Stamps{}
-	if a, ok := slaActivity(o.activity); ok {
-		stamps = sla.Classify(sla.Rules{EngagedTalk: s.cfg.EngagedTalk, SecondChannelWithin: 15 * time.Minute}, []sla.Activity{a}, nil)
-	}
-	assignment := o.application.GetLeadCase().GetDecision().GetAssignment()
-	first := func(t interface{ AsTime() time.Time }, set bool) bool { return set && t.AsTime().Equal(o.OccurredAt) }
-	var counted []string
-	add := func(word string, is bool) {
-		if is {
-			counted = append(counted, word)
-		}
-	}
-	add("acknowledged", !stamps.AcknowledgedAt.IsZero())
-	add("attempt", len(stamps.Attempts) > 0)
-	add("responded", !stamps.RespondedAt.IsZero() || first(assignment.GetRespondedAt(), assignment.GetRespondedAt() != nil))
-	add("engaged", !stamps.EngagedAt.IsZero() || first(assignment.GetEngagedAt(), assignment.GetEngagedAt() != nil))
-	if o.activity.GetKind() == feedbackv1.ActivityKind_ACTIVITY_KIND_MILESTONE {
-		add(strings.ToLower(name(o.activity.GetMilestone(), "MILESTONE_")), true)
-	}
-	slices.Sort(counted)
-	return slices.Compact(counted)
-}
-
-var channels = map[feedbackv1.ActivityKind]sla.Channel{
-	feedbackv1.ActivityKind_ACTIVITY_KIND_CALL:      sla.Call,
-	feedbackv1.ActivityKind_ACTIVITY_KIND_EMAIL:     sla.Email,
-	feedbackv1.ActivityKind_ACTIVITY_KIND_TEXT:      sla.Text,
-	feedbackv1.ActivityKind_ACTIVITY_KIND_MESSENGER: sla.Messenger,
-	feedbackv1.ActivityKind_ACTIVITY_KIND_VISIT:     sla.Visit,
-}
-
-func slaActivity(a *feedbackv1.Activity) (sla.Activity, bool) {
-	kind, ok := channels[a.GetKind()]
-	if !ok {
-		return sla.Activity{}, false
-	}
-	out := sla.Activity{
-		Kind: kind, Direction: sla.Outbound, Result: sla.CallResult(a.GetCallResult()), At: a.GetOccurredAt().AsTime(),
-		Named: a.GetPersonId() != "" && !a.GetAutomated(), Bot: a.GetAutomated(), Template: a.GetTemplateId() != "",
-		Talk: time.Duration(a.GetTalkSeconds()) * time.Second,
-	}
-	if a.GetInbound() {
-		out.Direction = sla.Inbound
-	}
-	if a.GetTalkSeconds() == 0 {
-		out.Talk = sla.TalkUnknown
-	}
-	return out, true
 }
 
 // name is an enum's value without its prefix.

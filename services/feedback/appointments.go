@@ -189,11 +189,11 @@ func wrongState(what string) error {
 }
 
 // reportAppointment reports the milestone of an appointment as the store's activity. A time that
-// the customer only asked for is none, and calling off is none either.
+// the customer only asked for is none.
 func (s *Service) reportAppointment(ctx context.Context, caller rpc.Caller, a store.Appointment, now time.Time) error {
 	activity := &feedbackv1.Activity{
 		LeadId: a.LeadID.String(), Kind: feedbackv1.ActivityKind_ACTIVITY_KIND_MILESTONE,
-		PersonId: a.PersonID, DealerId: a.DealerID, AppointmentAt: timestamppb.New(a.StartsAt),
+		PersonId: a.PersonID, DealerId: a.DealerID, AppointmentAt: timestamppb.New(a.StartsAt), AppointmentId: a.ID,
 	}
 	happened := now
 	what := ""
@@ -206,6 +206,8 @@ func (s *Service) reportAppointment(ctx context.Context, caller rpc.Caller, a st
 	case noShow:
 		activity.Milestone, what = leadv1.Milestone_MILESTONE_APPOINTMENT_NO_SHOW, "no_show"
 		happened = earlier(a.StartsAt, now)
+	case cancelled:
+		activity.Milestone, what = leadv1.Milestone_MILESTONE_APPOINTMENT_CANCELLED, "cancelled"
 	default:
 		return nil
 	}
@@ -227,30 +229,73 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// noteAppointment keeps the appointment that a milestone tells of, unless it came from one.
+// noteAppointment keeps the appointment that a milestone tells of, unless it came from one. One
+// that names no appointment means the latest that has begun, or if it calls off, the next to come.
 func (s *Service) noteAppointment(ctx context.Context, r parsed, now time.Time) error {
 	if strings.HasPrefix(r.ID, ownReport) {
 		return nil
 	}
-	switch r.activity.GetMilestone() {
-	case leadv1.Milestone_MILESTONE_APPOINTMENT_SET:
-		told := store.Appointment{
-			LeadID: r.LeadID, ID: "activity:" + r.ID, Type: "sales_talk", DealerID: r.DealerID,
-			PersonID: r.activity.GetPersonId(), StartsAt: r.activity.GetAppointmentAt().AsTime(), Status: confirmed,
-		}
-		_, err := s.store.PutAppointment(ctx, told.LeadID, told.ID, now, func(held *store.Appointment) (store.Appointment, error) {
-			if held != nil {
-				return *held, nil
-			}
-			return told, nil
-		})
-		return err
-	case leadv1.Milestone_MILESTONE_APPOINTMENT_KEPT:
-		return s.store.SettleAppointment(ctx, r.LeadID, r.OccurredAt.Add(early), kept, now)
-	case leadv1.Milestone_MILESTONE_APPOINTMENT_NO_SHOW:
-		return s.store.SettleAppointment(ctx, r.LeadID, r.OccurredAt.Add(early), noShow, now)
+	status, ok := toldStatus[r.activity.GetMilestone()]
+	if !ok {
+		return nil
 	}
-	return nil
+	id := r.activity.GetAppointmentId()
+	switch {
+	case id != "":
+	case status == confirmed:
+		id = "activity:" + r.ID
+	case status == cancelled:
+		coming, err := s.store.Appointments(ctx, r.LeadID, "", r.OccurredAt, r.OccurredAt.Add(farthest))
+		next := slices.IndexFunc(coming, func(a store.Appointment) bool { return !final(a.Status) })
+		if err != nil || next < 0 {
+			return err
+		}
+		id = coming[next].ID
+	default:
+		return s.store.SettleAppointment(ctx, r.LeadID, r.OccurredAt.Add(early), status, now)
+	}
+	told := store.Appointment{
+		LeadID: r.LeadID, ID: id, Type: "sales_talk", DealerID: r.DealerID,
+		PersonID: r.activity.GetPersonId(), StartsAt: r.OccurredAt, Status: status,
+	}
+	if at := r.activity.GetAppointmentAt(); at != nil {
+		told.StartsAt = at.AsTime().Truncate(time.Microsecond)
+	}
+	_, err := s.store.PutAppointment(ctx, told.LeadID, told.ID, now, func(held *store.Appointment) (store.Appointment, error) {
+		if held == nil {
+			return told, nil
+		}
+		return retold(*held, told, r.OccurredAt), nil
+	})
+	return err
+}
+
+// toldStatus is what a milestone tells of an appointment.
+var toldStatus = map[leadv1.Milestone]feedbackv1.AppointmentStatus{
+	leadv1.Milestone_MILESTONE_APPOINTMENT_SET:       confirmed,
+	leadv1.Milestone_MILESTONE_APPOINTMENT_KEPT:      kept,
+	leadv1.Milestone_MILESTONE_APPOINTMENT_NO_SHOW:   noShow,
+	leadv1.Milestone_MILESTONE_APPOINTMENT_CANCELLED: cancelled,
+}
+
+// retold is a held appointment after a milestone told of it again. What is over stays, and what has
+// begun is not called off any more.
+func retold(held, told store.Appointment, at time.Time) store.Appointment {
+	switch {
+	case final(held.Status), told.Status == cancelled && !held.StartsAt.After(at):
+	case told.Status != confirmed:
+		held.Status = told.Status
+	case !held.StartsAt.Equal(told.StartsAt):
+		held.StartsAt = told.StartsAt
+		if held.Status != requested {
+			held.Status = moved
+		} else {
+			held.Status = confirmed
+		}
+	case held.Status == requested:
+		held.Status = confirmed
+	}
+	return held
 }
 
 // ListAppointments answers the appointments of a lead or of a dealer's days.

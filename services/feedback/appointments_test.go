@@ -1,6 +1,7 @@
 package feedback_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestAppointmentStates(t *testing.T) {
 		{"agreed and kept", []step{{0, requested, tomorrow, codes.OK}, {0, confirmed, tomorrow, codes.OK}, {25 * time.Hour, kept, tomorrow, codes.OK}}, 2},
 		{"told twice", []step{{0, confirmed, tomorrow, codes.OK}, {0, confirmed, tomorrow, codes.OK}, {25 * time.Hour, noShow, tomorrow, codes.OK}, {0, noShow, tomorrow, codes.OK}}, 2},
 		{"moved", []step{{0, confirmed, tomorrow, codes.OK}, {0, moved, tomorrow, codes.InvalidArgument}, {0, moved, later, codes.OK}, {49 * time.Hour, kept, later, codes.OK}}, 3},
-		{"called off", []step{{0, confirmed, tomorrow, codes.OK}, {0, cancelled, tomorrow, codes.OK}, {0, confirmed, later, codes.FailedPrecondition}}, 1},
+		{"called off", []step{{0, confirmed, tomorrow, codes.OK}, {0, cancelled, tomorrow, codes.OK}, {0, confirmed, later, codes.FailedPrecondition}}, 2},
 		{"called off too late", []step{{0, confirmed, tomorrow, codes.OK}, {25 * time.Hour, cancelled, tomorrow, codes.FailedPrecondition}, {0, moved, later, codes.FailedPrecondition}, {0, noShow, tomorrow, codes.OK}}, 2},
 		{"outcome too early", []step{{0, confirmed, tomorrow, codes.OK}, {0, noShow, tomorrow, codes.FailedPrecondition}, {0, kept, tomorrow, codes.FailedPrecondition}}, 1},
 		{"no way back", []step{{0, confirmed, tomorrow, codes.OK}, {0, requested, tomorrow, codes.FailedPrecondition}}, 1},
@@ -156,5 +157,59 @@ func TestShowRate(t *testing.T) {
 	}
 	if diff := cmp.Diff([2]int64{2, 3}, got); diff != "" {
 		t.Errorf("show rate (-want +got):\n%s", diff)
+	}
+}
+
+// TestMilestonesTellAppointmentsApart: activities that name an appointment set, move and end that
+// one; one that calls off without a name means the next to come.
+func TestMilestonesTellAppointmentsApart(t *testing.T) {
+	b := setup(t)
+	b.cases.own(leadID(1), "D1")
+	sent := 0
+	tell := func(id string, m leadv1.Milestone, at time.Time) {
+		t.Helper()
+		sent++
+		a := &feedbackv1.Activity{
+			ActivityId: fmt.Sprint(sent), LeadId: leadID(1), Kind: feedbackv1.ActivityKind_ACTIVITY_KIND_MILESTONE, Milestone: m, AppointmentId: id,
+		}
+		if !at.IsZero() {
+			a.AppointmentAt = ts(at)
+		}
+		if r := b.report(t, dealer("D1"), a)[0]; !r.GetApplied() {
+			t.Fatalf("report %d: %v", sent, r)
+		}
+	}
+	const (
+		set  = leadv1.Milestone_MILESTONE_APPOINTMENT_SET
+		off  = leadv1.Milestone_MILESTONE_APPOINTMENT_CANCELLED
+		came = leadv1.Milestone_MILESTONE_APPOINTMENT_KEPT
+	)
+	tell("drive", set, start.Add(48*time.Hour))
+	tell("talk", set, start.Add(24*time.Hour))
+	tell("drive", set, start.Add(72*time.Hour))
+	tell("trade", set, start.Add(30*time.Hour))
+	tell("", off, time.Time{})
+	b.clock.pass(31 * time.Hour)
+	tell("trade", off, time.Time{}) // too late
+	tell("trade", came, time.Time{})
+	resp, err := b.ListAppointments(as(t, dealer("D1")), &feedbackv1.ListAppointmentsRequest{LeadId: leadID(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, a := range resp.GetAppointments() {
+		got[a.GetAppointmentId()] = a.GetStatus().String() + " " + a.GetStartsAt().AsTime().Sub(start).String()
+	}
+	want := map[string]string{
+		"talk":  "APPOINTMENT_STATUS_CANCELLED 24h0m0s",
+		"drive": "APPOINTMENT_STATUS_MOVED 72h0m0s",
+		"trade": "APPOINTMENT_STATUS_KEPT 30h0m0s",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("appointments (-want +got):\n%s", diff)
+	}
+	stray := &feedbackv1.Activity{LeadId: leadID(1), Kind: feedbackv1.ActivityKind_ACTIVITY_KIND_NOTE, AppointmentId: "drive"}
+	if v := b.report(t, dealer("D1"), stray)[0].GetProblem().GetFieldViolations(); len(v) != 1 || v[0].GetField() != "activities[0].appointment_id" {
+		t.Errorf("an appointment on a note: %v", v)
 	}
 }

@@ -154,6 +154,15 @@ func (f *fields) activityKind(a *feedbackv1.Activity, now time.Time) {
 	} else if t == nil && a.GetMilestone() == leadv1.Milestone_MILESTONE_APPOINTMENT_SET {
 		f.wrong("appointment_at", "is required when an appointment was set")
 	}
+	switch a.GetMilestone() {
+	case leadv1.Milestone_MILESTONE_APPOINTMENT_SET, leadv1.Milestone_MILESTONE_APPOINTMENT_KEPT,
+		leadv1.Milestone_MILESTONE_APPOINTMENT_NO_SHOW, leadv1.Milestone_MILESTONE_APPOINTMENT_CANCELLED:
+		f.text("appointment_id", a.GetAppointmentId(), maxID)
+	default:
+		if a.GetAppointmentId() != "" {
+			f.wrong("appointment_id", "belongs to the milestones of appointments only")
+		}
+	}
 	f.nextStep(a, now)
 }
 

@@ -39,7 +39,8 @@
 //	returned           code; the state becomes REJECTED
 //	activity           kind actor("bot" and "system" are nobody) code(result of a call)
 //	milestone          kind(DELIVERED ATTEMPT RESPONDED ENGAGED ...) actor dealer_id; RESPONDED:
-//	                   store_seconds verdict attempt(sequence of the assignment)
+//	                   store_seconds verdict attempt(sequence of the assignment); those of an
+//	                   appointment: appointment_at appointment_id
 //	deadline           deadline_kind verdict(met breached unknown) dealer_id due_at(the one that fired)
 //	escalated escalation_needless merged_in   not read
 //	state              state code

@@ -137,12 +137,11 @@ func (s *Service) answerFresh(ctx context.Context, b *batch, fresh []parsed, now
 	for _, o := range outcomes {
 		settlement := s.settle(o, 1, now, now)
 		settlements = append(settlements, settlement)
-		counted := s.countedAs(o)
 		b.fill(o.ReportKey, func(res *feedbackv1.ReportResult) {
 			if res.Applied = o.application.GetApplied(); res.Applied {
 				res.State = o.application.GetLeadCase().GetState()
 				res.Assignment = o.application.GetLeadCase().GetDecision().GetAssignment()
-				res.CountedAs = counted
+				res.CountedAs = o.application.GetCountedAs()
 			}
 			res.Problem = reasonProblem(settlement, known[o.LeadID])
 		})

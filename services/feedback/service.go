@@ -28,8 +28,6 @@ type Config struct {
 	ApplyTimeout time.Duration
 	// KeepUnknown is how long a report about an unknown lead is retried; 0 means 24 hours.
 	KeepUnknown time.Duration
-	// EngagedTalk is the shortest talk that is told as engagement; 0 means 30 seconds.
-	EngagedTalk time.Duration
 }
 
 // Deps are what the service works with; all are required.
@@ -66,9 +64,6 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	if cfg.KeepUnknown <= 0 {
 		cfg.KeepUnknown = 24 * time.Hour
-	}
-	if cfg.EngagedTalk <= 0 {
-		cfg.EngagedTalk = 30 * time.Second
 	}
 	return &Service{cfg: cfg, store: store.New(deps.Pool), cases: deps.Cases, log: deps.Log, now: deps.Now}, nil
 }

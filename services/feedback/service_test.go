@@ -115,7 +115,7 @@ func (c *cases) ApplyActivities(_ context.Context, in *routingv1.ApplyActivities
 		return nil, status.Error(codes.Unavailable, "down")
 	}
 	resp := &routingv1.ApplyActivitiesResponse{}
-	apply := func(id, leadID, dealerID string) {
+	apply := func(id, leadID, dealerID string, counted ...string) {
 		a := &routingv1.Application{Id: id}
 		switch owner := c.owner[leadID]; {
 		case owner == "":
@@ -123,14 +123,14 @@ func (c *cases) ApplyActivities(_ context.Context, in *routingv1.ApplyActivities
 		case dealerID != "" && dealerID != owner:
 			a.Reason = "not_owner"
 		default:
-			a.Applied, a.LeadCase = true, c.leadCase(leadID)
+			a.Applied, a.LeadCase, a.CountedAs = true, c.leadCase(leadID), counted
 			c.applied[leadID+"/"+id] = true
 			c.order = append(c.order, id)
 		}
 		resp.Applications = append(resp.Applications, a)
 	}
 	for _, a := range in.GetActivities() {
-		apply(a.GetActivityId(), a.GetLeadId(), a.GetDealerId())
+		apply(a.GetActivityId(), a.GetLeadId(), a.GetDealerId(), "acknowledged", "attempt", "responded")
 	}
 	for _, o := range in.GetOutcomes() {
 		apply(o.GetOutcomeId(), o.GetLeadId(), o.GetDealerId())

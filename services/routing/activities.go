@@ -260,7 +260,7 @@ func (w *applyWork) byOwner(dealerID string) bool {
 // admit notes a report and answers for it; true if it has to be applied now.
 func (w *applyWork) admit(r *report, whyNot string) (bool, error) {
 	answer := w.answers[r.place]
-	answer.Applied, answer.Reason = false, ""
+	answer.Applied, answer.Reason, answer.CountedAs = false, "", nil
 	if whyNot != "" {
 		before, err := w.c.WasApplied(w.k.LeadID, r.id)
 		if answer.Applied = before; !before {

@@ -9,8 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/sla"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -218,5 +220,123 @@ func TestAnotherOwnersWorkIsNotMine(t *testing.T) {
 	c := w.kase(id).Owner.Clock
 	if len(c.Attempts) != 1 || !c.AcknowledgedAt.IsZero() {
 		t.Errorf("the new owner's clock: %+v", c)
+	}
+}
+
+func TestActivitiesSayWhatTheyCountedAs(t *testing.T) {
+	w := newWorld(t)
+	id := w.customer(nil)
+	at := func(minutes int) time.Time { return monday.Add(time.Duration(minutes) * time.Minute) }
+	message := func(name string, minutes int, inbound bool) *feedbackv1.Activity {
+		return &feedbackv1.Activity{
+			ActivityId: name, LeadId: id.String(), Kind: feedbackv1.ActivityKind_ACTIVITY_KIND_TEXT, Inbound: inbound,
+			TemplateId: "sorry-missed-you", OccurredAt: timestamppb.New(at(minutes)), PersonId: "a-1", DealerId: "a",
+		}
+	}
+	bot := w.milestone(id, "bot", leadv1.Milestone_MILESTONE_RESPONDED, at(1))
+	bot.PersonId, bot.Automated = "", true
+	note := &feedbackv1.Activity{
+		ActivityId: "note", LeadId: id.String(), Kind: feedbackv1.ActivityKind_ACTIVITY_KIND_NOTE, OccurredAt: timestamppb.New(at(2)), PersonId: "a-1", DealerId: "a",
+	}
+	reply := message("reply", 60, true)
+	reply.TemplateId, reply.PersonId = "", ""
+	req := &routingv1.ApplyActivitiesRequest{
+		Activities: []*feedbackv1.Activity{
+			bot, note, w.call(id, "unanswered", "a", at(20)), message("template", 25, false), reply,
+			w.milestone(id, "quoted", leadv1.Milestone_MILESTONE_QUOTED, at(70)), w.call(id, "foreign", "b", at(71)),
+		},
+		Outcomes: []*feedbackv1.Outcome{w.outcome(id, "lost", "a", feedbackv1.OutcomeKind_OUTCOME_KIND_LOST)},
+	}
+	w.now = at(120)
+	counted := func() map[string][]string {
+		t.Helper()
+		resp, err := w.s.ApplyActivities(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string][]string{}
+		for _, a := range resp.GetApplications() {
+			if len(a.GetCountedAs()) > 0 {
+				out[a.GetId()] = a.GetCountedAs()
+			}
+		}
+		return out
+	}
+	want := map[string][]string{
+		"bot": {"acknowledged"}, "unanswered": {"attempt"}, "template": {"acknowledged", "attempt", "responded"},
+		"reply": {"engaged"}, "quoted": {"quoted"},
+	}
+	if diff := cmp.Diff(want, counted()); diff != "" {
+		t.Errorf("counted as (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string][]string{}, counted()); diff != "" {
+		t.Errorf("sent again, counted as (-want +got):\n%s", diff)
+	}
+}
+
+// TestAppointmentsAreToldApart sets two appointments of one lead and calls one off: the clock waits
+// for the other, and each milestone tells the deadline that runs after it.
+func TestAppointmentsAreToldApart(t *testing.T) {
+	w := newWorld(t)
+	id := w.customer(nil)
+	sent := 0
+	tell := func(appointment string, m leadv1.Milestone, at time.Time) {
+		t.Helper()
+		sent++
+		w.now = w.now.Add(time.Minute)
+		a := w.milestone(id, fmt.Sprint(sent), m, w.now)
+		a.AppointmentId = appointment
+		if !at.IsZero() {
+			a.AppointmentAt = timestamppb.New(at)
+		}
+		if diff := cmp.Diff([]string{"applied"}, w.apply([]*feedbackv1.Activity{a})); diff != "" {
+			t.Fatalf("answer (-want +got):\n%s", diff)
+		}
+	}
+	open := func() (out []string) {
+		t.Helper()
+		for _, a := range w.kase(id).Owner.Clock.Appointments {
+			out = append(out, fmt.Sprintf("%s %s", a.ID, a.At.Sub(monday)))
+		}
+		slices.Sort(out)
+		return out
+	}
+	const (
+		set  = leadv1.Milestone_MILESTONE_APPOINTMENT_SET
+		off  = leadv1.Milestone_MILESTONE_APPOINTMENT_CANCELLED
+		kept = leadv1.Milestone_MILESTONE_APPOINTMENT_KEPT
+	)
+	tell("", leadv1.Milestone_MILESTONE_RESPONDED, time.Time{})
+	tell("talk", set, monday.Add(48*time.Hour))
+	tell("drive", set, monday.Add(96*time.Hour))
+	tell("talk", set, monday.Add(72*time.Hour))
+	if diff := cmp.Diff([]string{"drive 96h0m0s", "talk 72h0m0s"}, open()); diff != "" {
+		t.Errorf("two set, one moved (-want +got):\n%s", diff)
+	}
+	tell("talk", off, time.Time{})
+	if diff := cmp.Diff([]string{"drive 96h0m0s"}, open()); diff != "" {
+		t.Errorf("one called off (-want +got):\n%s", diff)
+	}
+	if k := w.kase(id); k.Owner.Deadline.Kind != sla.DueAppointmentRemind || !k.Owner.Deadline.At.Equal(monday.Add(72*time.Hour)) {
+		t.Errorf("deadline %s at %s", k.Owner.Deadline.Kind, k.Owner.Deadline.At.Sub(monday))
+	}
+	var last *leadv1.Event
+	for _, e := range w.rawEvents() {
+		if e.GetFacts().GetKind() == lead.MilestoneAppointmentCancelled.String() {
+			last = e
+		}
+	}
+	f := last.GetFacts()
+	if diff := cmp.Diff([]string{"talk", "APPOINTMENT_REMIND"}, []string{f.GetAppointmentId(), f.GetDeadlineKind()}); diff != "" {
+		t.Errorf("event (-want +got):\n%s", diff)
+	}
+	tell("", kept, time.Time{}) // names none: the one that is open
+	if diff := cmp.Diff([]string(nil), open()); diff != "" {
+		t.Errorf("the other kept (-want +got):\n%s", diff)
+	}
+	tell("", set, monday.Add(120*time.Hour))
+	tell("", set, monday.Add(144*time.Hour))
+	if diff := cmp.Diff([]string{anAppointment + " 144h0m0s"}, open()); diff != "" {
+		t.Errorf("unnamed ones are one that moves (-want +got):\n%s", diff)
 	}
 }

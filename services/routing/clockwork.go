@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -44,6 +45,9 @@ func (w *applyWork) work(fresh []*report) error {
 		if wins(k.Line, m) && (wonAt.IsZero() || r.at.Before(wonAt)) {
 			wonAt = r.at
 		}
+	}
+	for _, r := range fresh {
+		w.answers[r.place].CountedAs = w.countedAs(r)
 	}
 	w.tell(before, all)
 	if w.late != nil {
@@ -133,15 +137,66 @@ func (w *applyWork) own(r *report) {
 	}
 }
 
-// appointmentOf is the identifier of a lead's appointment at the clock. An activity names none, so
-// a lead has one at a time and setting it again moves it.
-const appointmentOf = "appointment"
+// countedAs says what an activity counted as: by itself, and by what it made of those before it, such
+// as a message that makes an unanswered call before it a response.
+func (w *applyWork) countedAs(r *report) []string {
+	x, clock := r.activity, &w.k.Owner.Clock
+	if x.GetKind() == feedbackv1.ActivityKind_ACTIVITY_KIND_MILESTONE {
+		m := lead.Milestone(x.GetMilestone())
+		human := x.GetPersonId() != "" && !x.GetAutomated()
+		switch {
+		case m == lead.MilestoneUnspecified, m == lead.MilestoneAttempt && !human:
+			return nil
+		case m == lead.MilestoneResponded && !human:
+			return []string{"acknowledged"}
+		}
+		return []string{strings.ToLower(m.String())}
+	}
+	a, ok := slaActivity(x)
+	if !ok {
+		return nil
+	}
+	a.At = r.at
+	alone := sla.Classify(w.rb.playbook.Evidence, []sla.Activity{a}, nil)
+	var out []string
+	for _, c := range []struct {
+		word string
+		is   bool
+	}{
+		{"acknowledged", !alone.AcknowledgedAt.IsZero()},
+		{"attempt", len(alone.Attempts) > 0},
+		{"engaged", !alone.EngagedAt.IsZero() || clock.EngagedAt.Equal(r.at)},
+		{"responded", !alone.RespondedAt.IsZero() || clock.RespondedAt.Equal(r.at)},
+	} {
+		if c.is {
+			out = append(out, c.word)
+		}
+	}
+	return out
+}
+
+// anAppointment is the appointment of a lead that reports do not name.
+const anAppointment = "appointment"
+
+// appointment is the one that an activity tells of. One that names none sets, and moves, the lead's
+// appointment without a name; else it means that, or the earliest of those that are open.
+func (w *applyWork) appointment(x *feedbackv1.Activity) string {
+	if id := x.GetAppointmentId(); id != "" {
+		return id
+	}
+	open := w.k.Owner.Clock.Appointments
+	unnamed := func(a sla.Appointment) bool { return a.ID == anAppointment }
+	if lead.Milestone(x.GetMilestone()) == lead.MilestoneAppointmentSet || len(open) == 0 || slices.ContainsFunc(open, unnamed) {
+		return anAppointment
+	}
+	return slices.MinFunc(open, func(a, b sla.Appointment) int { return a.At.Compare(b.At) }).ID
+}
 
 // milestone tells the clock of a milestone that was reported as such. Those that are stamps are
 // told with the stamps.
 func (w *applyWork) milestone(r *report) {
 	x := r.activity
-	e := sla.Event{At: r.at, Appointment: appointmentOf}
+	e := sla.Event{At: r.at, Appointment: w.appointment(x)}
 	m := lead.Milestone(x.GetMilestone())
 	human := x.GetPersonId() != "" && !x.GetAutomated()
 	switch m {
@@ -171,6 +226,8 @@ func (w *applyWork) milestone(r *report) {
 		e.Kind = sla.EventAppointmentKept
 	case lead.MilestoneAppointmentNoShow:
 		e.Kind = sla.EventAppointmentNoShow
+	case lead.MilestoneAppointmentCancelled:
+		e.Kind = sla.EventAppointmentCancelled
 	case lead.MilestoneTestDrive, lead.MilestoneQuoted, lead.MilestoneAppraisal, lead.MilestoneROOpened:
 		e.Kind = sla.EventVisited
 	case lead.MilestoneCreditApp:
@@ -186,7 +243,7 @@ func (w *applyWork) milestone(r *report) {
 		return
 	}
 	event := w.s.milestone(w.rb, w.k, m, r.at, orBot(r.personID, x.GetAutomated()))
-	event.Facts.DueAt = x.GetAppointmentAt()
+	event.Facts.AppointmentAt, event.Facts.AppointmentId = x.GetAppointmentAt(), x.GetAppointmentId()
 	w.events = append(w.events, event)
 }
 

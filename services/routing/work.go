@@ -175,10 +175,8 @@ func (w *caseWork) finish() error {
 // those that only tell somebody something. One that was missed says what was missed.
 func tellsDeadline(e *leadv1.Event) bool {
 	switch e.GetType() {
-	case eventAccepted, eventAcknowledged, eventTransferred, eventState, eventReopened:
+	case eventAccepted, eventAcknowledged, eventTransferred, eventState, eventReopened, eventMilestone:
 		return true
-	case eventMilestone:
-		return e.GetFacts().GetDueAt() == nil // else it is the time of an appointment
 	case eventDeadline:
 		return e.GetFacts().GetVerdict() == ""
 	}

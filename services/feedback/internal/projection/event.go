@@ -172,7 +172,7 @@ func (c *contribution) deadline() {
 		}
 	case milestone:
 		if due.Kind == "" {
-			return // the time of an appointment, not a deadline
+			return
 		}
 	}
 	if !due.At.IsZero() {

@@ -207,7 +207,9 @@ type Activity struct {
 	// The dealer who reports; must own the lead. Absent: the caller's.
 	DealerId string `protobuf:"bytes,17,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
 	// Channel of a message.
-	Channel       v1.Channel `protobuf:"varint,18,opt,name=channel,proto3,enum=leadmesh.lead.v1.Channel" json:"channel,omitempty"`
+	Channel v1.Channel `protobuf:"varint,18,opt,name=channel,proto3,enum=leadmesh.lead.v1.Channel" json:"channel,omitempty"`
+	// For the milestones of appointments: which of the lead's. Absent: the one there is.
+	AppointmentId string `protobuf:"bytes,19,opt,name=appointment_id,json=appointmentId,proto3" json:"appointment_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -368,6 +370,13 @@ func (x *Activity) GetChannel() v1.Channel {
 	return v1.Channel(0)
 }
 
+func (x *Activity) GetAppointmentId() string {
+	if x != nil {
+		return x.AppointmentId
+	}
+	return ""
+}
+
 // Outcome is what became of a lead.
 type Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -517,7 +526,7 @@ var File_leadmesh_feedback_v1_activity_proto protoreflect.FileDescriptor
 
 const file_leadmesh_feedback_v1_activity_proto_rawDesc = "" +
 	"\n" +
-	"#leadmesh/feedback/v1/activity.proto\x12\x14leadmesh.feedback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cleadmesh/lead/v1/money.proto\x1a#leadmesh/lead/v1/outcome_code.proto\x1a!leadmesh/lead/v1/party_code.proto\"\x91\x06\n" +
+	"#leadmesh/feedback/v1/activity.proto\x12\x14leadmesh.feedback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cleadmesh/lead/v1/money.proto\x1a#leadmesh/lead/v1/outcome_code.proto\x1a!leadmesh/lead/v1/party_code.proto\"\xb8\x06\n" +
 	"\bActivity\x12\x1f\n" +
 	"\vactivity_id\x18\x01 \x01(\tR\n" +
 	"activityId\x12\x17\n" +
@@ -543,7 +552,8 @@ const file_leadmesh_feedback_v1_activity_proto_rawDesc = "" +
 	"\braw_code\x18\x0f \x01(\tR\arawCode\x12\x19\n" +
 	"\braw_text\x18\x10 \x01(\tR\arawText\x12\x1b\n" +
 	"\tdealer_id\x18\x11 \x01(\tR\bdealerId\x123\n" +
-	"\achannel\x18\x12 \x01(\x0e2\x19.leadmesh.lead.v1.ChannelR\achannel\"\xc2\x03\n" +
+	"\achannel\x18\x12 \x01(\x0e2\x19.leadmesh.lead.v1.ChannelR\achannel\x12%\n" +
+	"\x0eappointment_id\x18\x13 \x01(\tR\rappointmentId\"\xc2\x03\n" +
 	"\aOutcome\x12\x1d\n" +
 	"\n" +
 	"outcome_id\x18\x01 \x01(\tR\toutcomeId\x12\x17\n" +

@@ -205,7 +205,11 @@ type EventFacts struct {
 	// True if the dealer is the manufacturer's desk.
 	Desk bool `protobuf:"varint,30,opt,name=desk,proto3" json:"desk,omitempty"`
 	// Person (not a dealer's) the lead belongs to.
-	CustomerId    string `protobuf:"bytes,31,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	CustomerId string `protobuf:"bytes,31,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// For the milestones of appointments: the appointment's time.
+	AppointmentAt *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=appointment_at,json=appointmentAt,proto3" json:"appointment_at,omitempty"`
+	// For the milestones of appointments: which, if the report said so.
+	AppointmentId string `protobuf:"bytes,33,opt,name=appointment_id,json=appointmentId,proto3" json:"appointment_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -457,6 +461,20 @@ func (x *EventFacts) GetCustomerId() string {
 	return ""
 }
 
+func (x *EventFacts) GetAppointmentAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppointmentAt
+	}
+	return nil
+}
+
+func (x *EventFacts) GetAppointmentId() string {
+	if x != nil {
+		return x.AppointmentId
+	}
+	return ""
+}
+
 var File_leadmesh_lead_v1_event_proto protoreflect.FileDescriptor
 
 const file_leadmesh_lead_v1_event_proto_rawDesc = "" +
@@ -473,7 +491,7 @@ const file_leadmesh_lead_v1_event_proto_rawDesc = "" +
 	"recordedAt\x12 \n" +
 	"\vtraceparent\x18\a \x01(\tR\vtraceparent\x12\x16\n" +
 	"\x06source\x18\b \x01(\tR\x06source\x122\n" +
-	"\x05facts\x18\t \x01(\v2\x1c.leadmesh.lead.v1.EventFactsR\x05facts\"\xb5\a\n" +
+	"\x05facts\x18\t \x01(\v2\x1c.leadmesh.lead.v1.EventFactsR\x05facts\"\x9f\b\n" +
 	"\n" +
 	"EventFacts\x12\x12\n" +
 	"\x04test\x18\x01 \x01(\bR\x04test\x12\x12\n" +
@@ -512,7 +530,9 @@ const file_leadmesh_lead_v1_event_proto_rawDesc = "" +
 	"\x06market\x18\x1d \x01(\tR\x06market\x12\x12\n" +
 	"\x04desk\x18\x1e \x01(\bR\x04desk\x12\x1f\n" +
 	"\vcustomer_id\x18\x1f \x01(\tR\n" +
-	"customerIdB\xc1\x01\n" +
+	"customerId\x12A\n" +
+	"\x0eappointment_at\x18  \x01(\v2\x1a.google.protobuf.TimestampR\rappointmentAt\x12%\n" +
+	"\x0eappointment_id\x18! \x01(\tR\rappointmentIdB\xc1\x01\n" +
 	"\x14com.leadmesh.lead.v1B\n" +
 	"EventProtoP\x01Z;github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1;leadv1\xa2\x02\x03LLX\xaa\x02\x10Leadmesh.Lead.V1\xca\x02\x10Leadmesh\\Lead\\V1\xe2\x02\x1cLeadmesh\\Lead\\V1\\GPBMetadata\xea\x02\x12Leadmesh::Lead::V1b\x06proto3"
 
@@ -542,11 +562,12 @@ var file_leadmesh_lead_v1_event_proto_depIdxs = []int32{
 	2, // 4: leadmesh.lead.v1.EventFacts.received_at:type_name -> google.protobuf.Timestamp
 	2, // 5: leadmesh.lead.v1.EventFacts.delivered_at:type_name -> google.protobuf.Timestamp
 	2, // 6: leadmesh.lead.v1.EventFacts.due_at:type_name -> google.protobuf.Timestamp
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	2, // 7: leadmesh.lead.v1.EventFacts.appointment_at:type_name -> google.protobuf.Timestamp
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_lead_v1_event_proto_init() }

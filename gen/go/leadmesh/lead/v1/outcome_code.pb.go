@@ -624,6 +624,8 @@ const (
 	Milestone_MILESTONE_CONTRACT_SIGNED Milestone = 16
 	// Unwound.
 	Milestone_MILESTONE_UNWOUND Milestone = 17
+	// Appointment called off before its time.
+	Milestone_MILESTONE_APPOINTMENT_CANCELLED Milestone = 18
 )
 
 // Enum value maps for Milestone.
@@ -647,26 +649,28 @@ var (
 		15: "MILESTONE_RO_CLOSED",
 		16: "MILESTONE_CONTRACT_SIGNED",
 		17: "MILESTONE_UNWOUND",
+		18: "MILESTONE_APPOINTMENT_CANCELLED",
 	}
 	Milestone_value = map[string]int32{
-		"MILESTONE_UNSPECIFIED":         0,
-		"MILESTONE_DELIVERED":           1,
-		"MILESTONE_ATTEMPT":             2,
-		"MILESTONE_RESPONDED":           3,
-		"MILESTONE_ENGAGED":             4,
-		"MILESTONE_APPOINTMENT_SET":     5,
-		"MILESTONE_APPOINTMENT_KEPT":    6,
-		"MILESTONE_APPOINTMENT_NO_SHOW": 7,
-		"MILESTONE_TEST_DRIVE":          8,
-		"MILESTONE_APPRAISAL":           9,
-		"MILESTONE_CREDIT_APP":          10,
-		"MILESTONE_QUOTED":              11,
-		"MILESTONE_ORDER":               12,
-		"MILESTONE_VEHICLE_DELIVERED":   13,
-		"MILESTONE_RO_OPENED":           14,
-		"MILESTONE_RO_CLOSED":           15,
-		"MILESTONE_CONTRACT_SIGNED":     16,
-		"MILESTONE_UNWOUND":             17,
+		"MILESTONE_UNSPECIFIED":           0,
+		"MILESTONE_DELIVERED":             1,
+		"MILESTONE_ATTEMPT":               2,
+		"MILESTONE_RESPONDED":             3,
+		"MILESTONE_ENGAGED":               4,
+		"MILESTONE_APPOINTMENT_SET":       5,
+		"MILESTONE_APPOINTMENT_KEPT":      6,
+		"MILESTONE_APPOINTMENT_NO_SHOW":   7,
+		"MILESTONE_TEST_DRIVE":            8,
+		"MILESTONE_APPRAISAL":             9,
+		"MILESTONE_CREDIT_APP":            10,
+		"MILESTONE_QUOTED":                11,
+		"MILESTONE_ORDER":                 12,
+		"MILESTONE_VEHICLE_DELIVERED":     13,
+		"MILESTONE_RO_OPENED":             14,
+		"MILESTONE_RO_CLOSED":             15,
+		"MILESTONE_CONTRACT_SIGNED":       16,
+		"MILESTONE_UNWOUND":               17,
+		"MILESTONE_APPOINTMENT_CANCELLED": 18,
 	}
 )
 
@@ -782,7 +786,7 @@ const file_leadmesh_lead_v1_outcome_code_proto_rawDesc = "" +
 	"\x17PARK_REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PARK_REASON_DATA\x10\x01\x12\x17\n" +
 	"\x13PARK_REASON_CONSENT\x10\x02\x12\x17\n" +
-	"\x13PARK_REASON_NURTURE\x10\x03*\xe9\x03\n" +
+	"\x13PARK_REASON_NURTURE\x10\x03*\x8e\x04\n" +
 	"\tMilestone\x12\x19\n" +
 	"\x15MILESTONE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MILESTONE_DELIVERED\x10\x01\x12\x15\n" +
@@ -802,7 +806,8 @@ const file_leadmesh_lead_v1_outcome_code_proto_rawDesc = "" +
 	"\x13MILESTONE_RO_OPENED\x10\x0e\x12\x17\n" +
 	"\x13MILESTONE_RO_CLOSED\x10\x0f\x12\x1d\n" +
 	"\x19MILESTONE_CONTRACT_SIGNED\x10\x10\x12\x15\n" +
-	"\x11MILESTONE_UNWOUND\x10\x11B\xc7\x01\n" +
+	"\x11MILESTONE_UNWOUND\x10\x11\x12#\n" +
+	"\x1fMILESTONE_APPOINTMENT_CANCELLED\x10\x12B\xc7\x01\n" +
 	"\x14com.leadmesh.lead.v1B\x10OutcomeCodeProtoP\x01Z;github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1;leadv1\xa2\x02\x03LLX\xaa\x02\x10Leadmesh.Lead.V1\xca\x02\x10Leadmesh\\Lead\\V1\xe2\x02\x1cLeadmesh\\Lead\\V1\\GPBMetadata\xea\x02\x12Leadmesh::Lead::V1b\x06proto3"
 
 var (

@@ -226,7 +226,10 @@ type Application struct {
 	// Why not, in one word: unknown_lead, not_owner, closed.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The lead after it.
-	LeadCase      *LeadCase `protobuf:"bytes,4,opt,name=lead_case,json=leadCase,proto3" json:"lead_case,omitempty"`
+	LeadCase *LeadCase `protobuf:"bytes,4,opt,name=lead_case,json=leadCase,proto3" json:"lead_case,omitempty"`
+	// What an activity counted as, such as attempt, responded, appointment_set; sorted. Empty if it was
+	// applied before, or is an outcome.
+	CountedAs     []string `protobuf:"bytes,5,rep,name=counted_as,json=countedAs,proto3" json:"counted_as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +288,13 @@ func (x *Application) GetReason() string {
 func (x *Application) GetLeadCase() *LeadCase {
 	if x != nil {
 		return x.LeadCase
+	}
+	return nil
+}
+
+func (x *Application) GetCountedAs() []string {
+	if x != nil {
+		return x.CountedAs
 	}
 	return nil
 }
@@ -668,12 +678,14 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"activities\x129\n" +
 	"\boutcomes\x18\x02 \x03(\v2\x1d.leadmesh.feedback.v1.OutcomeR\boutcomes\"_\n" +
 	"\x17ApplyActivitiesResponse\x12D\n" +
-	"\fapplications\x18\x01 \x03(\v2 .leadmesh.routing.v1.ApplicationR\fapplications\"\x8b\x01\n" +
+	"\fapplications\x18\x01 \x03(\v2 .leadmesh.routing.v1.ApplicationR\fapplications\"\xaa\x01\n" +
 	"\vApplication\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aapplied\x18\x02 \x01(\bR\aapplied\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12:\n" +
-	"\tlead_case\x18\x04 \x01(\v2\x1d.leadmesh.routing.v1.LeadCaseR\bleadCase\":\n" +
+	"\tlead_case\x18\x04 \x01(\v2\x1d.leadmesh.routing.v1.LeadCaseR\bleadCase\x12\x1d\n" +
+	"\n" +
+	"counted_as\x18\x05 \x03(\tR\tcountedAs\":\n" +
 	"\x11GetNetworkRequest\x12%\n" +
 	"\x0eknown_revision\x18\x01 \x01(\tR\rknownRevision\"\x87\x02\n" +
 	"\x12GetNetworkResponse\x12\x1a\n" +
