@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // mark stands in every text that this suite's customer gives away.
@@ -101,15 +104,17 @@ func privacy(t *testing.T, w *world, c *watch, dealer *crm) {
 		send(http.MethodPost, route, body, nil)
 		send(http.MethodPost, route, `{"`+strings.TrimPrefix(body, `{"`)[:3]+`zyxmark`, nil)
 	}
+	errors.WriteString(overGRPC(t, w))
 	dealer.refuse.Store(true)
-	failing := lead(strings.ReplaceAll(marked("push", chosenStore(pushedDealer)), `"Tindra"`, `"Lomvi 5"`)) // merges or is pushed: both fail to arrive
+	lead(strings.ReplaceAll(marked("push", chosenStore(pushedDealer)), `"Tindra"`, `"Lomvi 5"`)) // merges or is pushed: both fail to arrive
 	lead(marked("push2", chosenStore(pushedDealer)+`,"line":"LINE_SERVICE"`))
 	brokenDatabase(t, w, lead)
 	send(http.MethodPost, "/v1/leads/"+first.GetLeadId()+":decline", `{"code":"DECLINE_CODE_NO_CAPACITY","note":"zyxmark does not answer 212-555-0186"}`, nil)
 	eventually(t, 15*time.Second, "a push failed", func() bool { return len(riverRows(t, w, "errors IS NOT NULL")) > 0 })
 	dealer.refuse.Store(false)
-	_ = failing
-
+	if !strings.Contains(w.written(), `"level":"DEBUG"`) {
+		t.Error("the log is not at its most talkative")
+	}
 	for place, text := range map[string]string{
 		"the log": w.written(), "spans and metrics sent": c.told(), "/metrics": w.openMetrics(t), "errors answered": errors.String(), "the queue": riverRows(t, w, "true"),
 	} {
@@ -123,6 +128,53 @@ func privacy(t *testing.T, w *world, c *watch, dealer *crm) {
 			}
 		}
 	}
+}
+
+// overGRPC sends the marked customer to the doors of gRPC, well and badly, and returns what was
+// answered as wrong.
+func overGRPC(t *testing.T, w *world) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 20*time.Second)
+	defer cancel()
+	good, bad := &leadv1.Lead{}, &leadv1.Lead{}
+	if err := unmarshal([]byte(marked("grpc", "")), good); err != nil {
+		t.Fatal(err)
+	}
+	if err := unmarshal([]byte(marked("grpcbad", "")), bad); err != nil {
+		t.Fatal(err)
+	}
+	bad.LeadId, bad.Comments = "zyxmark", strings.Repeat("zyxmark ", 5_000)
+	bad.Parties[0].Born = "zyxmark"
+	bad.RequestedAt = &timestamppb.Timestamp{Seconds: -1 << 60}
+	var out strings.Builder
+	resp, err := capturev1.NewCaptureServiceClient(w.grpc).BatchCreateLeads(ctx, &capturev1.BatchCreateLeadsRequest{Leads: []*leadv1.Lead{good, bad}})
+	fmt.Fprintf(&out, "%v\n", err)
+	for _, r := range resp.GetResults() {
+		fmt.Fprintf(&out, "%v\n", r.GetProblem())
+	}
+	_, err = capturev1.NewCaptureServiceClient(w.grpc).GetLead(ctx, &capturev1.GetLeadRequest{LeadId: mark})
+	fmt.Fprintf(&out, "%v\n", err)
+	st, err := routingv1.NewDecisionServiceClient(w.routing(t)).Decide(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range []*leadv1.Lead{good, bad} {
+		for mode := range routingv1.DecideMode_name {
+			r := &routingv1.DecideRequest{Sequence: uint64(10*i) + uint64(mode), Mode: routingv1.DecideMode(mode), Lead: l, PersonId: mark, Traceparent: mark}
+			if err := st.Send(r); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := st.Recv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&out, "%v\n", answer.GetProblem())
+		}
+	}
+	if err := st.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // riverRows are the rows of the queue of pushes, as text.

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"io/fs"
 
 	"github.com/leadmesh/leadmesh/deploy/sample"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
@@ -44,7 +43,7 @@ func TestUnsafe(t *testing.T) {
 		c.cfg.Data, c.cfg.DatabaseURL = t.TempDir(), "postgres://nobody@127.0.0.1:1/none" // never reached
 		h, err := house.Open(t.Context(), c.cfg)
 		if err == nil {
-			h.Close(t.Context()) //nolint:errcheck // it must not have opened
+			h.Close(t.Context())
 			t.Errorf("%s: it started", c.name)
 			continue
 		}
@@ -129,7 +128,9 @@ func TestHealth(t *testing.T) {
 		t.Errorf("a lead without a playbook answered %d: %s", code, raw)
 	}
 
-	watched, err := health.Watch(t.Context(), &healthv1.HealthCheckRequest{})
+	watching, unwatch := context.WithCancel(t.Context())
+	defer unwatch()
+	watched, err := health.Watch(watching, &healthv1.HealthCheckRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +160,7 @@ func TestHealth(t *testing.T) {
 	if r, err := watched.Recv(); err != nil || r.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
 		t.Errorf("at the shutdown whoever watches sees %v %v", r, err)
 	}
+	unwatch() // an open stream holds a graceful stop up to its limit
 	if err := <-ended; err != nil {
 		t.Errorf("the house ended with %v", err)
 	}

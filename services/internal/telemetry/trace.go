@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 
+	"github.com/leadmesh/leadmesh/core/lead"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -24,8 +25,14 @@ func WithTraceparent(ctx context.Context, traceparent string) context.Context {
 	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
 }
 
-// Lead returns the attribute that names a lead on a span.
-func Lead(id string) attribute.KeyValue { return attribute.String(AttrLeadID, id) }
+// Lead returns the attribute that names a lead on a span. A text that is no lead id is left out: a
+// caller may have written anything there, and spans are begun before requests are checked.
+func Lead(id string) attribute.KeyValue {
+	if _, err := lead.ParseID(id); err != nil {
+		id = ""
+	}
+	return attribute.String(AttrLeadID, id)
+}
 
 // StartLead begins the span of one lead in a batch or stream: a child of the lead's own
 // traceparent, linked to the span of the call that carries it. In a trace that is not recorded it
