@@ -15,6 +15,7 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	store "github.com/leadmesh/leadmesh/services/feedback/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -151,9 +152,11 @@ func (s *Service) GetLeakage(ctx context.Context, req *feedbackv1.GetLeakageRequ
 	}
 	slices.SortFunc(leaks, func(a, b leak) int { return comparePlaces(a.place(), b.place()) })
 	resp := &feedbackv1.GetLeakageResponse{
-		Watermark: timestamppb.New(watermark), Count: int64(len(leaks)), ByStage: make(map[string]int64),
+		Watermark: timestamppb.New(watermark), Count: proto.Int64(int64(len(leaks))), ByStage: make(map[string]int64),
 	}
-	resp.ShareOfValid, _ = measure.Rate{Numerator: resp.Count, Denominator: valid}.Share()
+	if share, ok := (measure.Rate{Numerator: resp.GetCount(), Denominator: valid}).Share(); ok {
+		resp.ShareOfValid = &share
+	}
 	for _, l := range leaks {
 		resp.ByStage[string(l.stage)]++
 	}
@@ -296,20 +299,30 @@ func formatGroups(cards map[string]*measure.Card) []*feedbackv1.ScorecardGroup {
 	for i, key := range keys {
 		groups[i] = &feedbackv1.ScorecardGroup{Key: key}
 		for _, figure := range cards[key].Figures() {
-			groups[i].Figures = append(groups[i].Figures, &feedbackv1.Figure{
-				Name: figure.Name, Value: figure.Value, Unit: string(figure.Unit),
-				Numerator: figure.Rate.Numerator, Denominator: figure.Rate.Denominator,
-				Low: figure.Low, High: figure.High, Quantiles: figure.Quantiles,
-				StillOpen: figure.StillOpen, Note: figure.Note,
-			})
+			groups[i].Figures = append(groups[i].Figures, formatFigure(&figure))
 		}
 	}
 	return groups
 }
 
+// formatFigure sets every field that belongs to the figure's unit, so that a 0 is told from nothing.
+func formatFigure(f *measure.Figure) *feedbackv1.Figure {
+	out := &feedbackv1.Figure{
+		Name: f.Name, Value: &f.Value, Unit: string(f.Unit), Quantiles: f.Quantiles, Note: f.Note,
+	}
+	switch f.Unit {
+	case measure.Share:
+		out.Numerator, out.Denominator = &f.Rate.Numerator, &f.Rate.Denominator
+		out.Low, out.High, out.StillOpen = &f.Low, &f.High, &f.StillOpen
+	case measure.Seconds:
+		out.Denominator, out.StillOpen = &f.Rate.Denominator, &f.StillOpen
+	}
+	return out
+}
+
 func formatConservation(c *measure.Conservation) *feedbackv1.Conservation {
 	return &feedbackv1.Conservation{
-		Captured: c.Captured, Pending: c.Pending, Rejected: c.Rejected, Merged: c.Merged, Parked: c.Parked,
-		Open: c.Open, Won: c.Won, Lost: c.Lost, Expired: c.Expired, Holds: c.Holds(),
+		Captured: &c.Captured, Pending: &c.Pending, Rejected: &c.Rejected, Merged: &c.Merged, Parked: &c.Parked,
+		Open: &c.Open, Won: &c.Won, Lost: &c.Lost, Expired: &c.Expired, Holds: proto.Bool(c.Holds()),
 	}
 }

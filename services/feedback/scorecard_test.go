@@ -10,6 +10,7 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 )
 
@@ -62,14 +63,22 @@ func TestScorecard(t *testing.T) {
 	if want := start.Add(-2 * time.Second); !resp.GetWatermark().AsTime().Equal(want) {
 		t.Errorf("watermark %s, want %s", resp.GetWatermark().AsTime(), want)
 	}
-	wantEquation := &feedbackv1.Conservation{Captured: 6, Merged: 1, Parked: 1, Open: 2, Won: 1, Lost: 1, Holds: true}
+	wantEquation := &feedbackv1.Conservation{
+		Captured: proto.Int64(6), Pending: proto.Int64(0), Rejected: proto.Int64(0), Merged: proto.Int64(1), Parked: proto.Int64(1),
+		Open: proto.Int64(2), Won: proto.Int64(1), Lost: proto.Int64(1), Expired: proto.Int64(0), Holds: proto.Bool(true),
+	}
 	if diff := cmp.Diff(wantEquation, resp.GetConservation(), protocmp.Transform()); diff != "" {
 		t.Errorf("equation (-want +got):\n%s", diff)
 	}
 	got := map[string]string{}
 	for _, g := range resp.GetGroups() {
 		for _, f := range g.GetFigures() {
-			if f.GetUnit() == "share" {
+			share, measured := f.GetUnit() == "share", f.GetUnit() != "count"
+			if f.Value == nil || (f.Numerator != nil) != share || (f.Denominator != nil) != measured ||
+				(f.Low != nil) != share || (f.High != nil) != share || (f.StillOpen != nil) != measured {
+				t.Errorf("%s has not what a figure in %s has: %v", f.GetName(), f.GetUnit(), f)
+			}
+			if share {
 				got[g.GetKey()+" "+f.GetName()] = fmt.Sprintf("%d/%d open %g", f.GetNumerator(), f.GetDenominator(), f.GetStillOpen())
 			} else if f.GetValue() != 0 {
 				got[g.GetKey()+" "+f.GetName()] = fmt.Sprint(f.GetValue())
@@ -187,7 +196,7 @@ func TestLeakage(t *testing.T) {
 	}
 	const day = 24 * 60 * 60
 	want := &feedbackv1.GetLeakageResponse{
-		Watermark: ts(start.Add(-2 * time.Second)), Count: 3, ShareOfValid: 3.0 / 5,
+		Watermark: ts(start.Add(-2 * time.Second)), Count: proto.Int64(3), ShareOfValid: proto.Float64(3.0 / 5),
 		ByStage: map[string]int64{"closed_unworked": 1, "open_past_deadline": 1, "parked_past_review": 1},
 		Leaks: []*feedbackv1.Leak{
 			{LeadId: leadID(2), Stage: "closed_unworked", Owner: "D1", AgeSeconds: 7*day - 2, Line: leadv1.Line_LINE_SALES, Source: "site"},

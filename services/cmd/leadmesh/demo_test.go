@@ -12,6 +12,7 @@ import (
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -88,13 +89,13 @@ func TestFigure(t *testing.T) {
 		figure *feedbackv1.Figure
 		want   string
 	}{
-		{&feedbackv1.Figure{Unit: "count", Value: 62}, "62"},
-		{&feedbackv1.Figure{Unit: "count", Value: 11.93}, "11.9"},
-		{&feedbackv1.Figure{Unit: "share", Value: 0.0806, Numerator: 5, Denominator: 62}, "8.1 % (5 of 62)"},
-		{&feedbackv1.Figure{Unit: "share", Denominator: 56}, "0.0 % (0 of 56)"},
-		{&feedbackv1.Figure{Unit: "share", Denominator: 56, StillOpen: 1}, "not known yet (of 56)"},
-		{&feedbackv1.Figure{Unit: "share", Value: 0.1, Numerator: 1, Denominator: 10, StillOpen: 0.9}, "10.0 % (1 of 10), 90 % open"},
-		{&feedbackv1.Figure{Unit: "seconds", Value: 0.0064}, "6.4 ms"},
+		{&feedbackv1.Figure{Unit: "count", Value: proto.Float64(62)}, "62"},
+		{&feedbackv1.Figure{Unit: "count", Value: proto.Float64(11.93)}, "11.9"},
+		{&feedbackv1.Figure{Unit: "share", Value: proto.Float64(0.0806), Numerator: proto.Int64(5), Denominator: proto.Int64(62)}, "8.1 % (5 of 62)"},
+		{&feedbackv1.Figure{Unit: "share", Denominator: proto.Int64(56)}, "0.0 % (0 of 56)"},
+		{&feedbackv1.Figure{Unit: "share", Denominator: proto.Int64(56), StillOpen: proto.Float64(1)}, "not known yet (of 56)"},
+		{&feedbackv1.Figure{Unit: "share", Value: proto.Float64(0.1), Numerator: proto.Int64(1), Denominator: proto.Int64(10), StillOpen: proto.Float64(0.9)}, "10.0 % (1 of 10), 90 % open"},
+		{&feedbackv1.Figure{Unit: "seconds", Value: proto.Float64(0.0064)}, "6.4 ms"},
 		{&feedbackv1.Figure{Unit: "seconds", Quantiles: map[string]float64{"p50": 0.006, "p90": 270}}, "p50 6.0 ms, p90 4m30s"},
 	} {
 		if got := figure(c.figure); got != c.want {

@@ -943,29 +943,30 @@ func (x *GetScorecardResponse) GetConservation() *Conservation {
 	return nil
 }
 
-// Conservation is the network's equation: captured = the sum of the others.
+// Conservation is the network's equation: captured = the sum of the others. Every term is always
+// given, 0 included.
 type Conservation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Leads captured.
-	Captured int64 `protobuf:"varint,1,opt,name=captured,proto3" json:"captured,omitempty"`
+	Captured *int64 `protobuf:"varint,1,opt,name=captured,proto3,oneof" json:"captured,omitempty"`
 	// Not decided yet.
-	Pending int64 `protobuf:"varint,2,opt,name=pending,proto3" json:"pending,omitempty"`
+	Pending *int64 `protobuf:"varint,2,opt,name=pending,proto3,oneof" json:"pending,omitempty"`
 	// Refused.
-	Rejected int64 `protobuf:"varint,3,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	Rejected *int64 `protobuf:"varint,3,opt,name=rejected,proto3,oneof" json:"rejected,omitempty"`
 	// Taken in by another lead.
-	Merged int64 `protobuf:"varint,4,opt,name=merged,proto3" json:"merged,omitempty"`
+	Merged *int64 `protobuf:"varint,4,opt,name=merged,proto3,oneof" json:"merged,omitempty"`
 	// Waiting for a review date.
-	Parked int64 `protobuf:"varint,5,opt,name=parked,proto3" json:"parked,omitempty"`
+	Parked *int64 `protobuf:"varint,5,opt,name=parked,proto3,oneof" json:"parked,omitempty"`
 	// Being worked.
-	Open int64 `protobuf:"varint,6,opt,name=open,proto3" json:"open,omitempty"`
+	Open *int64 `protobuf:"varint,6,opt,name=open,proto3,oneof" json:"open,omitempty"`
 	// Won.
-	Won int64 `protobuf:"varint,7,opt,name=won,proto3" json:"won,omitempty"`
+	Won *int64 `protobuf:"varint,7,opt,name=won,proto3,oneof" json:"won,omitempty"`
 	// Lost.
-	Lost int64 `protobuf:"varint,8,opt,name=lost,proto3" json:"lost,omitempty"`
+	Lost *int64 `protobuf:"varint,8,opt,name=lost,proto3,oneof" json:"lost,omitempty"`
 	// Out of time.
-	Expired int64 `protobuf:"varint,9,opt,name=expired,proto3" json:"expired,omitempty"`
+	Expired *int64 `protobuf:"varint,9,opt,name=expired,proto3,oneof" json:"expired,omitempty"`
 	// True if the equation holds.
-	Holds         bool `protobuf:"varint,10,opt,name=holds,proto3" json:"holds,omitempty"`
+	Holds         *bool `protobuf:"varint,10,opt,name=holds,proto3,oneof" json:"holds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1001,71 +1002,71 @@ func (*Conservation) Descriptor() ([]byte, []int) {
 }
 
 func (x *Conservation) GetCaptured() int64 {
-	if x != nil {
-		return x.Captured
+	if x != nil && x.Captured != nil {
+		return *x.Captured
 	}
 	return 0
 }
 
 func (x *Conservation) GetPending() int64 {
-	if x != nil {
-		return x.Pending
+	if x != nil && x.Pending != nil {
+		return *x.Pending
 	}
 	return 0
 }
 
 func (x *Conservation) GetRejected() int64 {
-	if x != nil {
-		return x.Rejected
+	if x != nil && x.Rejected != nil {
+		return *x.Rejected
 	}
 	return 0
 }
 
 func (x *Conservation) GetMerged() int64 {
-	if x != nil {
-		return x.Merged
+	if x != nil && x.Merged != nil {
+		return *x.Merged
 	}
 	return 0
 }
 
 func (x *Conservation) GetParked() int64 {
-	if x != nil {
-		return x.Parked
+	if x != nil && x.Parked != nil {
+		return *x.Parked
 	}
 	return 0
 }
 
 func (x *Conservation) GetOpen() int64 {
-	if x != nil {
-		return x.Open
+	if x != nil && x.Open != nil {
+		return *x.Open
 	}
 	return 0
 }
 
 func (x *Conservation) GetWon() int64 {
-	if x != nil {
-		return x.Won
+	if x != nil && x.Won != nil {
+		return *x.Won
 	}
 	return 0
 }
 
 func (x *Conservation) GetLost() int64 {
-	if x != nil {
-		return x.Lost
+	if x != nil && x.Lost != nil {
+		return *x.Lost
 	}
 	return 0
 }
 
 func (x *Conservation) GetExpired() int64 {
-	if x != nil {
-		return x.Expired
+	if x != nil && x.Expired != nil {
+		return *x.Expired
 	}
 	return 0
 }
 
 func (x *Conservation) GetHolds() bool {
-	if x != nil {
-		return x.Holds
+	if x != nil && x.Holds != nil {
+		return *x.Holds
 	}
 	return false
 }
@@ -1125,27 +1126,28 @@ func (x *ScorecardGroup) GetFigures() []*Figure {
 	return nil
 }
 
-// Figure is one KPI.
+// Figure is one KPI. The fields that belong to its unit are always given, 0 included; what does not
+// belong to it is absent.
 type Figure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name, such as lead_volume, contact_rate, customer_wait.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The value: a count, a share from 0 to 1, or seconds, as unit says.
-	Value float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
+	Value *float64 `protobuf:"fixed64,2,opt,name=value,proto3,oneof" json:"value,omitempty"`
 	// count, share or seconds.
 	Unit string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
 	// For a share: the leads that count.
-	Numerator int64 `protobuf:"varint,4,opt,name=numerator,proto3" json:"numerator,omitempty"`
+	Numerator *int64 `protobuf:"varint,4,opt,name=numerator,proto3,oneof" json:"numerator,omitempty"`
 	// For a share: the leads it is of. For seconds: how many were measured.
-	Denominator int64 `protobuf:"varint,5,opt,name=denominator,proto3" json:"denominator,omitempty"`
+	Denominator *int64 `protobuf:"varint,5,opt,name=denominator,proto3,oneof" json:"denominator,omitempty"`
 	// For a share: bounds of the 95 % interval.
-	Low float64 `protobuf:"fixed64,6,opt,name=low,proto3" json:"low,omitempty"`
+	Low *float64 `protobuf:"fixed64,6,opt,name=low,proto3,oneof" json:"low,omitempty"`
 	// Upper bound.
-	High float64 `protobuf:"fixed64,7,opt,name=high,proto3" json:"high,omitempty"`
+	High *float64 `protobuf:"fixed64,7,opt,name=high,proto3,oneof" json:"high,omitempty"`
 	// For seconds: quantiles.
 	Quantiles map[string]float64 `protobuf:"bytes,8,rep,name=quantiles,proto3" json:"quantiles,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	// For a share of something still running: the share not known yet.
-	StillOpen float64 `protobuf:"fixed64,9,opt,name=still_open,json=stillOpen,proto3" json:"still_open,omitempty"`
+	// For a share or seconds of something still running: the share not known yet.
+	StillOpen *float64 `protobuf:"fixed64,9,opt,name=still_open,json=stillOpen,proto3,oneof" json:"still_open,omitempty"`
 	// A word on how it was counted, such as the share of observed dealers.
 	Note          string `protobuf:"bytes,10,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1190,8 +1192,8 @@ func (x *Figure) GetName() string {
 }
 
 func (x *Figure) GetValue() float64 {
-	if x != nil {
-		return x.Value
+	if x != nil && x.Value != nil {
+		return *x.Value
 	}
 	return 0
 }
@@ -1204,29 +1206,29 @@ func (x *Figure) GetUnit() string {
 }
 
 func (x *Figure) GetNumerator() int64 {
-	if x != nil {
-		return x.Numerator
+	if x != nil && x.Numerator != nil {
+		return *x.Numerator
 	}
 	return 0
 }
 
 func (x *Figure) GetDenominator() int64 {
-	if x != nil {
-		return x.Denominator
+	if x != nil && x.Denominator != nil {
+		return *x.Denominator
 	}
 	return 0
 }
 
 func (x *Figure) GetLow() float64 {
-	if x != nil {
-		return x.Low
+	if x != nil && x.Low != nil {
+		return *x.Low
 	}
 	return 0
 }
 
 func (x *Figure) GetHigh() float64 {
-	if x != nil {
-		return x.High
+	if x != nil && x.High != nil {
+		return *x.High
 	}
 	return 0
 }
@@ -1239,8 +1241,8 @@ func (x *Figure) GetQuantiles() map[string]float64 {
 }
 
 func (x *Figure) GetStillOpen() float64 {
-	if x != nil {
-		return x.StillOpen
+	if x != nil && x.StillOpen != nil {
+		return *x.StillOpen
 	}
 	return 0
 }
@@ -1477,9 +1479,9 @@ type GetLeakageResponse struct {
 	// Everything recorded before this moment is counted.
 	Watermark *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=watermark,proto3" json:"watermark,omitempty"`
 	// Leaks in all.
-	Count int64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
-	// Share of valid leads.
-	ShareOfValid float64 `protobuf:"fixed64,3,opt,name=share_of_valid,json=shareOfValid,proto3" json:"share_of_valid,omitempty"`
+	Count *int64 `protobuf:"varint,2,opt,name=count,proto3,oneof" json:"count,omitempty"`
+	// Share of valid leads; absent if there is none.
+	ShareOfValid *float64 `protobuf:"fixed64,3,opt,name=share_of_valid,json=shareOfValid,proto3,oneof" json:"share_of_valid,omitempty"`
 	// By stage.
 	ByStage map[string]int64 `protobuf:"bytes,4,rep,name=by_stage,json=byStage,proto3" json:"by_stage,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// The leaks, the oldest first.
@@ -1528,15 +1530,15 @@ func (x *GetLeakageResponse) GetWatermark() *timestamppb.Timestamp {
 }
 
 func (x *GetLeakageResponse) GetCount() int64 {
-	if x != nil {
-		return x.Count
+	if x != nil && x.Count != nil {
+		return *x.Count
 	}
 	return 0
 }
 
 func (x *GetLeakageResponse) GetShareOfValid() float64 {
-	if x != nil {
-		return x.ShareOfValid
+	if x != nil && x.ShareOfValid != nil {
+		return *x.ShareOfValid
 	}
 	return 0
 }
@@ -1718,38 +1720,57 @@ const file_leadmesh_feedback_v1_feedback_service_proto_rawDesc = "" +
 	"\x14GetScorecardResponse\x128\n" +
 	"\twatermark\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12<\n" +
 	"\x06groups\x18\x02 \x03(\v2$.leadmesh.feedback.v1.ScorecardGroupR\x06groups\x12F\n" +
-	"\fconservation\x18\x03 \x01(\v2\".leadmesh.feedback.v1.ConservationR\fconservation\"\xfa\x01\n" +
-	"\fConservation\x12\x1a\n" +
-	"\bcaptured\x18\x01 \x01(\x03R\bcaptured\x12\x18\n" +
-	"\apending\x18\x02 \x01(\x03R\apending\x12\x1a\n" +
-	"\brejected\x18\x03 \x01(\x03R\brejected\x12\x16\n" +
-	"\x06merged\x18\x04 \x01(\x03R\x06merged\x12\x16\n" +
-	"\x06parked\x18\x05 \x01(\x03R\x06parked\x12\x12\n" +
-	"\x04open\x18\x06 \x01(\x03R\x04open\x12\x10\n" +
-	"\x03won\x18\a \x01(\x03R\x03won\x12\x12\n" +
-	"\x04lost\x18\b \x01(\x03R\x04lost\x12\x18\n" +
-	"\aexpired\x18\t \x01(\x03R\aexpired\x12\x14\n" +
+	"\fconservation\x18\x03 \x01(\v2\".leadmesh.feedback.v1.ConservationR\fconservation\"\x98\x03\n" +
+	"\fConservation\x12\x1f\n" +
+	"\bcaptured\x18\x01 \x01(\x03H\x00R\bcaptured\x88\x01\x01\x12\x1d\n" +
+	"\apending\x18\x02 \x01(\x03H\x01R\apending\x88\x01\x01\x12\x1f\n" +
+	"\brejected\x18\x03 \x01(\x03H\x02R\brejected\x88\x01\x01\x12\x1b\n" +
+	"\x06merged\x18\x04 \x01(\x03H\x03R\x06merged\x88\x01\x01\x12\x1b\n" +
+	"\x06parked\x18\x05 \x01(\x03H\x04R\x06parked\x88\x01\x01\x12\x17\n" +
+	"\x04open\x18\x06 \x01(\x03H\x05R\x04open\x88\x01\x01\x12\x15\n" +
+	"\x03won\x18\a \x01(\x03H\x06R\x03won\x88\x01\x01\x12\x17\n" +
+	"\x04lost\x18\b \x01(\x03H\aR\x04lost\x88\x01\x01\x12\x1d\n" +
+	"\aexpired\x18\t \x01(\x03H\bR\aexpired\x88\x01\x01\x12\x19\n" +
 	"\x05holds\x18\n" +
-	" \x01(\bR\x05holds\"Z\n" +
+	" \x01(\bH\tR\x05holds\x88\x01\x01B\v\n" +
+	"\t_capturedB\n" +
+	"\n" +
+	"\b_pendingB\v\n" +
+	"\t_rejectedB\t\n" +
+	"\a_mergedB\t\n" +
+	"\a_parkedB\a\n" +
+	"\x05_openB\x06\n" +
+	"\x04_wonB\a\n" +
+	"\x05_lostB\n" +
+	"\n" +
+	"\b_expiredB\b\n" +
+	"\x06_holds\"Z\n" +
 	"\x0eScorecardGroup\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x126\n" +
-	"\afigures\x18\x02 \x03(\v2\x1c.leadmesh.feedback.v1.FigureR\afigures\"\xe8\x02\n" +
+	"\afigures\x18\x02 \x03(\v2\x1c.leadmesh.feedback.v1.FigureR\afigures\"\xce\x03\n" +
 	"\x06Figure\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value\x12\x12\n" +
-	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x1c\n" +
-	"\tnumerator\x18\x04 \x01(\x03R\tnumerator\x12 \n" +
-	"\vdenominator\x18\x05 \x01(\x03R\vdenominator\x12\x10\n" +
-	"\x03low\x18\x06 \x01(\x01R\x03low\x12\x12\n" +
-	"\x04high\x18\a \x01(\x01R\x04high\x12I\n" +
-	"\tquantiles\x18\b \x03(\v2+.leadmesh.feedback.v1.Figure.QuantilesEntryR\tquantiles\x12\x1d\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x12!\n" +
+	"\tnumerator\x18\x04 \x01(\x03H\x01R\tnumerator\x88\x01\x01\x12%\n" +
+	"\vdenominator\x18\x05 \x01(\x03H\x02R\vdenominator\x88\x01\x01\x12\x15\n" +
+	"\x03low\x18\x06 \x01(\x01H\x03R\x03low\x88\x01\x01\x12\x17\n" +
+	"\x04high\x18\a \x01(\x01H\x04R\x04high\x88\x01\x01\x12I\n" +
+	"\tquantiles\x18\b \x03(\v2+.leadmesh.feedback.v1.Figure.QuantilesEntryR\tquantiles\x12\"\n" +
 	"\n" +
-	"still_open\x18\t \x01(\x01R\tstillOpen\x12\x12\n" +
+	"still_open\x18\t \x01(\x01H\x05R\tstillOpen\x88\x01\x01\x12\x12\n" +
 	"\x04note\x18\n" +
 	" \x01(\tR\x04note\x1a<\n" +
 	"\x0eQuantilesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xfd\x01\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\b\n" +
+	"\x06_valueB\f\n" +
+	"\n" +
+	"_numeratorB\x0e\n" +
+	"\f_denominatorB\x06\n" +
+	"\x04_lowB\a\n" +
+	"\x05_highB\r\n" +
+	"\v_still_open\"\xfd\x01\n" +
 	"\x19ListScorecardLeadsRequest\x12\x16\n" +
 	"\x06figure\x18\x01 \x01(\tR\x06figure\x12:\n" +
 	"\x06filter\x18\x02 \x01(\v2\".leadmesh.feedback.v1.ReportFilterR\x06filter\x12\x19\n" +
@@ -1766,17 +1787,19 @@ const file_leadmesh_feedback_v1_feedback_service_proto_rawDesc = "" +
 	"\x06filter\x18\x01 \x01(\v2\".leadmesh.feedback.v1.ReportFilterR\x06filter\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\xf2\x02\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x99\x03\n" +
 	"\x12GetLeakageResponse\x128\n" +
-	"\twatermark\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\x12$\n" +
-	"\x0eshare_of_valid\x18\x03 \x01(\x01R\fshareOfValid\x12P\n" +
+	"\twatermark\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12\x19\n" +
+	"\x05count\x18\x02 \x01(\x03H\x00R\x05count\x88\x01\x01\x12)\n" +
+	"\x0eshare_of_valid\x18\x03 \x01(\x01H\x01R\fshareOfValid\x88\x01\x01\x12P\n" +
 	"\bby_stage\x18\x04 \x03(\v25.leadmesh.feedback.v1.GetLeakageResponse.ByStageEntryR\abyStage\x120\n" +
 	"\x05leaks\x18\x05 \x03(\v2\x1a.leadmesh.feedback.v1.LeakR\x05leaks\x12&\n" +
 	"\x0fnext_page_token\x18\x06 \x01(\tR\rnextPageToken\x1a:\n" +
 	"\fByStageEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb0\x01\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B\b\n" +
+	"\x06_countB\x11\n" +
+	"\x0f_share_of_valid\"\xb0\x01\n" +
 	"\x04Leak\x12\x17\n" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\tR\x05stage\x12\x14\n" +
@@ -1908,6 +1931,9 @@ func file_leadmesh_feedback_v1_feedback_service_proto_init() {
 		return
 	}
 	file_leadmesh_feedback_v1_activity_proto_init()
+	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[13].OneofWrappers = []any{}
+	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[15].OneofWrappers = []any{}
+	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
