@@ -58,6 +58,7 @@ type load struct {
 	reported map[string]string // activity -> lead, of those answered
 	codes    map[int]int       // of submissions; 0: no answer
 	reads    map[int]int
+	decided  int      // submissions all of whose leads were decided in the answer
 	wrong    []string // answers that must never be given
 }
 
@@ -109,6 +110,9 @@ func (l *load) sender(kind string) {
 		l.judge(s, a)
 		if a.code == http.StatusOK || a.code == http.StatusAccepted {
 			s.held = a.results
+			if !slices.ContainsFunc(a.results, func(r *capturev1.LeadResult) bool { return r.GetDecision() == nil }) {
+				l.decided++
+			}
 			return true
 		}
 		return false
@@ -202,11 +206,16 @@ func (l *load) readCount(code int) int {
 	return l.reads[code]
 }
 
-// flows waits until n more submissions were taken than when it was called.
+// flows waits until n more submissions were decided than when it was called.
 func (l *load) flows(t *testing.T, limit time.Duration, n int) {
 	t.Helper()
-	from := l.count(http.StatusOK)
-	eventually(t, limit, "leads are decided again", func() bool { return l.count(http.StatusOK) >= from+n })
+	decided := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.decided
+	}
+	from := decided()
+	eventually(t, limit, "leads are decided again", func() bool { return decided() >= from+n })
 }
 
 var postalCodes = []string{"80205", "10001", "60614", "94110", "33131", "75201", "98101", "73301"}
@@ -406,12 +415,7 @@ func (l *load) again(t *testing.T) map[string]bool {
 	for range 6 {
 		wg.Go(func() {
 			for s := range queue {
-				var a answer
-				for range 40 { // what was never taken is new now, and may take its time
-					if a = l.w.submit(t.Context(), s); a.code == http.StatusOK {
-						break
-					}
-				}
+				a := l.w.insist(t.Context(), s)
 				mu.Lock()
 				if a.code != http.StatusOK {
 					t.Errorf("%s sent again was answered %d %s %v", s.name, a.code, a.reason, a.err)
@@ -428,6 +432,20 @@ func (l *load) again(t *testing.T) map[string]bool {
 	}
 	wg.Wait()
 	return ids
+}
+
+// insist sends a submission until it is decided, for at most 20 s: what was never taken is new.
+func (w *world) insist(ctx context.Context, s *submission) answer {
+	deadline := time.Now().Add(20 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		a := w.submit(ctx, s)
+		if a.code == http.StatusOK || time.Now().After(deadline) {
+			return a
+		}
+		<-tick.C
+	}
 }
 
 // partly reports whether an answer left some of its leads unpromised.

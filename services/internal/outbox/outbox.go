@@ -127,22 +127,25 @@ func (r *Relay) Lag() time.Duration { return time.Duration(r.lag.Load()) }
 const (
 	relayBatch = 1_000
 	idlePoll   = 500 * time.Millisecond // another replica's rows, or a wake that was lost
-	maxBackoff = 15 * time.Second
+	minBackoff = 100 * time.Millisecond
+	maxBackoff = 5 * time.Second
 )
 
 // Run relays until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
-	backoff := 100 * time.Millisecond
+	backoff := minBackoff
+	wake := r.wake
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-r.wake:
+		case <-wake:
 		case <-timer.C:
 		}
 		wait := idlePoll
+		wake = r.wake
 		for {
 			n, err := r.once(ctx)
 			if ctx.Err() != nil {
@@ -152,9 +155,10 @@ func (r *Relay) Run(ctx context.Context) error {
 				r.slog.LogAttrs(ctx, slog.LevelWarn, "events not handed over, trying again",
 					slog.Duration("in", backoff), slog.String("cause", err.Error()))
 				wait, backoff = backoff, min(backoff*2, maxBackoff)
+				wake = nil // new events do not bring Feedback back
 				break
 			}
-			backoff = 100 * time.Millisecond
+			backoff = minBackoff
 			if n < relayBatch {
 				break
 			}
