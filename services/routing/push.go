@@ -139,8 +139,8 @@ func (p *pusher) measure(ctx context.Context) {
 	}
 }
 
-// assigned is the push that tells a dealer of a lead; the zero delivery if its department reads our
-// inbox.
+// assigned is the push that tells a dealer of a lead; the zero delivery if its department has no
+// address and reads our inbox.
 func (p *pusher) assigned(rb *rulebook, k *postgres.Case) delivery {
 	if k.Owner == nil {
 		return delivery{}

@@ -188,6 +188,44 @@ func signed(secret string, p post) error {
 	return nil
 }
 
+func TestAnEnabledAddressWinsOverTheInbox(t *testing.T) {
+	w := newPushWorld(t, map[string]string{"b": "http://127.0.0.1:1/leads"})
+	id := w.customer(chooses("b"))
+	if got := w.state("b"); got != "pending 0 " {
+		t.Errorf("a store whose row says inbox has the deliveries %q", got)
+	}
+	if k := w.kase(id); !k.Owner.DeliveredAt.IsZero() {
+		t.Errorf("delivered at %v before it was pushed", k.Owner.DeliveredAt)
+	}
+	inbox, err := w.s.ListInbox(w.as("b"), &routingv1.ListInboxRequest{})
+	if err != nil || len(inbox.GetItems()) != 1 {
+		t.Errorf("the inbox shows %v, %v", inbox.GetItems(), err)
+	}
+	n := w.s.engine.rules.Load().network
+	for _, tt := range []struct {
+		dealer string
+		kind   lead.Department
+		want   string
+	}{
+		{"b", lead.DepartmentNew, deliveryWebhook}, {"b", lead.DepartmentService, deliveryWebhook},
+		{"b", lead.DepartmentBody, deliveryWebhook}, // no row of its own
+		{"a", lead.DepartmentNew, deliveryInbox},    // its row says webhook, but there is no address
+		{"zz", lead.DepartmentNew, deliveryInbox},
+	} {
+		if got := n.delivery(tt.dealer, tt.kind); got != tt.want {
+			t.Errorf("%s %s: delivered by %s, want %s", tt.dealer, tt.kind, got, tt.want)
+		}
+	}
+	// Without the address it is the inbox again, from the moment on.
+	if _, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: "b", Url: "http://127.0.0.1:1/leads"}); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	if k := w.kase(w.customer(chooses("b"))); k.Owner.DeliveredAt.IsZero() {
+		t.Error("a lead for the inbox is not delivered")
+	}
+}
+
 func TestPushIsSignedAndDelivered(t *testing.T) {
 	c := newCRM(t, func(_ int, w http.ResponseWriter) { _, _ = io.WriteString(w, `{"acknowledged": true}`) })
 	w := newPushWorld(t, map[string]string{"a": c.URL + "/leads"})

@@ -125,8 +125,9 @@ func (n *networkView) calendar(dealerID string, kind lead.Department) *sla.Calen
 	return nil
 }
 
-// delivery is how a dealer's department gets its leads. One that wants them by a way that is not
-// set up reads our inbox, so that no lead waits for a channel that does not exist.
+// delivery is how a dealer's department gets its leads: pushed where there is an enabled address for
+// them, whatever the department's row says, else by our inbox, so that no lead waits for a channel
+// that does not exist. The inbox can be read either way.
 func (n *networkView) delivery(dealerID string, kind lead.Department) string {
 	if n.webhook(dealerID, kind) != "" {
 		return deliveryWebhook
@@ -134,18 +135,20 @@ func (n *networkView) delivery(dealerID string, kind lead.Department) string {
 	return deliveryInbox
 }
 
-// webhook is the enabled push address of a dealer's department; "" if it reads our inbox.
+// webhook is the enabled push address for the leads of a dealer's department: its own, that of the
+// department which stands in for it, or the dealer's; "" if there is none.
 func (n *networkView) webhook(dealerID string, kind lead.Department) string {
 	d := n.dealers[dealerID]
 	if d == nil {
 		return ""
 	}
-	v := d.department(kind)
-	if v == nil || v.row.GetDelivery() != deliveryWebhook {
-		return ""
-	}
-	if id := n.webhooks[webhookKey{dealerID, lead.Department(v.row.GetDepartment())}]; id != "" {
+	if id := n.webhooks[webhookKey{dealerID, kind}]; id != "" {
 		return id
+	}
+	if v := d.department(kind); v != nil {
+		if id := n.webhooks[webhookKey{dealerID, lead.Department(v.row.GetDepartment())}]; id != "" {
+			return id
+		}
 	}
 	return n.webhooks[webhookKey{dealerID, lead.DepartmentUnspecified}]
 }
