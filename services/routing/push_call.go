@@ -18,7 +18,7 @@ import (
 )
 
 // PutWebhook makes or replaces the push address of a dealer's department. Replacing without a
-// secret keeps the one there is.
+// secret keeps the one there is. An address is pushed to unless the request says otherwise.
 func (s *Service) PutWebhook(ctx context.Context, req *routingv1.PutWebhookRequest) (*routingv1.PutWebhookResponse, error) {
 	if err := ownDealer(ctx, req.GetDealerId()); err != nil {
 		return nil, err
@@ -46,10 +46,10 @@ func (s *Service) PutWebhook(ctx context.Context, req *routingv1.PutWebhookReque
 	if _, err := s.store.Dealer(ctx, req.GetDealerId()); err != nil {
 		return nil, err
 	}
-	made := webhook.NewSecret()
+	made, enabled := webhook.NewSecret(), req.Enabled == nil || req.GetEnabled()
 	id, used, err := s.store.PutWebhook(ctx, postgres.Webhook{
 		WebhookTarget: postgres.WebhookTarget{ID: "wh_" + outbox.NewEventID().String(), DealerID: req.GetDealerId(), Department: department},
-		URL:           req.GetUrl(), Secret: req.GetSecret(), Enabled: req.GetEnabled(),
+		URL:           req.GetUrl(), Secret: req.GetSecret(), Enabled: enabled,
 	}, made, s.now())
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (s *Service) PutWebhook(ctx context.Context, req *routingv1.PutWebhookReque
 	if err := s.push.wake(ctx, id); err != nil {
 		return nil, err
 	}
-	resp := &routingv1.PutWebhookResponse{WebhookId: id}
+	resp := &routingv1.PutWebhookResponse{WebhookId: id, Enabled: enabled}
 	if used {
 		resp.Secret = made
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+	"google.golang.org/protobuf/proto"
 )
 
 // pushWorld is a world whose stores a and c want their leads pushed.
@@ -46,9 +47,12 @@ func newPushWorld(t *testing.T, urls map[string]string, retries ...time.Duration
 	}
 	w.configure(retries)
 	for dealer, url := range urls {
-		resp, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: dealer, Url: url, Enabled: true})
+		resp, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: dealer, Url: url})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !resp.GetEnabled() {
+			t.Fatalf("the address of %s is not pushed to, though nothing says so", dealer)
 		}
 		w.secrets[dealer] = resp.GetSecret()
 	}
@@ -217,8 +221,9 @@ func TestAnEnabledAddressWinsOverTheInbox(t *testing.T) {
 		}
 	}
 	// Without the address it is the inbox again, from the moment on.
-	if _, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: "b", Url: "http://127.0.0.1:1/leads"}); err != nil {
-		t.Fatal(err)
+	put, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: "b", Url: "http://127.0.0.1:1/leads", Enabled: proto.Bool(false)})
+	if err != nil || put.GetEnabled() {
+		t.Fatalf("switched off: %v, %v", put, err)
 	}
 	w.reload()
 	if k := w.kase(w.customer(chooses("b"))); k.Owner.DeliveredAt.IsZero() {
@@ -345,7 +350,7 @@ func TestChangedAddressWakesWhatWaits(t *testing.T) {
 	w.start()
 	w.customer(nil)
 	w.until("the first attempt", func() bool { return w.state("a") == "pending 1 500" })
-	if _, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: "a", Url: c.URL, Enabled: true}); err != nil {
+	if _, err := w.s.PutWebhook(t.Context(), &routingv1.PutWebhookRequest{DealerId: "a", Url: c.URL}); err != nil {
 		t.Fatal(err)
 	}
 	w.until("delivery to the new address", func() bool { return w.state("a") == "delivered 2 200" })
@@ -443,7 +448,7 @@ func TestPutWebhook(t *testing.T) {
 	w := newPushWorld(t, nil)
 	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 24)))
 	put := func(ctx context.Context, dealer, url, secret string) (*routingv1.PutWebhookResponse, error) {
-		return w.s.PutWebhook(ctx, &routingv1.PutWebhookRequest{DealerId: dealer, Url: url, Secret: secret, Enabled: true})
+		return w.s.PutWebhook(ctx, &routingv1.PutWebhookRequest{DealerId: dealer, Url: url, Secret: secret})
 	}
 	oem := rpc.WithCaller(t.Context(), rpc.Caller{Roles: []rpc.Role{rpc.RoleOEM}})
 	for _, c := range []struct {

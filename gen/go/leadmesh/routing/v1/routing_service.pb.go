@@ -28,7 +28,8 @@ type AcceptLeadRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The lead.
 	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
-	// The person who does; absent: the assignment's.
+	// The person who does, of the dealer's roster or its BDC's, unless the store's own system names
+	// persons; absent: the assignment's.
 	PersonId string `protobuf:"bytes,2,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
 	// When; absent: now.
 	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
@@ -504,7 +505,7 @@ type GetReceiptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The lead.
 	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
-	// The attempt, from 1; absent: the last.
+	// The attempt, from 1; absent or 0: the last.
 	Attempt       int32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1246,7 +1247,7 @@ type PauseDealerRequest struct {
 	DealerId string `protobuf:"bytes,1,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
 	// From when; absent: now.
 	From *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
-	// Until when. Required.
+	// Until when, at most 366 days after from; absent: until further notice, that is until ResumeDealer.
 	Until *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
 	// Why. Required.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -1737,8 +1738,9 @@ type PutWebhookRequest struct {
 	Url string `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
 	// Signing secret, whsec_ and base64 of 24 to 64 bytes; absent: one is made and answered once.
 	Secret string `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
-	// False stops pushing.
-	Enabled       bool `protobuf:"varint,5,opt,name=enabled,proto3" json:"enabled,omitempty"`
+	// False stops pushing; absent: true. An enabled address wins over the department's delivery, and
+	// its inbox can be read as before.
+	Enabled       *bool `protobuf:"varint,5,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1802,8 +1804,8 @@ func (x *PutWebhookRequest) GetSecret() string {
 }
 
 func (x *PutWebhookRequest) GetEnabled() bool {
-	if x != nil {
-		return x.Enabled
+	if x != nil && x.Enabled != nil {
+		return *x.Enabled
 	}
 	return false
 }
@@ -1814,7 +1816,9 @@ type PutWebhookResponse struct {
 	// Its identifier.
 	WebhookId string `protobuf:"bytes,1,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
 	// The secret, if one was made now.
-	Secret        string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	Secret string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	// Whether leads are pushed there.
+	Enabled       bool `protobuf:"varint,3,opt,name=enabled,proto3" json:"enabled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1861,6 +1865,13 @@ func (x *PutWebhookResponse) GetSecret() string {
 		return x.Secret
 	}
 	return ""
+}
+
+func (x *PutWebhookResponse) GetEnabled() bool {
+	if x != nil {
+		return x.Enabled
+	}
+	return false
 }
 
 // ListDeliveriesRequest asks for deliveries.
@@ -2318,19 +2329,22 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06column\x18\x03 \x01(\tR\x06column\x12\x18\n" +
-	"\amessage\x18\x04 \x01(\tR\amessage\"\xb2\x01\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"\xc3\x01\n" +
 	"\x11PutWebhookRequest\x12\x1b\n" +
 	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12<\n" +
 	"\n" +
 	"department\x18\x02 \x01(\x0e2\x1c.leadmesh.lead.v1.DepartmentR\n" +
 	"department\x12\x10\n" +
 	"\x03url\x18\x03 \x01(\tR\x03url\x12\x16\n" +
-	"\x06secret\x18\x04 \x01(\tR\x06secret\x12\x18\n" +
-	"\aenabled\x18\x05 \x01(\bR\aenabled\"K\n" +
+	"\x06secret\x18\x04 \x01(\tR\x06secret\x12\x1d\n" +
+	"\aenabled\x18\x05 \x01(\bH\x00R\aenabled\x88\x01\x01B\n" +
+	"\n" +
+	"\b_enabled\"e\n" +
 	"\x12PutWebhookResponse\x12\x1d\n" +
 	"\n" +
 	"webhook_id\x18\x01 \x01(\tR\twebhookId\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x86\x01\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\x12\x18\n" +
+	"\aenabled\x18\x03 \x01(\bR\aenabled\"\x86\x01\n" +
 	"\x15ListDeliveriesRequest\x12\x1b\n" +
 	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1b\n" +
@@ -2514,6 +2528,7 @@ func file_leadmesh_routing_v1_routing_service_proto_init() {
 	}
 	file_leadmesh_routing_v1_network_proto_init()
 	file_leadmesh_routing_v1_receipt_proto_init()
+	file_leadmesh_routing_v1_routing_service_proto_msgTypes[27].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

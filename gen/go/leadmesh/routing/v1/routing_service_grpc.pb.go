@@ -61,7 +61,8 @@ type RoutingServiceClient interface {
 	GetDealer(ctx context.Context, in *GetDealerRequest, opts ...grpc.CallOption) (*GetDealerResponse, error)
 	// PutDealer makes or replaces a dealer.
 	PutDealer(ctx context.Context, in *PutDealerRequest, opts ...grpc.CallOption) (*PutDealerResponse, error)
-	// PauseDealer takes a dealer out of the choice for a while; leads it holds stay.
+	// PauseDealer takes a dealer out of the choice for a while, or until further notice; leads it
+	// holds stay.
 	PauseDealer(ctx context.Context, in *PauseDealerRequest, opts ...grpc.CallOption) (*PauseDealerResponse, error)
 	// ResumeDealer ends a pause.
 	ResumeDealer(ctx context.Context, in *ResumeDealerRequest, opts ...grpc.CallOption) (*ResumeDealerResponse, error)
@@ -250,7 +251,8 @@ type RoutingServiceServer interface {
 	GetDealer(context.Context, *GetDealerRequest) (*GetDealerResponse, error)
 	// PutDealer makes or replaces a dealer.
 	PutDealer(context.Context, *PutDealerRequest) (*PutDealerResponse, error)
-	// PauseDealer takes a dealer out of the choice for a while; leads it holds stay.
+	// PauseDealer takes a dealer out of the choice for a while, or until further notice; leads it
+	// holds stay.
 	PauseDealer(context.Context, *PauseDealerRequest) (*PauseDealerResponse, error)
 	// ResumeDealer ends a pause.
 	ResumeDealer(context.Context, *ResumeDealerRequest) (*ResumeDealerResponse, error)
