@@ -207,8 +207,13 @@ func parseOutcome(path string, in *feedbackv1.Outcome, caller rpc.Caller, now ti
 	case !lost && !unspecified && o.GetKind() != feedbackv1.OutcomeKind_OUTCOME_KIND_UNWOUND:
 		f.wrong("lost_code", "belongs to OUTCOME_KIND_LOST and OUTCOME_KIND_UNWOUND only")
 	}
-	if m := o.GetRevenue(); m != nil && len(m.GetCurrency()) != 3 {
-		f.wrong("revenue.currency", "is an ISO 4217 code of three letters")
+	if m := o.GetRevenue(); m != nil {
+		if _, known := lead.CurrencyExponent(m.GetCurrency()); !known {
+			f.wrong("revenue.currency", "is required: an ISO 4217 code of three capital letters, such as USD")
+		}
+		if m.GetMinor() < 0 {
+			f.wrong("revenue.minor", "is negative; a sale that is taken back is OUTCOME_KIND_UNWOUND")
+		}
 	}
 	f.text("outcome_id", o.GetOutcomeId(), maxID)
 	f.text("raw_text", o.GetRawText(), maxText)

@@ -197,6 +197,8 @@ func TestOutcomes(t *testing.T) {
 		{LeadId: leadID(1), Kind: feedbackv1.OutcomeKind_OUTCOME_KIND_LOST, LostCode: leadv1.LostCode_LOST_CODE_PRICE, OccurredAt: ts(start)},
 		{LeadId: leadID(1), Kind: feedbackv1.OutcomeKind_OUTCOME_KIND_LOST, LostCode: leadv1.LostCode_LOST_CODE_PRICE, OccurredAt: ts(start)},
 		{LeadId: leadID(1), Kind: feedbackv1.OutcomeKind_OUTCOME_KIND_WON, Revenue: &leadv1.Money{Minor: 1}},
+		{LeadId: leadID(1), Kind: feedbackv1.OutcomeKind_OUTCOME_KIND_WON, Revenue: &leadv1.Money{Minor: -1, Currency: "USD"}},
+		{LeadId: leadID(1), Kind: feedbackv1.OutcomeKind_OUTCOME_KIND_WON, Revenue: &leadv1.Money{Minor: 1, Currency: "usd"}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -213,5 +215,11 @@ func TestOutcomes(t *testing.T) {
 	}
 	if v := r[3].GetProblem().GetFieldViolations(); len(v) != 1 || v[0].GetField() != "outcomes[3].revenue.currency" {
 		t.Errorf("won without a currency: %v", r[3])
+	}
+	if v := r[4].GetProblem().GetFieldViolations(); len(v) != 1 || v[0].GetField() != "outcomes[4].revenue.minor" {
+		t.Errorf("won for less than nothing: %v", r[4])
+	}
+	if v := r[5].GetProblem().GetFieldViolations(); len(v) != 1 || v[0].GetField() != "outcomes[5].revenue.currency" {
+		t.Errorf("won in a currency that there is not: %v", r[5])
 	}
 }
