@@ -107,7 +107,7 @@ func (s *Server) report(ctx context.Context, span trace.Span, x *exchange, metho
 		return
 	}
 	s.log.LogAttrs(ctx, level, message, slog.String("method", method), slog.String("route", x.route),
-		slog.Int("status", code), slog.Duration("took", took), slog.String("caller", x.caller),
+		slog.Int("status", code), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.String("caller", x.caller),
 		slog.String("trace_id", trace.SpanContextFromContext(ctx).TraceID().String()),
 		slog.String("reason", x.reason), slog.String("cause", x.cause))
 }

@@ -255,7 +255,7 @@ func (p *Private) shutDown(ctx context.Context) error {
 	ordered, cancel := context.WithTimeout(ctx, p.limit)
 	defer cancel()
 	if p.end(ordered, syscall.SIGINT) {
-		p.log.InfoContext(ctx, "private postgres stopped", "pid", p.pid, "took", time.Since(started))
+		p.log.InfoContext(ctx, "private postgres stopped", "pid", p.pid, "took_ms", float64(time.Since(started).Microseconds())/1000)
 		return nil
 	}
 	detached := context.WithoutCancel(ctx)

@@ -85,7 +85,7 @@ func (c chain) report(ctx context.Context, method, id string, caller Caller, sta
 	}
 	c.log.LogAttrs(ctx, level, "call not done", slog.String("method", method), slog.String("request_id", id),
 		slog.String("caller", caller.String()), slog.String("reason", p.Code()),
-		slog.Duration("took", time.Since(start)), slog.String("cause", causeOf(p)))
+		slog.Float64("took_ms", float64(time.Since(start).Microseconds())/1000), slog.String("cause", causeOf(p)))
 	return p.GRPCStatus().Err()
 }
 
