@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,7 +89,14 @@ func (c Config) complete() (Config, error) {
 func (c Config) safe() error {
 	var errs []error
 	for _, listener := range []struct{ flag, addr string }{{"--http", c.HTTP}, {"--grpc", c.GRPC}} {
-		if listener.addr == "" || loopback(listener.addr) {
+		if listener.addr == "" {
+			continue
+		}
+		if !isAddress(listener.addr) {
+			errs = append(errs, fmt.Errorf("%s %s is no HOST:PORT, such as 127.0.0.1:8080", listener.flag, listener.addr))
+			continue
+		}
+		if loopback(listener.addr) {
 			continue
 		}
 		if c.TLSCert == "" || c.TLSKey == "" {
@@ -99,6 +107,16 @@ func (c Config) safe() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// isAddress reports whether an address has the form HOST:PORT; an empty host means every one.
+func isAddress(addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || strings.ContainsAny(host, " /") {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // loopback reports whether an address is reachable from this machine only.

@@ -1,0 +1,41 @@
+package house
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAddresses: a listener's address is HOST:PORT, and beyond loopback it needs a lock.
+func TestAddresses(t *testing.T) {
+	for _, c := range []struct {
+		addr string
+		want []string // nil: taken
+	}{
+		{"127.0.0.1:8080", nil},
+		{"localhost:0", nil},
+		{"[::1]:8080", nil},
+		{"nonsense", []string{"--http nonsense is no HOST:PORT"}},
+		{"127.0.0.1", []string{"is no HOST:PORT"}},
+		{"127.0.0.1:http", []string{"is no HOST:PORT"}},
+		{"127.0.0.1:70000", []string{"is no HOST:PORT"}},
+		{"http://127.0.0.1:8080", []string{"is no HOST:PORT"}},
+		{":8080", []string{"reachable from other machines", "--tls-cert", "--tokens"}},
+		{"0.0.0.0:8080", []string{"reachable from other machines"}},
+	} {
+		_, err := Config{Data: t.TempDir(), HTTP: c.addr}.complete()
+		if c.want == nil {
+			if err != nil {
+				t.Errorf("%s: %v", c.addr, err)
+			}
+			continue
+		}
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", c.addr, err, want)
+			}
+		}
+		if err != nil && strings.Contains(c.want[0], "HOST:PORT") && strings.Contains(err.Error(), "reachable") {
+			t.Errorf("%s: what is no address is called reachable: %v", c.addr, err)
+		}
+	}
+}
