@@ -70,7 +70,7 @@ func (s *Service) open(req *capturev1.IngestRequest) ([]*intake, error) {
 func (s *Service) openLead(body []byte) ([]*intake, error) {
 	trimmed := bytes.TrimSpace(body)
 	if trimmed[0] != '{' {
-		return nil, problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is no JSON object; send one lead as an object, or many to /v1/leads:batch")
+		return nil, problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is not a JSON object; send one lead as an object, or many to /v1/leads:batch")
 	}
 	in := s.readJSON(trimmed)
 	in.raw = body
@@ -102,7 +102,7 @@ func (s *Service) openBatch(body []byte) ([]*intake, error) {
 			return nil, problem.Invalid(problem.Violation{Field: "leads", Description: "holds more than 1,000 leads; send them in several batches"})
 		}
 		if element[0] != '{' {
-			items = append(items, &intake{raw: element, problem: problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the element is no JSON object; send each lead as an object")})
+			items = append(items, &intake{raw: element, problem: problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the element is not a JSON object; send each lead as an object")})
 			continue
 		}
 		in := s.readJSON(element)

@@ -64,7 +64,7 @@ func validate(body []byte) *problem.Error {
 	if err := json.Unmarshal(body, new(json.RawMessage)); errors.As(err, &syntax) {
 		at = int(syntax.Offset) - 1
 	}
-	return problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is no JSON at %s; send a JSON object in UTF-8", place(body, at))
+	return problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is not JSON at %s; send a JSON object in UTF-8", place(body, at))
 }
 
 // place names an offset as people count.
