@@ -19,7 +19,7 @@ type codeRow struct {
 }
 
 // CodeQuery asks which dealer a sender means. Everything but Code may be empty and then does not
-// narrow the search.
+// narrow the search; Brand and Scheme narrow it only while something fits.
 type CodeQuery struct {
 	Brand, Scheme, Code, SubCode string
 	Department                   lead.Department
@@ -33,28 +33,48 @@ type Found struct {
 	Succeeded  bool            // the code belonged to a dealer that this one replaced
 }
 
-// FindCode returns the dealer of a code at a time, or the dealer that succeeded it. ok is false
-// when there is none, or when the query fits several dealers: a guess would be somebody else's
-// customer.
+// FindCode returns the dealer of a code at a time, or the dealer that succeeded it. A code is often
+// sent with a lead about another brand than it was given for, or under another scheme's name: what
+// nothing fits is looked for without the brand, then without the scheme too. ok is false when there
+// is none, or when the query fits several dealers: a guess would be somebody else's customer.
 func (s *Snapshot) FindCode(q CodeQuery) (found Found, ok bool) {
+	rows := s.codes[normalCode(q.Code)]
+	for {
+		found, fitting := s.findCode(rows, q)
+		switch {
+		case fitting > 0:
+			return found, fitting == 1
+		case q.Brand != "":
+			q.Brand = ""
+		case q.Scheme != "":
+			q.Scheme = ""
+		default:
+			return Found{}, false
+		}
+	}
+}
+
+// findCode looks at the rows of a code. fitting is how many dealers they lead to, 2 standing for
+// several.
+func (s *Snapshot) findCode(rows []codeRow, q CodeQuery) (found Found, fitting int) {
 	hit := int32(-1)
-	for _, row := range s.codes[normalCode(q.Code)] {
+	for _, row := range rows {
 		if !fits(q.Brand, row.brand) || !fits(q.Scheme, row.scheme) || !fits(q.SubCode, row.sub) ||
 			q.Department != 0 && row.department != 0 && q.Department != row.department || !row.valid.Holds(q.At) {
 			continue
 		}
 		heir := s.heirOf(row.dealer)
 		if hit >= 0 && hit != heir {
-			return Found{}, false
+			return Found{}, 2
 		}
 		department := row.department
 		if hit >= 0 && found.Department != department {
 			department = lead.DepartmentUnspecified
 		}
 		found = Found{s.dealers[heir].id, department, found.Succeeded || heir != row.dealer}
-		hit = heir
+		hit, fitting = heir, 1
 	}
-	return found, hit >= 0
+	return found, fitting
 }
 
 func fits(asked, row string) bool { return asked == "" || row == "" || asked == row }

@@ -13,7 +13,8 @@ import (
 func TestFindCode(t *testing.T) {
 	n := row("abc")
 	dealerOf(&n, "a").Codes = []routing.Code{{Brand: "TOY", Scheme: "oem", Code: "02036"}, {Scheme: "crm", Code: "77", Department: lead.DepartmentService}}
-	dealerOf(&n, "b").Codes = []routing.Code{{Brand: "LEX", Scheme: "oem", Code: "02036"}, {Scheme: "old", Code: "9", Valid: routing.Span{To: now}}}
+	dealerOf(&n, "b").Codes = []routing.Code{{Brand: "LEX", Scheme: "oem", Code: "02036"}, {Scheme: "old", Code: "9", Valid: routing.Span{To: now}},
+		{Brand: "LEX", Scheme: "oem", Code: "5"}, {Brand: "LEX", Scheme: "oem", Code: "6", Valid: routing.Span{To: now}}}
 	c := dealerOf(&n, "c")
 	c.Codes = []routing.Code{{Scheme: "old", Code: "9", Valid: routing.Span{From: now}}, {Code: "x1"}, {Code: "shared", SubCode: "1"}}
 	c.Status, c.SucceededBy = routing.StatusClosed, "a"
@@ -26,6 +27,11 @@ func TestFindCode(t *testing.T) {
 	}{
 		{"by brand", routing.CodeQuery{Brand: "LEX", Code: "02036", At: now}, routing.Found{Dealer: "b"}, true},
 		{"two dealers fit", routing.CodeQuery{Code: "02036", At: now}, routing.Found{}, false},
+		{"another brand's lead, two stores", routing.CodeQuery{Brand: "NOR", Scheme: "oem", Code: "02036", At: now}, routing.Found{}, false},
+		{"another brand's lead, one store", routing.CodeQuery{Brand: "TOY", Scheme: "oem", Code: "5", At: now}, routing.Found{Dealer: "b"}, true},
+		{"another scheme, two stores", routing.CodeQuery{Brand: "LEX", Scheme: "erp", Code: "02036", At: now}, routing.Found{}, false},
+		{"another brand and scheme", routing.CodeQuery{Brand: "TOY", Scheme: "erp", Code: "5", At: now}, routing.Found{Dealer: "b"}, true},
+		{"another brand, ended", routing.CodeQuery{Brand: "TOY", Scheme: "oem", Code: "6", At: now}, routing.Found{}, false},
 		{"leading zeros count", routing.CodeQuery{Brand: "TOY", Code: "2036", At: now}, routing.Found{}, false},
 		{"a department's code", routing.CodeQuery{Brand: "TOY", Code: "77", At: now}, routing.Found{Dealer: "a", Department: lead.DepartmentService}, true},
 		{"for another department", routing.CodeQuery{Code: "77", Department: lead.DepartmentNew, At: now}, routing.Found{}, false},

@@ -3,12 +3,15 @@ package routing
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
@@ -132,4 +135,29 @@ func BenchmarkLoadNetwork(b *testing.B) {
 	b.ReportMetric(read.Seconds()*1000/n, "ms-read/op")
 	b.ReportMetric(view.Seconds()*1000/n, "ms-view/op")
 	b.ReportMetric(compile.Seconds()*1000/n, "ms-compile/op")
+}
+
+// TestAStoresOwnLeadAboutAnotherBrandReachesIt decides the sample's lead of a store's own website
+// about a brand that the store's code is not for.
+func TestAStoresOwnLeadAboutAnotherBrandReachesIt(t *testing.T) {
+	w := newPushWorld(t, nil)
+	if _, err := w.s.ImportNetwork(t.Context(), &routingv1.ImportNetworkRequest{Files: sampleNetwork(t)}); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "deploy", "sample", "leads", "52-stores-own-website.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := w.customer(func(p *leadv1.Lead) {
+		own, base := strings.ReplaceAll(string(raw), "{now-36m}", monday.Format(time.RFC3339)), proto.CloneOf(p)
+		if err := protojson.Unmarshal([]byte(own), p); err != nil {
+			t.Fatal(err)
+		}
+		p.LeadId, p.Line, p.Market, p.ReceivedAt, p.Brand = base.LeadId, base.Line, "US", base.ReceivedAt, "SOLVANE"
+	})
+	k := w.kase(id)
+	if k.DealerID != "nv-tx-006" || len(k.Decision.GetFlags()) > 0 { // it sells that brand too, so there is nothing to say
+		t.Errorf("the lead went to %s, flags %v", k.DealerID, k.Decision.GetFlags())
+	}
 }
