@@ -34,6 +34,11 @@ func (s *Service) ListInbox(ctx context.Context, req *routingv1.ListInboxRequest
 	if err != nil {
 		return nil, err
 	}
+	if rb.network.dealers[q.DealerID] == nil { // one that was made a moment ago is in the database only
+		if _, err := s.store.Dealer(ctx, q.DealerID); err != nil {
+			return nil, err
+		}
+	}
 	size := q.Limit
 	q.Limit++ // one more tells whether there is a next page
 	cases, err := s.store.Inbox(ctx, q)

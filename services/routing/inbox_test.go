@@ -42,6 +42,8 @@ func TestTheInboxShowsTheNextDeadlineFirst(t *testing.T) {
 	}
 	_, err := w.s.ListInbox(w.as("b"), &routingv1.ListInboxRequest{DealerId: "a"})
 	wantReason(t, err, problemv1.Reason_REASON_NOT_YOUR_DEALER)
+	_, err = w.s.ListInbox(t.Context(), &routingv1.ListInboxRequest{DealerId: "zz"})
+	wantReason(t, err, problemv1.Reason_REASON_NOT_FOUND)
 	_, err = w.s.ListInbox(w.as("a"), &routingv1.ListInboxRequest{PageToken: "next", PageSize: 501})
 	wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
 }
