@@ -123,7 +123,7 @@ func TestFiguresDoNotDependOnOrder(t *testing.T) {
 	n.rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	feed(t, shuffled, events)
 
-	req := &feedbackv1.GetScorecardRequest{GroupBy: "source", Filter: &feedbackv1.ReportFilter{From: ts(start.Add(-60 * 24 * time.Hour))}}
+	req := &feedbackv1.GetScorecardRequest{GroupBy: "source", From: ts(start.Add(-60 * 24 * time.Hour))}
 	want, err := ordered.GetScorecard(as(t, oem), req)
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestFiguresDoNotDependOnOrder(t *testing.T) {
 	if c := got.GetConservation(); !c.GetHolds() || c.GetCaptured() != captured {
 		t.Errorf("equation %v, want to hold with %d captured", c, captured)
 	}
-	leaks := &feedbackv1.GetLeakageRequest{Filter: req.GetFilter(), PageSize: 1000}
+	leaks := &feedbackv1.GetLeakageRequest{From: req.GetFrom(), PageSize: 1000}
 	wantLeaks, err := ordered.GetLeakage(as(t, oem), leaks)
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func TestEquationHoldsAtEveryMoment(t *testing.T) {
 				captured++
 			}
 		}
-		resp, err := b.GetScorecard(as(t, oem), &feedbackv1.GetScorecardRequest{Filter: &feedbackv1.ReportFilter{From: ts(start.Add(-60 * 24 * time.Hour))}})
+		resp, err := b.GetScorecard(as(t, oem), &feedbackv1.GetScorecardRequest{From: ts(start.Add(-60 * 24 * time.Hour))})
 		if err != nil {
 			t.Fatal(err)
 		}

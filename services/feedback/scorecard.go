@@ -52,7 +52,7 @@ var groupings = map[string]grouping{
 func (s *Service) GetScorecard(ctx context.Context, req *feedbackv1.GetScorecardRequest) (*feedbackv1.GetScorecardResponse, error) {
 	f := &fields{}
 	group := f.grouping(req.GetGroupBy())
-	filter, watermark, err := s.filter(ctx, f, req.GetFilter())
+	filter, watermark, err := s.filter(ctx, f, req)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (s *Service) ListScorecardLeads(ctx context.Context, req *feedbackv1.ListSc
 	}
 	page := f.pageSize(req.GetPageSize())
 	after := f.place(req.GetPageToken())
-	filter, watermark, err := s.filter(ctx, f, req.GetFilter())
+	filter, watermark, err := s.filter(ctx, f, req)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (s *Service) GetLeakage(ctx context.Context, req *feedbackv1.GetLeakageRequ
 	f := &fields{}
 	page := f.pageSize(req.GetPageSize())
 	after := f.place(req.GetPageToken())
-	filter, watermark, err := s.filter(ctx, f, req.GetFilter())
+	filter, watermark, err := s.filter(ctx, f, req)
 	if err != nil {
 		return nil, err
 	}
@@ -195,15 +195,25 @@ func (l *leak) format(at time.Time) *feedbackv1.Leak {
 	}
 }
 
+// narrowed is what every report can be narrowed by.
+type narrowed interface {
+	GetFrom() *timestamppb.Timestamp
+	GetUntil() *timestamppb.Timestamp
+	GetDealerId() string
+	GetSource() string
+	GetCampaign() string
+	GetLine() leadv1.Line
+	GetBrand() string
+}
+
 // filter reads which leads are asked for, together with what f found wrong before, and the
 // watermark they are read at. A store sees its own leads only.
-func (s *Service) filter(ctx context.Context, f *fields, in *feedbackv1.ReportFilter) (store.Filter, time.Time, error) {
+func (s *Service) filter(ctx context.Context, f *fields, in narrowed) (store.Filter, time.Time, error) {
 	dealerID, err := dealerOf(rpc.CallerFrom(ctx), in.GetDealerId())
 	if err != nil {
 		return store.Filter{}, time.Time{}, err
 	}
 	now := s.now()
-	f.path = "filter."
 	from, until := f.span(in.GetFrom(), in.GetUntil(), time.Time{}, now)
 	if _, ok := leadv1.Line_name[int32(in.GetLine())]; !ok {
 		f.wrong("line", "is no known line")

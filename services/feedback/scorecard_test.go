@@ -104,8 +104,8 @@ func TestScorecard(t *testing.T) {
 func TestScorecardGroupsAndFilters(t *testing.T) {
 	b := setup(t)
 	seed(t, b)
-	keys := func(by string, f *feedbackv1.ReportFilter) (keys []string) {
-		resp, err := b.GetScorecard(as(t, oem), &feedbackv1.GetScorecardRequest{GroupBy: by, Filter: f})
+	keys := func(req *feedbackv1.GetScorecardRequest) (keys []string) {
+		resp, err := b.GetScorecard(as(t, oem), req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,31 +115,30 @@ func TestScorecardGroupsAndFilters(t *testing.T) {
 		return keys
 	}
 	for _, c := range []struct {
-		by     string
-		filter *feedbackv1.ReportFilter
-		want   []string
+		req  *feedbackv1.GetScorecardRequest
+		want []string
 	}{
-		{"", nil, []string{"=6"}},
-		{"source", nil, []string{"site=4", "fair=2"}},
-		{"line", nil, []string{"SALES=6"}},
-		{"dealer", nil, []string{"D1=2", "D2=1"}}, // the desk is no dealer
+		{&feedbackv1.GetScorecardRequest{}, []string{"=6"}},
+		{&feedbackv1.GetScorecardRequest{GroupBy: "source"}, []string{"site=4", "fair=2"}},
+		{&feedbackv1.GetScorecardRequest{GroupBy: "line"}, []string{"SALES=6"}},
+		{&feedbackv1.GetScorecardRequest{GroupBy: "dealer"}, []string{"D1=2", "D2=1"}}, // the desk is no dealer
 		// 2026-11-20 is a Friday; ten days before it a Tuesday.
-		{"week", nil, []string{"2026-11-09=6"}},
-		{"month", nil, []string{"2026-11=6"}},
-		{"day", &feedbackv1.ReportFilter{Source: "fair"}, []string{"2026-11-14=1", "2026-11-15=1"}},
-		{"", &feedbackv1.ReportFilter{DealerId: "D1"}, []string{"=2"}},
-		{"", &feedbackv1.ReportFilter{Line: leadv1.Line_LINE_SERVICE}, nil},
-		{"", &feedbackv1.ReportFilter{From: ts(start.Add(-7 * 24 * time.Hour)), Until: ts(start.Add(-6 * 24 * time.Hour))}, []string{"=1"}},
+		{&feedbackv1.GetScorecardRequest{GroupBy: "week"}, []string{"2026-11-09=6"}},
+		{&feedbackv1.GetScorecardRequest{GroupBy: "month"}, []string{"2026-11=6"}},
+		{&feedbackv1.GetScorecardRequest{GroupBy: "day", Source: "fair"}, []string{"2026-11-14=1", "2026-11-15=1"}},
+		{&feedbackv1.GetScorecardRequest{DealerId: "D1"}, []string{"=2"}},
+		{&feedbackv1.GetScorecardRequest{Line: leadv1.Line_LINE_SERVICE}, nil},
+		{&feedbackv1.GetScorecardRequest{From: ts(start.Add(-7 * 24 * time.Hour)), Until: ts(start.Add(-6 * 24 * time.Hour))}, []string{"=1"}},
 	} {
-		if diff := cmp.Diff(c.want, keys(c.by, c.filter)); diff != "" {
-			t.Errorf("by %q of %v (-want +got):\n%s", c.by, c.filter, diff)
+		if diff := cmp.Diff(c.want, keys(c.req)); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.req, diff)
 		}
 	}
 	own, err := b.GetScorecard(as(t, dealer("D2")), &feedbackv1.GetScorecardRequest{})
 	if err != nil || own.GetConservation().GetCaptured() != 1 {
 		t.Errorf("a store sees %v, %v; want its one lead", own.GetConservation(), err)
 	}
-	_, err = b.GetScorecard(as(t, dealer("D2")), &feedbackv1.GetScorecardRequest{Filter: &feedbackv1.ReportFilter{DealerId: "D1"}})
+	_, err = b.GetScorecard(as(t, dealer("D2")), &feedbackv1.GetScorecardRequest{DealerId: "D1"})
 	if status.Code(err) != codes.PermissionDenied {
 		t.Errorf("another store's figures: %v", err)
 	}

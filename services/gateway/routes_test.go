@@ -226,14 +226,14 @@ func TestRequestsReachTheirCalls(t *testing.T) {
 	if got := d.send("POST", "/v1/leads/L9:accept", "", "Authorization: Bearer "+dealerToken); got.code != 200 || d.backend.accepted.GetLeadId() != "L9" {
 		t.Errorf("AcceptLead: %d %s", got.code, got.body)
 	}
-	if got := d.send("GET", "/v1/reports/scorecard?filter.line=LINE_SALES&filter.from=2026-01-02T00:00:00Z", ""); got.code != 200 || d.backend.scored.GetFilter().GetLine() != 1 || d.backend.scored.GetFilter().GetFrom() == nil {
+	if got := d.send("GET", "/v1/reports/scorecard?line=LINE_SALES&from=2026-01-02T00:00:00Z", ""); got.code != 200 || d.backend.scored.GetLine() != 1 || d.backend.scored.GetFrom() == nil {
 		t.Errorf("GetScorecard: %d %s", got.code, got.body)
 	}
 }
 
 func TestQueriesAreCheckedWhole(t *testing.T) {
 	d := open(t, nil)
-	got := d.send("GET", "/v1/reports/scorecard/leads/leads?filter.from=yesterday&filter.line=SALES&missing=maybe&page_size=9999999999&dealer=D1&group_by=a&group_by=b", "")
+	got := d.send("GET", "/v1/reports/scorecard/leads/leads?from=yesterday&line=SALES&missing=maybe&page_size=9999999999&dealer=D1&group_by=a&group_by=b", "")
 	p := got.problem(t)
 	var fields []string
 	for f := range p.Fields {
@@ -242,7 +242,7 @@ func TestQueriesAreCheckedWhole(t *testing.T) {
 	if got.code != 400 || len(fields) != 6 || d.backend.scored != nil {
 		t.Errorf("%d, fields %v: %s", got.code, fields, got.body)
 	}
-	if strings.Contains(got.body, "yesterday") || !strings.Contains(p.Fields["filter.line"], "LINE_SALES") {
+	if strings.Contains(got.body, "yesterday") || !strings.Contains(p.Fields["line"], "LINE_SALES") {
 		t.Errorf("answer %s", got.body)
 	}
 }

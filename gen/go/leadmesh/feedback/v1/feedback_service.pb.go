@@ -724,8 +724,8 @@ func (x *ListAppointmentsResponse) GetAppointments() []*Appointment {
 	return nil
 }
 
-// ReportFilter narrows a report. Every field given must match.
-type ReportFilter struct {
+// GetScorecardRequest asks for figures of the leads that match every field given.
+type GetScorecardRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Leads received from this time on. Absent: 30 days before until.
 	From *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
@@ -740,104 +740,16 @@ type ReportFilter struct {
 	// Only this line.
 	Line v1.Line `protobuf:"varint,6,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
 	// Only this brand.
-	Brand         string `protobuf:"bytes,7,opt,name=brand,proto3" json:"brand,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReportFilter) Reset() {
-	*x = ReportFilter{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReportFilter) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReportFilter) ProtoMessage() {}
-
-func (x *ReportFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReportFilter.ProtoReflect.Descriptor instead.
-func (*ReportFilter) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *ReportFilter) GetFrom() *timestamppb.Timestamp {
-	if x != nil {
-		return x.From
-	}
-	return nil
-}
-
-func (x *ReportFilter) GetUntil() *timestamppb.Timestamp {
-	if x != nil {
-		return x.Until
-	}
-	return nil
-}
-
-func (x *ReportFilter) GetDealerId() string {
-	if x != nil {
-		return x.DealerId
-	}
-	return ""
-}
-
-func (x *ReportFilter) GetSource() string {
-	if x != nil {
-		return x.Source
-	}
-	return ""
-}
-
-func (x *ReportFilter) GetCampaign() string {
-	if x != nil {
-		return x.Campaign
-	}
-	return ""
-}
-
-func (x *ReportFilter) GetLine() v1.Line {
-	if x != nil {
-		return x.Line
-	}
-	return v1.Line(0)
-}
-
-func (x *ReportFilter) GetBrand() string {
-	if x != nil {
-		return x.Brand
-	}
-	return ""
-}
-
-// GetScorecardRequest asks for figures.
-type GetScorecardRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which leads.
-	Filter *ReportFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	Brand string `protobuf:"bytes,7,opt,name=brand,proto3" json:"brand,omitempty"`
 	// One of source, campaign, dealer, line, day, week, month; absent: one group of all.
-	GroupBy       string `protobuf:"bytes,2,opt,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
+	GroupBy       string `protobuf:"bytes,8,opt,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetScorecardRequest) Reset() {
 	*x = GetScorecardRequest{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[11]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -849,7 +761,7 @@ func (x *GetScorecardRequest) String() string {
 func (*GetScorecardRequest) ProtoMessage() {}
 
 func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[11]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -862,14 +774,56 @@ func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScorecardRequest.ProtoReflect.Descriptor instead.
 func (*GetScorecardRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{11}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{10}
 }
 
-func (x *GetScorecardRequest) GetFilter() *ReportFilter {
+func (x *GetScorecardRequest) GetFrom() *timestamppb.Timestamp {
 	if x != nil {
-		return x.Filter
+		return x.From
 	}
 	return nil
+}
+
+func (x *GetScorecardRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *GetScorecardRequest) GetDealerId() string {
+	if x != nil {
+		return x.DealerId
+	}
+	return ""
+}
+
+func (x *GetScorecardRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *GetScorecardRequest) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *GetScorecardRequest) GetLine() v1.Line {
+	if x != nil {
+		return x.Line
+	}
+	return v1.Line(0)
+}
+
+func (x *GetScorecardRequest) GetBrand() string {
+	if x != nil {
+		return x.Brand
+	}
+	return ""
 }
 
 func (x *GetScorecardRequest) GetGroupBy() string {
@@ -894,7 +848,7 @@ type GetScorecardResponse struct {
 
 func (x *GetScorecardResponse) Reset() {
 	*x = GetScorecardResponse{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[12]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +860,7 @@ func (x *GetScorecardResponse) String() string {
 func (*GetScorecardResponse) ProtoMessage() {}
 
 func (x *GetScorecardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[12]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +873,7 @@ func (x *GetScorecardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScorecardResponse.ProtoReflect.Descriptor instead.
 func (*GetScorecardResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{12}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetScorecardResponse) GetWatermark() *timestamppb.Timestamp {
@@ -973,7 +927,7 @@ type Conservation struct {
 
 func (x *Conservation) Reset() {
 	*x = Conservation{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[13]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +939,7 @@ func (x *Conservation) String() string {
 func (*Conservation) ProtoMessage() {}
 
 func (x *Conservation) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[13]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +952,7 @@ func (x *Conservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conservation.ProtoReflect.Descriptor instead.
 func (*Conservation) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{13}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Conservation) GetCaptured() int64 {
@@ -1084,7 +1038,7 @@ type ScorecardGroup struct {
 
 func (x *ScorecardGroup) Reset() {
 	*x = ScorecardGroup{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[14]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1096,7 +1050,7 @@ func (x *ScorecardGroup) String() string {
 func (*ScorecardGroup) ProtoMessage() {}
 
 func (x *ScorecardGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[14]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1109,7 +1063,7 @@ func (x *ScorecardGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScorecardGroup.ProtoReflect.Descriptor instead.
 func (*ScorecardGroup) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{14}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ScorecardGroup) GetKey() string {
@@ -1156,7 +1110,7 @@ type Figure struct {
 
 func (x *Figure) Reset() {
 	*x = Figure{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[15]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1122,7 @@ func (x *Figure) String() string {
 func (*Figure) ProtoMessage() {}
 
 func (x *Figure) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[15]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1135,7 @@ func (x *Figure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Figure.ProtoReflect.Descriptor instead.
 func (*Figure) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{15}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Figure) GetName() string {
@@ -1254,30 +1208,42 @@ func (x *Figure) GetNote() string {
 	return ""
 }
 
-// ListScorecardLeadsRequest asks for the leads behind a figure.
+// ListScorecardLeadsRequest asks for the leads behind a figure, of those that match every field given.
 type ListScorecardLeadsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// Leads received from this time on. Absent: 30 days before until.
+	From *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Leads received before this time. Absent: now.
+	Until *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	// Only this dealer.
+	DealerId string `protobuf:"bytes,3,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
+	// Only this source.
+	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Only this campaign.
+	Campaign string `protobuf:"bytes,5,opt,name=campaign,proto3" json:"campaign,omitempty"`
+	// Only this line.
+	Line v1.Line `protobuf:"varint,6,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
+	// Only this brand.
+	Brand string `protobuf:"bytes,7,opt,name=brand,proto3" json:"brand,omitempty"`
 	// The figure's name.
-	Figure string `protobuf:"bytes,1,opt,name=figure,proto3" json:"figure,omitempty"`
-	// Which leads.
-	Filter *ReportFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	Figure string `protobuf:"bytes,8,opt,name=figure,proto3" json:"figure,omitempty"`
 	// The group, as the scorecard named it.
-	GroupBy string `protobuf:"bytes,3,opt,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
+	GroupBy string `protobuf:"bytes,9,opt,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
 	// The group's key.
-	GroupKey string `protobuf:"bytes,4,opt,name=group_key,json=groupKey,proto3" json:"group_key,omitempty"`
+	GroupKey string `protobuf:"bytes,10,opt,name=group_key,json=groupKey,proto3" json:"group_key,omitempty"`
 	// True: the leads of the denominator that are not in the numerator.
-	Missing bool `protobuf:"varint,5,opt,name=missing,proto3" json:"missing,omitempty"`
+	Missing bool `protobuf:"varint,11,opt,name=missing,proto3" json:"missing,omitempty"`
 	// At most this many, 1 to 1,000; absent: 100.
-	PageSize int32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageSize int32 `protobuf:"varint,12,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the answer before.
-	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken     string `protobuf:"bytes,13,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListScorecardLeadsRequest) Reset() {
 	*x = ListScorecardLeadsRequest{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[16]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1255,7 @@ func (x *ListScorecardLeadsRequest) String() string {
 func (*ListScorecardLeadsRequest) ProtoMessage() {}
 
 func (x *ListScorecardLeadsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[16]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1268,56 @@ func (x *ListScorecardLeadsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardLeadsRequest.ProtoReflect.Descriptor instead.
 func (*ListScorecardLeadsRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{16}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListScorecardLeadsRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *ListScorecardLeadsRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *ListScorecardLeadsRequest) GetDealerId() string {
+	if x != nil {
+		return x.DealerId
+	}
+	return ""
+}
+
+func (x *ListScorecardLeadsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ListScorecardLeadsRequest) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *ListScorecardLeadsRequest) GetLine() v1.Line {
+	if x != nil {
+		return x.Line
+	}
+	return v1.Line(0)
+}
+
+func (x *ListScorecardLeadsRequest) GetBrand() string {
+	if x != nil {
+		return x.Brand
+	}
+	return ""
 }
 
 func (x *ListScorecardLeadsRequest) GetFigure() string {
@@ -1310,13 +1325,6 @@ func (x *ListScorecardLeadsRequest) GetFigure() string {
 		return x.Figure
 	}
 	return ""
-}
-
-func (x *ListScorecardLeadsRequest) GetFilter() *ReportFilter {
-	if x != nil {
-		return x.Filter
-	}
-	return nil
 }
 
 func (x *ListScorecardLeadsRequest) GetGroupBy() string {
@@ -1367,7 +1375,7 @@ type ListScorecardLeadsResponse struct {
 
 func (x *ListScorecardLeadsResponse) Reset() {
 	*x = ListScorecardLeadsResponse{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[17]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1379,7 +1387,7 @@ func (x *ListScorecardLeadsResponse) String() string {
 func (*ListScorecardLeadsResponse) ProtoMessage() {}
 
 func (x *ListScorecardLeadsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[17]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1392,7 +1400,7 @@ func (x *ListScorecardLeadsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardLeadsResponse.ProtoReflect.Descriptor instead.
 func (*ListScorecardLeadsResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{17}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListScorecardLeadsResponse) GetLeadIds() []string {
@@ -1409,22 +1417,34 @@ func (x *ListScorecardLeadsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// GetLeakageRequest asks for leaks.
+// GetLeakageRequest asks for leaks among the leads that match every field given.
 type GetLeakageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which leads.
-	Filter *ReportFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Leads received from this time on. Absent: 30 days before until.
+	From *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Leads received before this time. Absent: now.
+	Until *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	// Only this dealer.
+	DealerId string `protobuf:"bytes,3,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
+	// Only this source.
+	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Only this campaign.
+	Campaign string `protobuf:"bytes,5,opt,name=campaign,proto3" json:"campaign,omitempty"`
+	// Only this line.
+	Line v1.Line `protobuf:"varint,6,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
+	// Only this brand.
+	Brand string `protobuf:"bytes,7,opt,name=brand,proto3" json:"brand,omitempty"`
 	// At most this many, 1 to 1,000; absent: 100.
-	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the answer before.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken     string `protobuf:"bytes,9,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetLeakageRequest) Reset() {
 	*x = GetLeakageRequest{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[18]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +1456,7 @@ func (x *GetLeakageRequest) String() string {
 func (*GetLeakageRequest) ProtoMessage() {}
 
 func (x *GetLeakageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[18]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,14 +1469,56 @@ func (x *GetLeakageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLeakageRequest.ProtoReflect.Descriptor instead.
 func (*GetLeakageRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{18}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *GetLeakageRequest) GetFilter() *ReportFilter {
+func (x *GetLeakageRequest) GetFrom() *timestamppb.Timestamp {
 	if x != nil {
-		return x.Filter
+		return x.From
 	}
 	return nil
+}
+
+func (x *GetLeakageRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *GetLeakageRequest) GetDealerId() string {
+	if x != nil {
+		return x.DealerId
+	}
+	return ""
+}
+
+func (x *GetLeakageRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *GetLeakageRequest) GetCampaign() string {
+	if x != nil {
+		return x.Campaign
+	}
+	return ""
+}
+
+func (x *GetLeakageRequest) GetLine() v1.Line {
+	if x != nil {
+		return x.Line
+	}
+	return v1.Line(0)
+}
+
+func (x *GetLeakageRequest) GetBrand() string {
+	if x != nil {
+		return x.Brand
+	}
+	return ""
 }
 
 func (x *GetLeakageRequest) GetPageSize() int32 {
@@ -1494,7 +1556,7 @@ type GetLeakageResponse struct {
 
 func (x *GetLeakageResponse) Reset() {
 	*x = GetLeakageResponse{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[19]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1506,7 +1568,7 @@ func (x *GetLeakageResponse) String() string {
 func (*GetLeakageResponse) ProtoMessage() {}
 
 func (x *GetLeakageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[19]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1519,7 +1581,7 @@ func (x *GetLeakageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLeakageResponse.ProtoReflect.Descriptor instead.
 func (*GetLeakageResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{19}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetLeakageResponse) GetWatermark() *timestamppb.Timestamp {
@@ -1585,7 +1647,7 @@ type Leak struct {
 
 func (x *Leak) Reset() {
 	*x = Leak{}
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[20]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1597,7 +1659,7 @@ func (x *Leak) String() string {
 func (*Leak) ProtoMessage() {}
 
 func (x *Leak) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[20]
+	mi := &file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1610,7 +1672,7 @@ func (x *Leak) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leak.ProtoReflect.Descriptor instead.
 func (*Leak) Descriptor() ([]byte, []int) {
-	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{20}
+	return file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Leak) GetLeadId() string {
@@ -1705,18 +1767,16 @@ const file_leadmesh_feedback_v1_feedback_service_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
 	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"a\n" +
 	"\x18ListAppointmentsResponse\x12E\n" +
-	"\fappointments\x18\x01 \x03(\v2!.leadmesh.feedback.v1.AppointmentR\fappointments\"\x83\x02\n" +
-	"\fReportFilter\x12.\n" +
+	"\fappointments\x18\x01 \x03(\v2!.leadmesh.feedback.v1.AppointmentR\fappointments\"\xa5\x02\n" +
+	"\x13GetScorecardRequest\x12.\n" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
 	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1b\n" +
 	"\tdealer_id\x18\x03 \x01(\tR\bdealerId\x12\x16\n" +
 	"\x06source\x18\x04 \x01(\tR\x06source\x12\x1a\n" +
 	"\bcampaign\x18\x05 \x01(\tR\bcampaign\x12*\n" +
 	"\x04line\x18\x06 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x14\n" +
-	"\x05brand\x18\a \x01(\tR\x05brand\"l\n" +
-	"\x13GetScorecardRequest\x12:\n" +
-	"\x06filter\x18\x01 \x01(\v2\".leadmesh.feedback.v1.ReportFilterR\x06filter\x12\x19\n" +
-	"\bgroup_by\x18\x02 \x01(\tR\agroupBy\"\xd6\x01\n" +
+	"\x05brand\x18\a \x01(\tR\x05brand\x12\x19\n" +
+	"\bgroup_by\x18\b \x01(\tR\agroupBy\"\xd6\x01\n" +
 	"\x14GetScorecardResponse\x128\n" +
 	"\twatermark\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12<\n" +
 	"\x06groups\x18\x02 \x03(\v2$.leadmesh.feedback.v1.ScorecardGroupR\x06groups\x12F\n" +
@@ -1770,24 +1830,37 @@ const file_leadmesh_feedback_v1_feedback_service_proto_rawDesc = "" +
 	"\f_denominatorB\x06\n" +
 	"\x04_lowB\a\n" +
 	"\x05_highB\r\n" +
-	"\v_still_open\"\xfd\x01\n" +
-	"\x19ListScorecardLeadsRequest\x12\x16\n" +
-	"\x06figure\x18\x01 \x01(\tR\x06figure\x12:\n" +
-	"\x06filter\x18\x02 \x01(\v2\".leadmesh.feedback.v1.ReportFilterR\x06filter\x12\x19\n" +
-	"\bgroup_by\x18\x03 \x01(\tR\agroupBy\x12\x1b\n" +
-	"\tgroup_key\x18\x04 \x01(\tR\bgroupKey\x12\x18\n" +
-	"\amissing\x18\x05 \x01(\bR\amissing\x12\x1b\n" +
-	"\tpage_size\x18\x06 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\v_still_open\"\xb6\x03\n" +
+	"\x19ListScorecardLeadsRequest\x12.\n" +
+	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1b\n" +
+	"\tdealer_id\x18\x03 \x01(\tR\bdealerId\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x1a\n" +
+	"\bcampaign\x18\x05 \x01(\tR\bcampaign\x12*\n" +
+	"\x04line\x18\x06 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x14\n" +
+	"\x05brand\x18\a \x01(\tR\x05brand\x12\x16\n" +
+	"\x06figure\x18\b \x01(\tR\x06figure\x12\x19\n" +
+	"\bgroup_by\x18\t \x01(\tR\agroupBy\x12\x1b\n" +
+	"\tgroup_key\x18\n" +
+	" \x01(\tR\bgroupKey\x12\x18\n" +
+	"\amissing\x18\v \x01(\bR\amissing\x12\x1b\n" +
+	"\tpage_size\x18\f \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\a \x01(\tR\tpageToken\"_\n" +
+	"page_token\x18\r \x01(\tR\tpageToken\"_\n" +
 	"\x1aListScorecardLeadsResponse\x12\x19\n" +
 	"\blead_ids\x18\x01 \x03(\tR\aleadIds\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8b\x01\n" +
-	"\x11GetLeakageRequest\x12:\n" +
-	"\x06filter\x18\x01 \x01(\v2\".leadmesh.feedback.v1.ReportFilterR\x06filter\x12\x1b\n" +
-	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc4\x02\n" +
+	"\x11GetLeakageRequest\x12.\n" +
+	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1b\n" +
+	"\tdealer_id\x18\x03 \x01(\tR\bdealerId\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x1a\n" +
+	"\bcampaign\x18\x05 \x01(\tR\bcampaign\x12*\n" +
+	"\x04line\x18\x06 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x14\n" +
+	"\x05brand\x18\a \x01(\tR\x05brand\x12\x1b\n" +
+	"\tpage_size\x18\b \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x99\x03\n" +
+	"page_token\x18\t \x01(\tR\tpageToken\"\x99\x03\n" +
 	"\x12GetLeakageResponse\x128\n" +
 	"\twatermark\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12\x19\n" +
 	"\x05count\x18\x02 \x01(\x03H\x00R\x05count\x88\x01\x01\x12)\n" +
@@ -1840,7 +1913,7 @@ func file_leadmesh_feedback_v1_feedback_service_proto_rawDescGZIP() []byte {
 }
 
 var file_leadmesh_feedback_v1_feedback_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_leadmesh_feedback_v1_feedback_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_leadmesh_feedback_v1_feedback_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_leadmesh_feedback_v1_feedback_service_proto_goTypes = []any{
 	(AppointmentStatus)(0),                // 0: leadmesh.feedback.v1.AppointmentStatus
 	(*BatchCreateActivitiesRequest)(nil),  // 1: leadmesh.feedback.v1.BatchCreateActivitiesRequest
@@ -1853,76 +1926,78 @@ var file_leadmesh_feedback_v1_feedback_service_proto_goTypes = []any{
 	(*PutAppointmentResponse)(nil),        // 8: leadmesh.feedback.v1.PutAppointmentResponse
 	(*ListAppointmentsRequest)(nil),       // 9: leadmesh.feedback.v1.ListAppointmentsRequest
 	(*ListAppointmentsResponse)(nil),      // 10: leadmesh.feedback.v1.ListAppointmentsResponse
-	(*ReportFilter)(nil),                  // 11: leadmesh.feedback.v1.ReportFilter
-	(*GetScorecardRequest)(nil),           // 12: leadmesh.feedback.v1.GetScorecardRequest
-	(*GetScorecardResponse)(nil),          // 13: leadmesh.feedback.v1.GetScorecardResponse
-	(*Conservation)(nil),                  // 14: leadmesh.feedback.v1.Conservation
-	(*ScorecardGroup)(nil),                // 15: leadmesh.feedback.v1.ScorecardGroup
-	(*Figure)(nil),                        // 16: leadmesh.feedback.v1.Figure
-	(*ListScorecardLeadsRequest)(nil),     // 17: leadmesh.feedback.v1.ListScorecardLeadsRequest
-	(*ListScorecardLeadsResponse)(nil),    // 18: leadmesh.feedback.v1.ListScorecardLeadsResponse
-	(*GetLeakageRequest)(nil),             // 19: leadmesh.feedback.v1.GetLeakageRequest
-	(*GetLeakageResponse)(nil),            // 20: leadmesh.feedback.v1.GetLeakageResponse
-	(*Leak)(nil),                          // 21: leadmesh.feedback.v1.Leak
-	nil,                                   // 22: leadmesh.feedback.v1.Figure.QuantilesEntry
-	nil,                                   // 23: leadmesh.feedback.v1.GetLeakageResponse.ByStageEntry
-	(*Activity)(nil),                      // 24: leadmesh.feedback.v1.Activity
-	(*Outcome)(nil),                       // 25: leadmesh.feedback.v1.Outcome
-	(v1.State)(0),                         // 26: leadmesh.lead.v1.State
-	(*v11.Problem)(nil),                   // 27: leadmesh.problem.v1.Problem
-	(*v1.Assignment)(nil),                 // 28: leadmesh.lead.v1.Assignment
-	(*timestamppb.Timestamp)(nil),         // 29: google.protobuf.Timestamp
-	(v1.Line)(0),                          // 30: leadmesh.lead.v1.Line
+	(*GetScorecardRequest)(nil),           // 11: leadmesh.feedback.v1.GetScorecardRequest
+	(*GetScorecardResponse)(nil),          // 12: leadmesh.feedback.v1.GetScorecardResponse
+	(*Conservation)(nil),                  // 13: leadmesh.feedback.v1.Conservation
+	(*ScorecardGroup)(nil),                // 14: leadmesh.feedback.v1.ScorecardGroup
+	(*Figure)(nil),                        // 15: leadmesh.feedback.v1.Figure
+	(*ListScorecardLeadsRequest)(nil),     // 16: leadmesh.feedback.v1.ListScorecardLeadsRequest
+	(*ListScorecardLeadsResponse)(nil),    // 17: leadmesh.feedback.v1.ListScorecardLeadsResponse
+	(*GetLeakageRequest)(nil),             // 18: leadmesh.feedback.v1.GetLeakageRequest
+	(*GetLeakageResponse)(nil),            // 19: leadmesh.feedback.v1.GetLeakageResponse
+	(*Leak)(nil),                          // 20: leadmesh.feedback.v1.Leak
+	nil,                                   // 21: leadmesh.feedback.v1.Figure.QuantilesEntry
+	nil,                                   // 22: leadmesh.feedback.v1.GetLeakageResponse.ByStageEntry
+	(*Activity)(nil),                      // 23: leadmesh.feedback.v1.Activity
+	(*Outcome)(nil),                       // 24: leadmesh.feedback.v1.Outcome
+	(v1.State)(0),                         // 25: leadmesh.lead.v1.State
+	(*v11.Problem)(nil),                   // 26: leadmesh.problem.v1.Problem
+	(*v1.Assignment)(nil),                 // 27: leadmesh.lead.v1.Assignment
+	(*timestamppb.Timestamp)(nil),         // 28: google.protobuf.Timestamp
+	(v1.Line)(0),                          // 29: leadmesh.lead.v1.Line
 }
 var file_leadmesh_feedback_v1_feedback_service_proto_depIdxs = []int32{
-	24, // 0: leadmesh.feedback.v1.BatchCreateActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
+	23, // 0: leadmesh.feedback.v1.BatchCreateActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
 	5,  // 1: leadmesh.feedback.v1.BatchCreateActivitiesResponse.results:type_name -> leadmesh.feedback.v1.ReportResult
-	25, // 2: leadmesh.feedback.v1.BatchCreateOutcomesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
+	24, // 2: leadmesh.feedback.v1.BatchCreateOutcomesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
 	5,  // 3: leadmesh.feedback.v1.BatchCreateOutcomesResponse.results:type_name -> leadmesh.feedback.v1.ReportResult
-	26, // 4: leadmesh.feedback.v1.ReportResult.state:type_name -> leadmesh.lead.v1.State
-	27, // 5: leadmesh.feedback.v1.ReportResult.problem:type_name -> leadmesh.problem.v1.Problem
-	28, // 6: leadmesh.feedback.v1.ReportResult.assignment:type_name -> leadmesh.lead.v1.Assignment
-	29, // 7: leadmesh.feedback.v1.Appointment.starts_at:type_name -> google.protobuf.Timestamp
+	25, // 4: leadmesh.feedback.v1.ReportResult.state:type_name -> leadmesh.lead.v1.State
+	26, // 5: leadmesh.feedback.v1.ReportResult.problem:type_name -> leadmesh.problem.v1.Problem
+	27, // 6: leadmesh.feedback.v1.ReportResult.assignment:type_name -> leadmesh.lead.v1.Assignment
+	28, // 7: leadmesh.feedback.v1.Appointment.starts_at:type_name -> google.protobuf.Timestamp
 	0,  // 8: leadmesh.feedback.v1.Appointment.status:type_name -> leadmesh.feedback.v1.AppointmentStatus
 	6,  // 9: leadmesh.feedback.v1.PutAppointmentRequest.appointment:type_name -> leadmesh.feedback.v1.Appointment
 	6,  // 10: leadmesh.feedback.v1.PutAppointmentResponse.appointment:type_name -> leadmesh.feedback.v1.Appointment
-	29, // 11: leadmesh.feedback.v1.ListAppointmentsRequest.from:type_name -> google.protobuf.Timestamp
-	29, // 12: leadmesh.feedback.v1.ListAppointmentsRequest.until:type_name -> google.protobuf.Timestamp
+	28, // 11: leadmesh.feedback.v1.ListAppointmentsRequest.from:type_name -> google.protobuf.Timestamp
+	28, // 12: leadmesh.feedback.v1.ListAppointmentsRequest.until:type_name -> google.protobuf.Timestamp
 	6,  // 13: leadmesh.feedback.v1.ListAppointmentsResponse.appointments:type_name -> leadmesh.feedback.v1.Appointment
-	29, // 14: leadmesh.feedback.v1.ReportFilter.from:type_name -> google.protobuf.Timestamp
-	29, // 15: leadmesh.feedback.v1.ReportFilter.until:type_name -> google.protobuf.Timestamp
-	30, // 16: leadmesh.feedback.v1.ReportFilter.line:type_name -> leadmesh.lead.v1.Line
-	11, // 17: leadmesh.feedback.v1.GetScorecardRequest.filter:type_name -> leadmesh.feedback.v1.ReportFilter
-	29, // 18: leadmesh.feedback.v1.GetScorecardResponse.watermark:type_name -> google.protobuf.Timestamp
-	15, // 19: leadmesh.feedback.v1.GetScorecardResponse.groups:type_name -> leadmesh.feedback.v1.ScorecardGroup
-	14, // 20: leadmesh.feedback.v1.GetScorecardResponse.conservation:type_name -> leadmesh.feedback.v1.Conservation
-	16, // 21: leadmesh.feedback.v1.ScorecardGroup.figures:type_name -> leadmesh.feedback.v1.Figure
-	22, // 22: leadmesh.feedback.v1.Figure.quantiles:type_name -> leadmesh.feedback.v1.Figure.QuantilesEntry
-	11, // 23: leadmesh.feedback.v1.ListScorecardLeadsRequest.filter:type_name -> leadmesh.feedback.v1.ReportFilter
-	11, // 24: leadmesh.feedback.v1.GetLeakageRequest.filter:type_name -> leadmesh.feedback.v1.ReportFilter
-	29, // 25: leadmesh.feedback.v1.GetLeakageResponse.watermark:type_name -> google.protobuf.Timestamp
-	23, // 26: leadmesh.feedback.v1.GetLeakageResponse.by_stage:type_name -> leadmesh.feedback.v1.GetLeakageResponse.ByStageEntry
-	21, // 27: leadmesh.feedback.v1.GetLeakageResponse.leaks:type_name -> leadmesh.feedback.v1.Leak
-	30, // 28: leadmesh.feedback.v1.Leak.line:type_name -> leadmesh.lead.v1.Line
-	1,  // 29: leadmesh.feedback.v1.FeedbackService.BatchCreateActivities:input_type -> leadmesh.feedback.v1.BatchCreateActivitiesRequest
-	3,  // 30: leadmesh.feedback.v1.FeedbackService.BatchCreateOutcomes:input_type -> leadmesh.feedback.v1.BatchCreateOutcomesRequest
-	7,  // 31: leadmesh.feedback.v1.FeedbackService.PutAppointment:input_type -> leadmesh.feedback.v1.PutAppointmentRequest
-	9,  // 32: leadmesh.feedback.v1.FeedbackService.ListAppointments:input_type -> leadmesh.feedback.v1.ListAppointmentsRequest
-	12, // 33: leadmesh.feedback.v1.FeedbackService.GetScorecard:input_type -> leadmesh.feedback.v1.GetScorecardRequest
-	17, // 34: leadmesh.feedback.v1.FeedbackService.ListScorecardLeads:input_type -> leadmesh.feedback.v1.ListScorecardLeadsRequest
-	19, // 35: leadmesh.feedback.v1.FeedbackService.GetLeakage:input_type -> leadmesh.feedback.v1.GetLeakageRequest
-	2,  // 36: leadmesh.feedback.v1.FeedbackService.BatchCreateActivities:output_type -> leadmesh.feedback.v1.BatchCreateActivitiesResponse
-	4,  // 37: leadmesh.feedback.v1.FeedbackService.BatchCreateOutcomes:output_type -> leadmesh.feedback.v1.BatchCreateOutcomesResponse
-	8,  // 38: leadmesh.feedback.v1.FeedbackService.PutAppointment:output_type -> leadmesh.feedback.v1.PutAppointmentResponse
-	10, // 39: leadmesh.feedback.v1.FeedbackService.ListAppointments:output_type -> leadmesh.feedback.v1.ListAppointmentsResponse
-	13, // 40: leadmesh.feedback.v1.FeedbackService.GetScorecard:output_type -> leadmesh.feedback.v1.GetScorecardResponse
-	18, // 41: leadmesh.feedback.v1.FeedbackService.ListScorecardLeads:output_type -> leadmesh.feedback.v1.ListScorecardLeadsResponse
-	20, // 42: leadmesh.feedback.v1.FeedbackService.GetLeakage:output_type -> leadmesh.feedback.v1.GetLeakageResponse
-	36, // [36:43] is the sub-list for method output_type
-	29, // [29:36] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	28, // 14: leadmesh.feedback.v1.GetScorecardRequest.from:type_name -> google.protobuf.Timestamp
+	28, // 15: leadmesh.feedback.v1.GetScorecardRequest.until:type_name -> google.protobuf.Timestamp
+	29, // 16: leadmesh.feedback.v1.GetScorecardRequest.line:type_name -> leadmesh.lead.v1.Line
+	28, // 17: leadmesh.feedback.v1.GetScorecardResponse.watermark:type_name -> google.protobuf.Timestamp
+	14, // 18: leadmesh.feedback.v1.GetScorecardResponse.groups:type_name -> leadmesh.feedback.v1.ScorecardGroup
+	13, // 19: leadmesh.feedback.v1.GetScorecardResponse.conservation:type_name -> leadmesh.feedback.v1.Conservation
+	15, // 20: leadmesh.feedback.v1.ScorecardGroup.figures:type_name -> leadmesh.feedback.v1.Figure
+	21, // 21: leadmesh.feedback.v1.Figure.quantiles:type_name -> leadmesh.feedback.v1.Figure.QuantilesEntry
+	28, // 22: leadmesh.feedback.v1.ListScorecardLeadsRequest.from:type_name -> google.protobuf.Timestamp
+	28, // 23: leadmesh.feedback.v1.ListScorecardLeadsRequest.until:type_name -> google.protobuf.Timestamp
+	29, // 24: leadmesh.feedback.v1.ListScorecardLeadsRequest.line:type_name -> leadmesh.lead.v1.Line
+	28, // 25: leadmesh.feedback.v1.GetLeakageRequest.from:type_name -> google.protobuf.Timestamp
+	28, // 26: leadmesh.feedback.v1.GetLeakageRequest.until:type_name -> google.protobuf.Timestamp
+	29, // 27: leadmesh.feedback.v1.GetLeakageRequest.line:type_name -> leadmesh.lead.v1.Line
+	28, // 28: leadmesh.feedback.v1.GetLeakageResponse.watermark:type_name -> google.protobuf.Timestamp
+	22, // 29: leadmesh.feedback.v1.GetLeakageResponse.by_stage:type_name -> leadmesh.feedback.v1.GetLeakageResponse.ByStageEntry
+	20, // 30: leadmesh.feedback.v1.GetLeakageResponse.leaks:type_name -> leadmesh.feedback.v1.Leak
+	29, // 31: leadmesh.feedback.v1.Leak.line:type_name -> leadmesh.lead.v1.Line
+	1,  // 32: leadmesh.feedback.v1.FeedbackService.BatchCreateActivities:input_type -> leadmesh.feedback.v1.BatchCreateActivitiesRequest
+	3,  // 33: leadmesh.feedback.v1.FeedbackService.BatchCreateOutcomes:input_type -> leadmesh.feedback.v1.BatchCreateOutcomesRequest
+	7,  // 34: leadmesh.feedback.v1.FeedbackService.PutAppointment:input_type -> leadmesh.feedback.v1.PutAppointmentRequest
+	9,  // 35: leadmesh.feedback.v1.FeedbackService.ListAppointments:input_type -> leadmesh.feedback.v1.ListAppointmentsRequest
+	11, // 36: leadmesh.feedback.v1.FeedbackService.GetScorecard:input_type -> leadmesh.feedback.v1.GetScorecardRequest
+	16, // 37: leadmesh.feedback.v1.FeedbackService.ListScorecardLeads:input_type -> leadmesh.feedback.v1.ListScorecardLeadsRequest
+	18, // 38: leadmesh.feedback.v1.FeedbackService.GetLeakage:input_type -> leadmesh.feedback.v1.GetLeakageRequest
+	2,  // 39: leadmesh.feedback.v1.FeedbackService.BatchCreateActivities:output_type -> leadmesh.feedback.v1.BatchCreateActivitiesResponse
+	4,  // 40: leadmesh.feedback.v1.FeedbackService.BatchCreateOutcomes:output_type -> leadmesh.feedback.v1.BatchCreateOutcomesResponse
+	8,  // 41: leadmesh.feedback.v1.FeedbackService.PutAppointment:output_type -> leadmesh.feedback.v1.PutAppointmentResponse
+	10, // 42: leadmesh.feedback.v1.FeedbackService.ListAppointments:output_type -> leadmesh.feedback.v1.ListAppointmentsResponse
+	12, // 43: leadmesh.feedback.v1.FeedbackService.GetScorecard:output_type -> leadmesh.feedback.v1.GetScorecardResponse
+	17, // 44: leadmesh.feedback.v1.FeedbackService.ListScorecardLeads:output_type -> leadmesh.feedback.v1.ListScorecardLeadsResponse
+	19, // 45: leadmesh.feedback.v1.FeedbackService.GetLeakage:output_type -> leadmesh.feedback.v1.GetLeakageResponse
+	39, // [39:46] is the sub-list for method output_type
+	32, // [32:39] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_feedback_v1_feedback_service_proto_init() }
@@ -1931,16 +2006,16 @@ func file_leadmesh_feedback_v1_feedback_service_proto_init() {
 		return
 	}
 	file_leadmesh_feedback_v1_activity_proto_init()
-	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[13].OneofWrappers = []any{}
-	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[15].OneofWrappers = []any{}
-	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[19].OneofWrappers = []any{}
+	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[12].OneofWrappers = []any{}
+	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[14].OneofWrappers = []any{}
+	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_feedback_v1_feedback_service_proto_rawDesc), len(file_leadmesh_feedback_v1_feedback_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
