@@ -2,9 +2,11 @@ package routing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
+	corerouting "github.com/leadmesh/leadmesh/core/routing"
 	"github.com/leadmesh/leadmesh/core/sla"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
@@ -52,9 +54,17 @@ func (s *Service) AcceptLead(ctx context.Context, req *routingv1.AcceptLeadReque
 			if err := w.offerStands(); err != nil {
 				return false, err
 			}
+			if err := w.rb.mayWork(a.OfferTo, w.rb.receiving(a.OfferTo, a.Department), req.GetPersonId()); err != nil {
+				return false, err
+			}
 			return true, w.takeOver(req.GetPersonId(), caller)
 		}
 		if at := latest(at, a.AssignedAt); a.Clock.AcceptedAt.IsZero() || at.Before(a.Clock.AcceptedAt) {
+			if req.GetPersonId() != a.PersonID {
+				if err := w.rb.mayWork(a.DealerID, a.Department, req.GetPersonId()); err != nil {
+					return false, err
+				}
+			}
 			return true, w.accept(at, req.GetPersonId(), caller)
 		}
 		return false, nil
@@ -63,6 +73,31 @@ func (s *Service) AcceptLead(ctx context.Context, req *routingv1.AcceptLeadReque
 		return nil, err
 	}
 	return &routingv1.AcceptLeadResponse{LeadCase: k}, nil
+}
+
+// mayWork refuses a person who is on the roster neither of the dealer nor of its BDC: the lead would
+// be with somebody whom nobody knows. Where the store's own system names persons we know none of
+// them; an empty name is nobody.
+func (rb *rulebook) mayWork(dealerID string, department lead.Department, personID string) error {
+	d := rb.network.dealers[dealerID]
+	if personID == "" || d == nil {
+		return nil
+	}
+	works := func(d *dealerView) bool {
+		return d != nil && slices.ContainsFunc(d.roster, func(p corerouting.Person) bool { return p.ID == personID })
+	}
+	if works(d) {
+		return nil
+	}
+	if v := d.department(department); v != nil && !d.desk {
+		setting, _ := corerouting.ParsePersonSetting(v.row.GetPersonSetting())
+		if setting == corerouting.PersonSettingCRM || works(rb.network.dealers[v.row.GetBdcDealerId()]) {
+			return nil
+		}
+	}
+	return problem.Invalid(problem.Violation{
+		Field: "person_id", Description: "is on the roster neither of the dealer nor of its BDC; add the person there, or leave the field empty",
+	})
 }
 
 func latest(a, b time.Time) time.Time {

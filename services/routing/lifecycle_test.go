@@ -56,6 +56,63 @@ func TestThePersonWhoAcceptsHasTheWork(t *testing.T) {
 	}
 }
 
+func TestOnlyPeopleOfTheRosterAccept(t *testing.T) {
+	w := newPushWorld(t, nil)
+	rows := testNetwork()
+	service := rows.Dealers[1].Departments[1] // of b; a's people answer for it
+	service.PersonSetting, service.BdcDealerId = "GROUP_BDC", "a"
+	rows.Dealers[0].Group, rows.Dealers[1].Group = "g", "g"
+	if _, err := w.s.store.EditNetwork(t.Context(), w.now, func(*postgres.NetworkRows) (*postgres.NetworkRows, error) { return rows, nil }); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	about := func(dealer string, line leadv1.Line) func(*leadv1.Lead) {
+		return func(p *leadv1.Lead) {
+			chooses(dealer)(p)
+			p.Line = line
+		}
+	}
+	for _, tt := range []struct {
+		name, dealer, person string
+		line                 leadv1.Line
+		refused              bool
+	}{
+		{"of the roster", "a", "a-2", leadv1.Line_LINE_SALES, false},
+		{"of nobody", "a", "a-3", leadv1.Line_LINE_SALES, true},
+		{"of another store", "a", "b-1", leadv1.Line_LINE_SALES, true},
+		{"of the BDC", "b", "a-1", leadv1.Line_LINE_SERVICE, false},
+		{"of the BDC of another department", "b", "a-1", leadv1.Line_LINE_SALES, true},
+		{"of the store's own system", "c", "anybody", leadv1.Line_LINE_SALES, false},
+	} {
+		id := w.customer(about(tt.dealer, tt.line))
+		_, err := w.s.AcceptLead(w.as(tt.dealer), &routingv1.AcceptLeadRequest{LeadId: id.String(), PersonId: tt.person})
+		wantPerson(t, tt.name, err, tt.refused)
+		if k := w.kase(id); tt.refused && (k.State != lead.StateAssigned || k.Owner.PersonID == tt.person) {
+			t.Errorf("%s: the lead is %s and with %s", tt.name, k.State, k.Owner.PersonID)
+		}
+	}
+	id := w.customer(chooses("a"))
+	if _, err := w.s.TransferLead(w.as("a"), &routingv1.TransferLeadRequest{LeadId: id.String(), ToDealerId: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.s.AcceptLead(w.as("b"), &routingv1.AcceptLeadRequest{LeadId: id.String(), PersonId: "a-1"})
+	wantPerson(t, "of the giver", err, true)
+	_, err = w.s.AcceptLead(w.as("b"), &routingv1.AcceptLeadRequest{LeadId: id.String(), PersonId: "b-2"})
+	wantPerson(t, "of the receiver", err, false)
+}
+
+func wantPerson(t *testing.T, name string, err error, refused bool) {
+	t.Helper()
+	switch {
+	case !refused && err != nil:
+		t.Errorf("%s: %v", name, err)
+	case refused:
+		if e := problem.From(err); e == nil || len(e.Violations) != 1 || e.Violations[0].Field != "person_id" {
+			t.Errorf("%s: accepted, or refused with %v", name, err)
+		}
+	}
+}
+
 func TestDeclineDecidesAgainWithoutTheDecliners(t *testing.T) {
 	w := newWorld(t)
 	id := w.customer(nil)
