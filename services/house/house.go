@@ -133,7 +133,7 @@ func (h *House) rpcTelemetry() rpc.Telemetry {
 // pool opens a service's connections to its own schema.
 func (h *House) pool(ctx context.Context, service string, conns int32) (*pgxpool.Pool, error) {
 	pool, err := postgres.Open(ctx, postgres.PoolConfig{
-		URL: h.databaseURL(service), Role: postgres.ServiceRole(service), Schema: service, MaxConns: conns,
+		URL: h.databaseURL(service), Role: postgres.ServiceRole(service), Schema: service, MaxConns: conns, TracerProvider: h.tel.Tracing,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: open the database: %w", service, err)
