@@ -48,7 +48,7 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 	if err == nil && c.Serve {
 		fmt.Fprintf(s.out, "\nServing; Ctrl-C stops it, the data stays in %s.\n", cfg.Data)
 		addresses(h, scheme(c.TLSCert), s.out)
-		return <-ended
+		return stopped(ctx, <-ended, s.out)
 	}
 	stop()
 	return errors.Join(err, <-ended)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -71,7 +72,15 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	go announce(ctx, h, scheme(c.TLSCert), s.out)
-	return h.Run(ctx)
+	return stopped(ctx, h.Run(ctx), s.out)
+}
+
+// stopped says that a house which was told to stop has done so, with everything it had to end.
+func stopped(ctx context.Context, err error, out io.Writer) error {
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		fmt.Fprintln(out, "stopped")
+	}
+	return err
 }
 
 // announce says where the house is reachable, and when it is healthy.
