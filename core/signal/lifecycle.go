@@ -34,7 +34,7 @@ type LifeCycle struct {
 	OdometerKM    int32 // projected to the second asked about
 	DailyDistance int32 // metres
 
-	LeaseDays   int32      // to the nearest lease end, negative up to 90 days after it
+	LeaseDays   int32      // calendar days (UTC) to the nearest lease end, negative up to 90 days after it
 	LeasePace   int32      // distance by that end against the contract, 1/1000
 	LeasePaying lead.Money // what that lease costs a month
 
@@ -99,7 +99,7 @@ func (p *Profile) LifeCycle(vin string, at int64, interval int32) LifeCycle {
 // contracts takes in the lease, the warranties, the plan and the declined work of a vehicle.
 func (c *LifeCycle) contracts(v *VehicleFacts, at int64) {
 	if v.Lease.Maturity != 0 {
-		d := daysBetween(at, v.Lease.Maturity)
+		d := datesBetween(at, v.Lease.Maturity)
 		if d >= -leaseGrace && (c.LeaseDays == Unknown || d < c.LeaseDays) {
 			c.LeaseDays, c.LeasePaying = d, v.Lease.Payment
 			c.LeasePace = v.leasePace()
@@ -249,6 +249,10 @@ func (v *VehicleFacts) leasePace() int32 {
 // daysBetween returns the whole days from a to b, rounded down, so an end later today is 0 days
 // away and one that passed an hour ago -1.
 func daysBetween(a, b int64) int32 { return clamp(floorQuotient(b-a, day)) }
+
+// datesBetween returns the calendar days from the date of a to the date of b in UTC: what ends on a
+// date is as far away in the morning as in the evening.
+func datesBetween(a, b int64) int32 { return clamp(floorQuotient(b, day) - floorQuotient(a, day)) }
 
 func floorQuotient(a, b int64) int64 {
 	q, _ := floorDiv(a, b)

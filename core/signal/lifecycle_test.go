@@ -2,6 +2,7 @@ package signal_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,6 +60,27 @@ func TestLifeCycleEnds(t *testing.T) {
 				t.Errorf("lease %d, warranty %d %s; want %d, %d %s", c.LeaseDays, c.WarrantyDays, c.WarrantyCoverage, tt.lease, tt.warranty, tt.coverage)
 			}
 		})
+	}
+}
+
+// TestLeaseDaysAreDates: at every second of a day a lease end is the same number of days away, and
+// it is one less from midnight UTC on.
+func TestLeaseDaysAreDates(t *testing.T) {
+	midnight := base - base%day
+	for _, end := range []int64{0, 1, day / 2, day - 1} { // the second of its day at which the lease ends
+		p := apply(t, signal.Signal{Kind: lead.SignalKindLeaseStarted, At: at(0), VIN: vin, Lease: signal.LeaseTerms{Maturity: time.Unix(midnight+75*day+end, 0).UTC(), ContractedKM: 40000}})
+		for _, tt := range []struct {
+			at   int64
+			want int32
+		}{
+			{midnight + day, 74}, {midnight + 2*day - 1, 74}, {midnight + 2*day, 73},
+			{midnight + 75*day - 1, 1}, {midnight + 75*day, 0}, {midnight + 76*day - 1, 0}, {midnight + 76*day, -1},
+			{midnight + 166*day - 1, -90}, {midnight + 166*day, signal.Unknown},
+		} {
+			if got := p.LifeCycle(vin, tt.at, 0).LeaseDays; got != tt.want {
+				t.Errorf("end at second %d of its day, %d s after midnight of day %d: %d days, want %d", end, tt.at%day, (tt.at-midnight)/day, got, tt.want)
+			}
+		}
 	}
 }
 
