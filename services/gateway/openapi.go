@@ -168,6 +168,28 @@ func (t routes) methods(path string) []string {
 	return slices.Compact(methods)
 }
 
+// verbs lists what may stand behind the colon of a path whose own verb does not exist; none if its
+// verb exists, or if nothing there takes one.
+func (t routes) verbs(path string) []string {
+	cut := strings.LastIndexByte(path, ':')
+	if cut < strings.LastIndexByte(path, '/') {
+		return nil
+	}
+	var verbs []string
+	for route := range t.Paths {
+		colon := strings.LastIndexByte(route, ':')
+		if colon < 0 || !matches(route[:colon], path[:cut]) {
+			continue
+		}
+		if route[colon:] == path[cut:] {
+			return nil
+		}
+		verbs = append(verbs, route[colon:])
+	}
+	slices.Sort(verbs)
+	return verbs
+}
+
 // matches reports whether a path is one of a route's.
 func matches(route, path string) bool {
 	want, have := strings.Split(route, "/"), strings.Split(path, "/")

@@ -140,6 +140,10 @@ func (s *Server) authenticate(r *http.Request, path string) (rpc.Caller, error) 
 
 // unrouted answers for paths and methods that do not exist.
 func (s *Server) unrouted(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
+	if verbs := s.routes.verbs(r.URL.Path); len(verbs) > 0 && (code == http.StatusNotFound || code == http.StatusMethodNotAllowed && r.Method == http.MethodPost) {
+		s.fail(w, r, problem.New(problemv1.Reason_REASON_NOT_FOUND, "there is no such verb here; there are %s", strings.Join(verbs, ", ")))
+		return
+	}
 	switch code {
 	case http.StatusMethodNotAllowed:
 		allow := strings.Join(s.routes.methods(r.URL.Path), ", ")

@@ -169,6 +169,9 @@ func TestRoutingErrors(t *testing.T) {
 		{"GET", "/", 404, "NOT_FOUND", ""},
 		{"GET", "/v2/leads", 404, "NOT_FOUND", ""},
 		{"POST", "/v1/leads:nothing", 404, "NOT_FOUND", ""},
+		{"POST", "/v1/leads/L1:nothing", 404, "NOT_FOUND", ""},
+		{"POST", "/v1/leads/L1:accept:nothing", 404, "NOT_FOUND", ""},
+		{"DELETE", "/v1/leads/L1:accept", 405, "INVALID_ARGUMENT", "GET, HEAD, POST"},
 		{"GET", "/v1/leads/L1/nothing", 404, "NOT_FOUND", ""},
 		{"DELETE", "/v1/leads/L1", 405, "INVALID_ARGUMENT", "GET, HEAD"},
 		{"GET", "/v1/leads", 405, "INVALID_ARGUMENT", "POST"},
@@ -182,6 +185,12 @@ func TestRoutingErrors(t *testing.T) {
 		if got.code != tc.code || got.header.Get("Allow") != tc.allow || got.problem(t).Reason != tc.reason {
 			t.Errorf("%s %s: %d, Allow %q: %s", tc.method, tc.path, got.code, got.header.Get("Allow"), got.body)
 		}
+	}
+	if got := d.send("POST", "/v1/leads/L1:nothing", ""); !strings.Contains(got.body, ":accept, ") || !strings.Contains(got.body, ":decline") || strings.Contains(got.body, "nothing") {
+		t.Errorf("an unknown verb: %s", got.body)
+	}
+	if got := d.send("POST", "/v1/leads:nothing", ""); !strings.Contains(got.body, "there are :batch") {
+		t.Errorf("an unknown verb of a collection: %s", got.body)
 	}
 	if got := d.send("HEAD", "/healthz", ""); got.code != 200 || got.body != "" {
 		t.Errorf("HEAD: %d %q", got.code, got.body)
