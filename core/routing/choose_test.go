@@ -99,7 +99,7 @@ func TestChooseStepByStep(t *testing.T) {
 			area(n, "b")
 			p.Rules[0].MandatoryCounts = false
 			f.Powertrain = lead.PowertrainElectric
-		}, want{routing.StepTerritory, "b", sales, routing.FlagReferralPlay, nil}},
+		}, want{routing.StepTerritory, "b", sales, 0, nil}},
 		{"1: a store abroad is out of the market", func(n *routing.Network, _ *routing.Policy, f *routing.Facts) {
 			dealerOf(n, "a").Country = "AT"
 			f.ServiceDealer, f.ServicedAt = "a", now-1
@@ -122,6 +122,23 @@ func TestChooseStepByStep(t *testing.T) {
 			f.Powertrain = lead.PowertrainElectric
 			f.Choice, f.Dealer = lead.DealerChoiceCustomerVehicle, "f"
 		}, want{routing.StepChosen, "f", sales, routing.FlagReferralPlay, nil}},
+		{"3: an uncertified store that knows the customer has the referral play too", func(n *routing.Network, p *routing.Policy, f *routing.Facts) {
+			electric(n, routing.FallbackDesk)
+			p.Rules[0].MandatoryCounts = false
+			f.Powertrain = lead.PowertrainElectric
+			f.ServiceDealer, f.ServicedAt = "b", now-1
+		}, want{routing.StepKnown, "b", sales, routing.FlagReferralPlay, nil}},
+		{"owner: an uncertified one has the referral play too", func(n *routing.Network, _ *routing.Policy, f *routing.Facts) {
+			electric(n, routing.FallbackDesk)
+			f.Powertrain = lead.PowertrainElectric
+			f.Origin, f.Dealer = lead.OriginDealer, "f"
+		}, want{routing.StepOwner, "f", sales, routing.FlagReferralPlay, nil}},
+		{"5: a program that does not bind only weighs", func(n *routing.Network, p *routing.Policy, f *routing.Facts) {
+			electric(n, routing.FallbackDesk)
+			p.Rules[0].MandatoryCounts = false
+			f.Powertrain = lead.PowertrainElectric
+			n.Dealers = n.Dealers[:2]
+		}, want{routing.StepExpected, "a", sales, 0, nil}},
 		{"2: a paused chosen store hands over to its overflow", func(n *routing.Network, _ *routing.Policy, f *routing.Facts) {
 			d := dealerOf(n, "f")
 			d.Status, d.Overflow = routing.StatusPaused, "e"

@@ -248,12 +248,24 @@ func (r *Receipt) toDesk(others Loss) {
 // win gives the lead to a candidate and writes down why the others did not get it.
 func (r *Receipt) win(c *Candidate, step Step, others Loss) {
 	c.Lost = LossUnspecified
-	if c.Missing != 0 {
+	if r.refers(c, step) {
 		r.Flags |= FlagReferralPlay
 	}
 	r.lose(others)
 	c.Lost = LossUnspecified
 	r.Step, r.Winner, r.WinDepartment, r.WinRole = step, c.Dealer, c.Department, r.role()
+}
+
+// refers reports whether the winner is to work the lead with the referral play: the customer came to
+// this very store, by choice or as its own, and it lacks a certificate; or it lacks one that binds
+// and has the lead only because nobody has it. Where the order of choice found a store, a program
+// that does not bind only weighs in step 5.
+func (r *Receipt) refers(c *Candidate, step Step) bool {
+	switch step {
+	case StepOwner, StepChosen, StepKnown:
+		return c.Missing != 0
+	}
+	return c.Missing&r.mandatory() != 0
 }
 
 // lose writes the reason to all who have none yet.

@@ -116,7 +116,7 @@ type Flag uint16
 
 // The members of Flag.
 const (
-	FlagReferralPlay     Flag = 1 << iota // the store lacks a certificate: use the referral play
+	FlagReferralPlay     Flag = 1 << iota // the customer's own or chosen store lacks a certificate, or nobody has one that binds
 	FlagProgramFallback                   // no certified store could take it
 	FlagChosenNotAllowed                  // the customer's store may not take it; its row says why
 	FlagChosenDeclined                    // the customer's store declined
