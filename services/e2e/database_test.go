@@ -19,7 +19,7 @@ func (w *world) database(t *testing.T) database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) }) //nolint:errcheck // the server may be gone
+	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
 	return database{conn}
 }
 

@@ -144,7 +144,9 @@ func TestRoutingDrains(t *testing.T) {
 	eventually(t, 20*time.Second, "a new stream is answered", func() bool { return again.answers() > 100 })
 	l.flows(t, 20*time.Second, 20)
 	cancel()
-	<-again.ended
+	if err := <-again.ended; err != nil {
+		t.Logf("the quoter ended with: %v", err) // it was cut off
+	}
 	l.verify(t)
 }
 

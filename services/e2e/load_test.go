@@ -200,12 +200,6 @@ func (l *load) count(code int) int {
 	return l.codes[code]
 }
 
-func (l *load) readCount(code int) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.reads[code]
-}
-
 // flows waits until n more submissions were decided than when it was called.
 func (l *load) flows(t *testing.T, limit time.Duration, n int) {
 	t.Helper()

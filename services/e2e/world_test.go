@@ -242,7 +242,7 @@ func (p *process) stop(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Error("a process did not stop within 20 s of SIGTERM")
 		p.cmd.Process.Kill() //nolint:errcheck // it may be gone already
-		<-done
+		t.Logf("killed, it ended with: %v", <-done)
 	}
 }
 

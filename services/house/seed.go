@@ -8,7 +8,6 @@ import (
 
 	"github.com/leadmesh/leadmesh/deploy/sample"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
-
 )
 
 // Seed fills an empty installation with the sample network and playbook; one that has either

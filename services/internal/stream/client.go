@@ -167,8 +167,8 @@ type session struct {
 	stream routingv1.DecisionService_DecideClient
 	cancel context.CancelFunc
 	window chan struct{} // a token per lead that may be unanswered
-	size   int          // places handed out in all; of the reader alone
-	debt   atomic.Int64 // places to take back as they come free
+	size   int           // places handed out in all; of the reader alone
+	debt   atomic.Int64  // places to take back as they come free
 	out    chan *routingv1.DecideRequest
 	ended  chan struct{} // closed when nothing more may be sent
 
