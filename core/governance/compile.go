@@ -192,7 +192,11 @@ func (c *compiler) compileFields(rules []FieldRule) {
 		if r.Max < 0 {
 			c.fail(path+".max", "a limit is not negative")
 		}
-		fr := &fieldRule{max: r.Max, fallback: r.Default, required: r.Required, values: make(map[string]string, len(r.Map))}
+		limit := r.Max
+		if limit == 0 {
+			limit = f.limit()
+		}
+		fr := &fieldRule{max: limit, fallback: r.Default, required: r.Required, values: make(map[string]string, len(r.Map))}
 		switch r.Case {
 		case "":
 		case "upper":
@@ -218,6 +222,11 @@ func (c *compiler) compileFields(rules []FieldRule) {
 			c.wantStable(path+".map", fr, r.Map[from])
 		}
 		c.wantStable(path+".default", fr, r.Default)
+	}
+	for f := range c.g.fields {
+		if c.g.fields[f] == nil {
+			c.g.fields[f] = &fieldRule{max: field(f).limit()}
+		}
 	}
 }
 

@@ -157,6 +157,21 @@ func visit(l *lead.Lead, fn func(f field, i int, p *string)) {
 	}
 }
 
+// Limits of a text field that no rule limits, in characters. What is longer is cut and flagged; the
+// sender's document keeps it whole.
+const (
+	usualMax    = 200
+	commentsMax = 20_000
+)
+
+// limit is the most characters of a field that no rule limits.
+func (f field) limit() int {
+	if f.multiline() {
+		return commentsMax
+	}
+	return usualMax
+}
+
 // fieldRule is a FieldRule ready for use.
 type fieldRule struct {
 	max      int

@@ -219,6 +219,50 @@ func TestApplyVerdict(t *testing.T) {
 	}
 }
 
+// TestTextsAreCutWithoutARule: fields that no rule limits hold 200 characters, comments 20,000;
+// what was longer is flagged, and an identifier is dropped rather than made another.
+func TestTextsAreCutWithoutARule(t *testing.T) {
+	r := rules()
+	r.Fields = nil
+	g, problems := governance.Compile(r)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	apply := func(n int) lead.Lead {
+		long := strings.Repeat("é", n)
+		l := webLead()
+		l.Source.Form, l.Campaign.Content, l.Dealer.Name, l.Vehicles[0].Stock = long, long, long, long
+		l.Parties[0].Name = lead.Name{Company: long}
+		l.Identifiers = []lead.Identifier{{Kind: lead.IDKindDMSCustomer, Value: long}, {Kind: lead.IDKindDMSCustomer, Value: "7"}}
+		l.Comments = strings.Repeat("é", n*100)
+		g.Apply(&l, now)
+		return l
+	}
+	fits := apply(200)
+	if fits.Flagged(lead.FlagValueTruncated) || len(fits.Identifiers) != 2 {
+		t.Errorf("200 characters are cut: %+v", fits.Flags)
+	}
+	l := apply(201)
+	flagged := map[string]bool{}
+	for _, f := range l.Flags {
+		if f.Code == lead.FlagValueTruncated {
+			flagged[f.Field] = true
+		}
+	}
+	for field, n := range map[string]int{
+		"source.form": len([]rune(l.Source.Form)), "campaign.content": len([]rune(l.Campaign.Content)),
+		"dealer.name": len([]rune(l.Dealer.Name)), "vehicles[0].stock": len([]rune(l.Vehicles[0].Stock)),
+		"parties[0].name.company": len([]rune(l.Parties[0].Name.Company)), "comments": len([]rune(l.Comments)) / 100,
+	} {
+		if n != 200 || !flagged[field] {
+			t.Errorf("%s holds %d characters, flagged %t; want 200, flagged", field, n, flagged[field])
+		}
+	}
+	if len(l.Identifiers) != 1 || l.Identifiers[0].Value != "7" || !flagged["identifiers[0]"] {
+		t.Errorf("%d identifiers are left, flags %v", len(l.Identifiers), flagged)
+	}
+}
+
 func TestApplyDecides(t *testing.T) {
 	g := governor(t)
 	for _, tt := range []struct {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 )
@@ -141,16 +142,29 @@ func (w *work) texts() {
 				s = ""
 			}
 		}
-		if rule == nil {
-			return
-		}
 		v, cut := rule.shape(s)
 		if cut {
 			w.l.AddFlag(lead.FlagValueTruncated, f.path(i), "")
 		}
 		w.set(f, i, "field", p, v)
 	})
+	w.identifiers()
 }
+
+// identifiers drops those that are too long to be any system's. Cut, one might be somebody else's.
+func (w *work) identifiers() {
+	kept := w.l.Identifiers[:0]
+	for i, id := range w.l.Identifiers {
+		if tooLong(id.Source) || tooLong(id.Value) {
+			w.l.AddFlag(lead.FlagValueTruncated, "identifiers["+strconv.Itoa(i)+"]", "")
+			continue
+		}
+		kept = append(kept, id)
+	}
+	w.l.Identifiers = kept
+}
+
+func tooLong(s string) bool { return len(s) > usualMax && utf8.RuneCountInString(s) > usualMax }
 
 // requestedAt applies Law 2 to the source's time.
 func (w *work) requestedAt() {

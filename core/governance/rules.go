@@ -51,7 +51,7 @@ type Market struct {
 // FieldRule shapes one text field of a lead, in this order: cut, map, case, default, required.
 type FieldRule struct {
 	Field    string            `yaml:"field"`
-	Max      int               `yaml:"max"`  // characters; 0 means no limit
+	Max      int               `yaml:"max"`  // characters; 0 means 200, or 20,000 for comments
 	Map      map[string]string `yaml:"map"`  // by sense (lead.Fold) to the wanted value
 	Case     string            `yaml:"case"` // upper, lower or empty
 	Default  string            `yaml:"default"`

@@ -66,7 +66,6 @@ const (
 const (
 	maxBatch       = 1_000
 	maxKey         = 200
-	maxComments    = 20_000
 	maxParties     = 20
 	maxVehicles    = 50
 	maxIdentifiers = 100
@@ -113,9 +112,6 @@ func check(l *lead.Lead) []problem.Violation {
 	most("vehicles", len(l.Vehicles), maxVehicles)
 	most("identifiers", len(l.Identifiers), maxIdentifiers)
 	most("consents", len(l.Consents), maxConsents)
-	if len(l.Comments) > maxComments && len([]rune(l.Comments)) > maxComments {
-		v = append(v, problem.Violation{Field: "comments", Description: "is longer than 20,000 characters; shorten it"})
-	}
 	if why := badKey(l.IdempotencyKey); why != "" {
 		v = append(v, problem.Violation{Field: "idempotency_key", Description: why})
 	}
