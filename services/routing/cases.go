@@ -110,6 +110,9 @@ func (s *Service) GetReceipt(ctx context.Context, req *routingv1.GetReceiptReque
 	if err != nil {
 		return nil, err
 	}
+	if req.GetAttempt() < 0 {
+		return nil, problem.Invalid(problem.Violation{Field: "attempt", Description: "counts from 1; leave it empty for the last"})
+	}
 	if caller := rpc.CallerFrom(ctx); caller.OnlyDealer() {
 		k, err := s.store.Case(ctx, id)
 		if err != nil {

@@ -103,10 +103,10 @@ func (s *Service) putDealer(ctx context.Context, change func(*routingv1.Dealer) 
 	return nil
 }
 
-// maxPause bounds a pause; who is away for longer is closed.
+// maxPause bounds a pause with an end: one farther away is a slip of the pen.
 const maxPause = 366 * 24 * time.Hour
 
-// PauseDealer takes a dealer out of the choice for a while.
+// PauseDealer takes a dealer out of the choice for a while, or without an end until further notice.
 func (s *Service) PauseDealer(ctx context.Context, req *routingv1.PauseDealerRequest) (*routingv1.PauseDealerResponse, error) {
 	if err := ownDealer(ctx, req.GetDealerId()); err != nil {
 		return nil, err
@@ -116,13 +116,17 @@ func (s *Service) PauseDealer(ctx context.Context, req *routingv1.PauseDealerReq
 		from = req.GetFrom().AsTime()
 	}
 	var wrong []problem.Violation
+	if req.GetFrom() != nil && (!req.GetFrom().IsValid() || req.GetFrom().GetSeconds() <= 0) {
+		wrong = append(wrong, problem.Violation{Field: "from", Description: "is no time after 1970"})
+	}
 	switch {
-	case req.GetUntil() == nil || !req.GetUntil().IsValid():
-		wrong = append(wrong, problem.Violation{Field: "until", Description: "is required: a pause has an end"})
+	case req.GetUntil() == nil:
+	case !req.GetUntil().IsValid():
+		wrong = append(wrong, problem.Violation{Field: "until", Description: "is no valid time"})
 	case !until.After(from) || !until.After(s.now()):
 		wrong = append(wrong, problem.Violation{Field: "until", Description: "must be after from, and in the future"})
 	case until.Sub(from) > maxPause:
-		wrong = append(wrong, problem.Violation{Field: "until", Description: "a pause lasts a year at most; set the status to CLOSED instead"})
+		wrong = append(wrong, problem.Violation{Field: "until", Description: "a pause with an end lasts a year at most; leave it empty to pause until further notice"})
 	}
 	if r := strings.TrimSpace(req.GetReason()); r == "" || len(r) > 500 {
 		wrong = append(wrong, problem.Violation{Field: "reason", Description: "is required, at most 500 characters"})
@@ -140,7 +144,10 @@ func (s *Service) PauseDealer(ctx context.Context, req *routingv1.PauseDealerReq
 			return nil, problem.New(problemv1.Reason_REASON_WRONG_STATE, "a dealer that is %s cannot be paused", d.GetStatus())
 		}
 		d.Status, d.PauseReason = "PAUSED", strings.TrimSpace(req.GetReason())
-		d.PausedFrom, d.PausedUntil = timestamppb.New(from), timestamppb.New(until)
+		d.PausedFrom, d.PausedUntil = timestamppb.New(from), nil
+		if req.GetUntil() != nil {
+			d.PausedUntil = timestamppb.New(until)
+		}
 		d.OverflowDealerId = req.GetOverflowDealerId()
 		return d, nil
 	}, req.GetDealerId())

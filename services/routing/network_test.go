@@ -75,8 +75,15 @@ func TestDealerIsPutPausedAndResumed(t *testing.T) {
 	_, err = w.s.PutDealer(t.Context(), &routingv1.PutDealerRequest{DealerId: "c", Dealer: d})
 	wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
 
-	_, err = w.s.PauseDealer(w.as("c"), &routingv1.PauseDealerRequest{DealerId: "c", Reason: "move"})
-	wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
+	for _, bad := range []*routingv1.PauseDealerRequest{
+		{DealerId: "c"},
+		{DealerId: "c", Reason: "move", Until: timestamppb.New(w.now)},
+		{DealerId: "c", Reason: "move", Until: timestamppb.New(w.now.AddDate(2, 0, 0))},
+		{DealerId: "c", Reason: "move", From: timestamppb.New(time.Unix(-1, 0))},
+	} {
+		_, err = w.s.PauseDealer(w.as("c"), bad)
+		wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
+	}
 	until := w.now.Add(48 * time.Hour)
 	paused, err := w.s.PauseDealer(w.as("c"), &routingv1.PauseDealerRequest{DealerId: "c", Reason: "move", Until: timestamppb.New(until), OverflowDealerId: "b"})
 	if err != nil || paused.GetDealer().GetStatus() != "PAUSED" || !paused.GetDealer().GetPausedUntil().AsTime().Equal(until) {
@@ -102,6 +109,29 @@ func TestDealerIsPutPausedAndResumed(t *testing.T) {
 	wantReason(t, err, problemv1.Reason_REASON_NOT_YOUR_DEALER)
 	_, err = w.s.GetDealer(t.Context(), &routingv1.GetDealerRequest{DealerId: "zz"})
 	wantReason(t, err, problemv1.Reason_REASON_NOT_FOUND)
+}
+
+func TestAPauseWithoutEndLastsUntilFurtherNotice(t *testing.T) {
+	w := newPushWorld(t, nil)
+	paused, err := w.s.PauseDealer(w.as("c"), &routingv1.PauseDealerRequest{DealerId: "c", Reason: "fire", OverflowDealerId: "b"})
+	if d := paused.GetDealer(); err != nil || d.GetStatus() != "PAUSED" || d.GetPausedFrom() == nil || d.GetPausedUntil() != nil {
+		t.Fatalf("%v, %v", paused, err)
+	}
+	w.reload()
+	if k := w.kase(w.customer(chooses("c"))); k.DealerID != "b" {
+		t.Errorf("a lead for a paused store went to %s", k.DealerID)
+	}
+	w.now = w.now.AddDate(3, 0, 0)
+	if k := w.kase(w.customer(chooses("c"))); k.DealerID != "b" {
+		t.Errorf("three years later a lead for a paused store went to %s", k.DealerID)
+	}
+	if _, err := w.s.ResumeDealer(w.as("c"), &routingv1.ResumeDealerRequest{DealerId: "c"}); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	if k := w.kase(w.customer(chooses("c"))); k.DealerID != "c" {
+		t.Errorf("a lead for a resumed store went to %s", k.DealerID)
+	}
 }
 
 // BenchmarkLoadNetwork is what a start does with the sample's network, step by step.
