@@ -126,7 +126,11 @@ func (c *committer) group(ctx context.Context, jobs []*job) {
 		err = c.s.store.Commit(store, group, c.hooks(rb, jobs))
 		end(err)
 		cancel()
-		if err != nil {
+		switch {
+		case err != nil && len(jobs) > 1 && problem.From(err).Reason != problemv1.Reason_REASON_UNAVAILABLE:
+			c.apart(ctx, rb, jobs)
+			return
+		case err != nil:
 			finishAll(jobs, err)
 			return
 		}
@@ -138,6 +142,15 @@ func (c *committer) group(ctx context.Context, jobs []*job) {
 			}
 		}
 		jobs = again
+	}
+}
+
+// apart commits jobs one by one: what the store refuses for good is the fault of one of them, which
+// must not end its company.
+func (c *committer) apart(ctx context.Context, rb *rulebook, jobs []*job) {
+	for _, j := range jobs {
+		c.propose(rb, j) // the failed transaction left its marks on the last proposal
+		c.group(ctx, []*job{j})
 	}
 }
 
