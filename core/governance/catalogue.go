@@ -189,7 +189,7 @@ func (c *compiler) compileModel(k *catalogue, path string, m Model) {
 		c.fail(path, "a model has a code and a name")
 		return
 	}
-	e := &modelEntry{code: m.Code, make: name, name: m.Name, powertrain: code(c, path+".powertrain", m.Powertrain, lead.ParsePowertrain)}
+	e := &modelEntry{code: m.Code, make: name, name: m.Name, powertrain: code(c, path+".powertrain", m.Powertrain, "powertrain", lead.ParsePowertrain)}
 	if k.byCode[lead.Fold(m.Code)] != nil {
 		c.fail(path+".code", "%q is there twice", m.Code)
 	}

@@ -124,15 +124,15 @@ func (c *compiler) fail(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// code reads an optional code; the empty one is the zero value.
-func code[T any](c *compiler, path, s string, parse func(string) (T, bool)) T {
+// code reads an optional code of a list (see lead.Codes); the empty one is the zero value.
+func code[T any](c *compiler, path, s, kind string, parse func(string) (T, bool)) T {
 	var zero T
 	if s == "" {
 		return zero
 	}
 	v, ok := parse(s)
 	if !ok {
-		c.fail(path, "%q is no such code", s)
+		c.fail(path, "%q is no such code%s", s, lead.Suggest(s, lead.Codes(kind)))
 	}
 	return v
 }
@@ -159,7 +159,7 @@ func (c *compiler) compileMarkets(markets []Market) {
 		if c.g.markets[m.Country] != nil {
 			c.fail(path+".country", "%s is there twice", m.Country)
 		}
-		cm := &market{country: m.Country, currency: m.Currency, zone: m.Zone, unit: code(c, path+".unit", m.Unit, lead.ParseOdometerUnit), dayFirst: m.DayFirst}
+		cm := &market{country: m.Country, currency: m.Currency, zone: m.Zone, unit: code(c, path+".unit", m.Unit, "odometer_unit", lead.ParseOdometerUnit), dayFirst: m.DayFirst}
 		c.g.markets[m.Country] = cm
 		if i == 0 {
 			c.g.first = cm
@@ -183,7 +183,7 @@ func (c *compiler) compileFields(rules []FieldRule) {
 		path := "fields[" + strconv.Itoa(i) + "]"
 		f, ok := fieldByName(r.Field)
 		if !ok {
-			c.fail(path+".field", "%q is no field with rules", r.Field)
+			c.fail(path+".field", "%q is no field with rules%s", r.Field, lead.Suggest(r.Field, fieldNames[:]))
 			continue
 		}
 		if c.g.fields[f] != nil {
@@ -245,7 +245,7 @@ func (c *compiler) wantStable(path string, fr *fieldRule, value string) {
 func (c *compiler) compileSources(rules []SourceRule) {
 	for i, r := range rules {
 		path := "sources[" + strconv.Itoa(i) + "]"
-		s := &source{SourceRule: r, origin: code(c, path+".origin", r.Origin, lead.ParseOrigin)}
+		s := &source{SourceRule: r, origin: code(c, path+".origin", r.Origin, "origin", lead.ParseOrigin)}
 		if r.Source == "" {
 			c.fail(path+".source", "a source needs its name")
 			continue
@@ -279,7 +279,7 @@ func (c *compiler) compileRequestTypes(words map[string][]string) {
 		path := "request_types." + name
 		rt, ok := lead.ParseRequestType(name)
 		if !ok {
-			c.fail(path, "%q is no request type", name)
+			c.fail(path, "%q is no request type%s", name, lead.Suggest(name, lead.Codes("request_type")))
 			continue
 		}
 		for i, w := range words[name] {
@@ -307,10 +307,10 @@ func (c *compiler) compileLines(rules []LineRule) {
 	for i, r := range rules {
 		path := "lines[" + strconv.Itoa(i) + "]"
 		lr := lineRule{
-			request:  code(c, path+".request_type", r.RequestType, lead.ParseRequestType),
-			interest: code(c, path+".interest", r.Interest, lead.ParseInterest),
-			origin:   code(c, path+".origin", r.Origin, lead.ParseOrigin),
-			line:     code(c, path+".line", r.Line, lead.ParseLine),
+			request:  code(c, path+".request_type", r.RequestType, "request_type", lead.ParseRequestType),
+			interest: code(c, path+".interest", r.Interest, "interest", lead.ParseInterest),
+			origin:   code(c, path+".origin", r.Origin, "origin", lead.ParseOrigin),
+			line:     code(c, path+".line", r.Line, "line", lead.ParseLine),
 		}
 		if r.Line == "" || lr.line == lead.LineNurture {
 			c.fail(path+".line", "a line other than NURTURE is needed: a request is always routed")
@@ -325,8 +325,8 @@ func (c *compiler) compileLines(rules []LineRule) {
 func (c *compiler) compileChoices(choices map[string]string) {
 	for _, origin := range sortedKeys(choices) {
 		path := "choices." + origin
-		o := code(c, path, origin, lead.ParseOrigin)
-		choice := code(c, path, choices[origin], lead.ParseDealerChoice)
+		o := code(c, path, origin, "origin", lead.ParseOrigin)
+		choice := code(c, path, choices[origin], "dealer_choice", lead.ParseDealerChoice)
 		if choice == lead.DealerChoiceUnspecified || choice == lead.DealerChoiceNone {
 			c.fail(path, "a lead that names a dealer has a choice")
 		}

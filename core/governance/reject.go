@@ -73,7 +73,7 @@ func (c *compiler) compileReject(r Reject) {
 	out.phrases.groups = len(r.Phrases)
 	for i, p := range r.Phrases {
 		path := fmt.Sprintf("reject.phrases[%d]", i)
-		rule := phraseRule{name: p.Name, code: code(c, path+".code", p.Code, lead.ParseRejectCode), min: max(p.Min, 1), unlessVehicle: p.UnlessVehicle}
+		rule := phraseRule{name: p.Name, code: code(c, path+".code", p.Code, "reject", lead.ParseRejectCode), min: max(p.Min, 1), unlessVehicle: p.UnlessVehicle}
 		if p.Name == "" || rule.code == lead.RejectCodeUnspecified || len(p.Phrases) < rule.min {
 			c.fail(path, "a rule has a name, a code, and at least as many phrases as it needs")
 		}

@@ -267,7 +267,7 @@ func (b *bundle) signals() {
 			kind, ok := lead.ParseSignalKind(key)
 			if !ok {
 				kinds.get(key)
-				kinds.bad(kinds.lines[key], "there is no kind of signal called %q", key)
+				kinds.bad(kinds.lines[key], "there is no kind of signal called %q%s", key, lead.Suggest(key, lead.Codes("signal")))
 				continue
 			}
 			if v, ok := value(kinds, key, parseHalfLife); ok {

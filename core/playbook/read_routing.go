@@ -19,7 +19,7 @@ func readPolicy(o *object) routing.Policy {
 	o.need("markets")
 	o.objects("markets", func(m *object) {
 		market := routing.Market{
-			Country: m.needText("country"), Policy: needValue(m, "policy", coded("policy", routing.ParseMarketPolicy)),
+			Country: m.needText("country"), Policy: needValue(m, "policy", coded("policy", marketPolicies(), routing.ParseMarketPolicy)),
 			K: int32(needValue(m, "best_of", parseCount)), Countries: m.words("countries"), Desk: m.text("desk"),
 		}
 		m.places.alias[m.path+".k"] = m.at("best_of")
@@ -53,9 +53,9 @@ func readPolicy(o *object) routing.Policy {
 	if roles := o.child("roles"); roles != nil {
 		for _, key := range roles.order {
 			line, ok := lead.ParseLine(key)
-			role, given := value(roles, key, coded("role", lead.ParseRole))
+			role, given := value(roles, key, coded("role", lead.Codes("role"), lead.ParseRole))
 			if !ok {
-				roles.bad(roles.lines[key], "there is no line called %q", key)
+				roles.bad(roles.lines[key], "there is no line called %q%s", key, lead.Suggest(key, lead.Codes("line")))
 			}
 			if ok && given {
 				p.Roles = append(p.Roles, routing.LineRole{Line: line, Role: role})
@@ -106,4 +106,13 @@ func parseHalfLife(s string) (int32, error) {
 		return 0, fmt.Errorf("must be a minute or more and at most 60 years, is %q", s)
 	}
 	return int32(d / time.Second), nil
+}
+
+// marketPolicies lists the spellings of routing.MarketPolicy.
+func marketPolicies() []string {
+	var list []string
+	for p := routing.MarketPolicyUnspecified + 1; p.String() != ""; p++ {
+		list = append(list, p.String())
+	}
+	return list
 }

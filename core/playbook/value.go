@@ -239,22 +239,23 @@ func parseMoney(currency string) func(string) (int64, error) {
 	}
 }
 
-// coded turns a parser of a code list into one with an error. what names the list.
-func coded[T any](what string, parse func(string) (T, bool)) func(string) (T, error) {
+// coded turns a parser of a code list into one with an error. what names the list, names are the
+// codes in it.
+func coded[T any](what string, names []string, parse func(string) (T, bool)) func(string) (T, error) {
 	return func(s string) (T, error) {
 		v, ok := parse(s)
 		if !ok {
-			return v, fmt.Errorf("there is no %s called %q", what, s)
+			return v, fmt.Errorf("there is no %s called %q%s", what, s, lead.Suggest(s, names))
 		}
 		return v, nil
 	}
 }
 
 var (
-	parseLine    = coded("line", lead.ParseLine)
-	parseSegment = coded("segment", lead.ParseSegment)
-	parseStage   = coded("stage", lead.ParseStage)
-	parseChannel = coded("channel", lead.ParseChannel)
+	parseLine    = coded("line", lead.Codes("line"), lead.ParseLine)
+	parseSegment = coded("segment", lead.Codes("segment"), lead.ParseSegment)
+	parseStage   = coded("stage", lead.Codes("stage"), lead.ParseStage)
+	parseChannel = coded("channel", lead.Codes("channel"), lead.ParseChannel)
 )
 
 // parseZone checks the form of an IANA zone name; whether it exists only the host knows.

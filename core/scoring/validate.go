@@ -42,7 +42,7 @@ func (c *checker) definition(d *Definition) {
 	for _, name := range slices.Sorted(maps.Keys(d.Lines)) {
 		path := "lines." + name
 		if _, ok := lead.ParseLine(name); !ok {
-			c.add(path, "no line of this name")
+			c.add(path, "no line of this name%s", lead.Suggest(name, lead.Codes("line")))
 		}
 		line := d.Lines[name]
 		c.line(path, &line, d)
@@ -50,7 +50,7 @@ func (c *checker) definition(d *Definition) {
 	for _, name := range slices.Sorted(maps.Keys(d.Segments)) {
 		path := "segments." + name
 		if _, ok := lead.ParseSegment(name); !ok {
-			c.add(path, "no segment of this name")
+			c.add(path, "no segment of this name%s", lead.Suggest(name, lead.Codes("segment")))
 		}
 		segment := d.Segments[name]
 		c.segment(path, &segment, d)
@@ -66,7 +66,7 @@ func (c *checker) line(path string, l *Line, d *Definition) {
 	for _, name := range slices.Sorted(maps.Keys(l.Groups)) {
 		at := path + ".groups." + name
 		if _, ok := ParseGroup(name); !ok {
-			c.add(at, "no group of this name")
+			c.add(at, "no group of this name%s", lead.Suggest(name, groupNames[GroupEngagement:]))
 		}
 		c.cap(at, l.Groups[name])
 	}
@@ -82,7 +82,7 @@ func (c *checker) line(path string, l *Line, d *Definition) {
 func (c *checker) row(path string, r *Row, seen *[NumFeatures]bool) {
 	f, ok := ParseFeature(r.Feature)
 	if !ok {
-		c.add(path+".feature", "no feature named %q", r.Feature)
+		c.add(path+".feature", "no feature named %q%s", r.Feature, suggestFeature(r.Feature))
 		return
 	}
 	if seen[f] {
@@ -141,7 +141,7 @@ func (c *checker) values(path string, f Feature, values, before []string) []stri
 	for i, v := range values {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		if _, ok := f.code(v); !ok {
-			c.add(at, "%s has no value %q", f, v)
+			c.add(at, "%s has no value %q%s", f, v, lead.Suggest(v, f.Values()))
 		}
 		if slices.Contains(before, v) {
 			c.add(at, "%q has points already", v)
@@ -149,6 +149,15 @@ func (c *checker) values(path string, f Feature, values, before []string) []stri
 		before = append(before, v)
 	}
 	return before
+}
+
+// suggestFeature ends a message about a feature that there is not.
+func suggestFeature(name string) string {
+	names := make([]string, 0, NumFeatures)
+	for f := FeatureNone + 1; f < NumFeatures; f++ {
+		names = append(names, f.String())
+	}
+	return lead.Suggest(name, names)
 }
 
 func (c *checker) segment(path string, s *Segment, d *Definition) {
@@ -173,7 +182,7 @@ func (c *checker) segment(path string, s *Segment, d *Definition) {
 func (c *checker) condition(path string, cond *Condition) {
 	f, ok := ParseFeature(cond.Feature)
 	if !ok {
-		c.add(path+".feature", "no feature named %q", cond.Feature)
+		c.add(path+".feature", "no feature named %q%s", cond.Feature, suggestFeature(cond.Feature))
 		return
 	}
 	scale := c.scale(path+".in", f, cond.In)

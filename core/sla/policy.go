@@ -112,7 +112,7 @@ func (p *Policy) Validate() error {
 	v.term("clock.acknowledge", c.Acknowledge, true)
 	v.term("clock.respond", c.Respond, false)
 	v.check(c.Respond.Base != WallThenOpen, "clock.respond: counts in store hours or by the wall clock; after_hours covers the rest")
-	v.check(c.Acknowledge.Duration <= c.Respond.Duration, "clock.acknowledge: is longer than clock.respond")
+	v.check(c.Respond.Duration <= 0 || c.Acknowledge.Duration <= c.Respond.Duration, "clock.acknowledge: is longer than clock.respond")
 	v.plan(c.Plan)
 	v.check(p.AfterHours >= 0, "after_hours: is negative")
 	v.check(p.WarnPercent > 0 && p.WarnPercent < 100, "warn_percent: %d is not within 1-99", p.WarnPercent)
