@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -15,6 +16,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // body is a request's body that remembers what was wrong with it: the generated handlers keep only
@@ -53,11 +55,46 @@ func tooLarge(limit int64) *problem.Error {
 	return problem.New(problemv1.Reason_REASON_TOO_LARGE, "the body is larger than %d bytes; send less at once", limit)
 }
 
+// wholeLead is the answer that holds what several parts of the system know of a lead.
+const wholeLead protoreflect.FullName = "leadmesh.capture.v1.GetLeadResponse"
+
 // codec reads and writes JSON with the names of the protos. It refuses unknown fields.
 type codec struct{ runtime.JSONPb }
 
 func newCodec() *codec {
 	return &codec{runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{UseProtoNames: true}}}
+}
+
+// Marshal writes a message. An empty list of an answer is written as []: that nothing was found is
+// an answer too. Everything else that is empty stays absent.
+func (c *codec) Marshal(v any) ([]byte, error) {
+	raw, err := c.JSONPb.Marshal(v)
+	m, ok := v.(proto.Message)
+	if err != nil || !ok || len(raw) < 2 || raw[0] != '{' {
+		return raw, err
+	}
+	for _, name := range emptyLists(m.ProtoReflect()) {
+		if raw = raw[:len(raw)-1]; len(raw) > 1 {
+			raw = append(raw, ',')
+		}
+		raw = append(raw, `"`+name+`":[]}`...)
+	}
+	return raw, nil
+}
+
+// emptyLists names the empty lists of an answer. Those of a lead are left out where the part of the
+// system that knows them is down, so of them none is told to be empty.
+func emptyLists(m protoreflect.Message) (names []string) {
+	d := m.Descriptor()
+	if !strings.HasSuffix(string(d.Name()), "Response") || d.FullName() == wholeLead {
+		return nil
+	}
+	for i := range d.Fields().Len() {
+		if f := d.Fields().Get(i); f.IsList() && m.Get(f).List().Len() == 0 {
+			names = append(names, string(f.Name()))
+		}
+	}
+	return names
 }
 
 // NewDecoder reads a request's body into a message and explains what does not fit.

@@ -12,11 +12,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
+	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/gateway"
 	houseproblem "github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"google.golang.org/protobuf/proto"
 )
 
 // sameJSON compares JSON documents.
@@ -238,6 +240,22 @@ func TestRequestsReachTheirCalls(t *testing.T) {
 	if got := d.send("GET", "/v1/reports/scorecard?line=LINE_SALES&from=2026-01-02T00:00:00Z", ""); got.code != 200 || d.backend.scored.GetLine() != 1 || d.backend.scored.GetFrom() == nil {
 		t.Errorf("GetScorecard: %d %s", got.code, got.body)
 	}
+}
+
+// TestEmptyListsAreAnswered: a program finds the list it asked for, empty or not.
+func TestEmptyListsAreAnswered(t *testing.T) {
+	d := open(t, nil)
+	d.backend.scorecard = &feedbackv1.GetScorecardResponse{}
+	sameJSON(t, d.send("GET", "/v1/reports/scorecard", "").body, `{"groups":[]}`)
+	d.backend.scorecard = &feedbackv1.GetScorecardResponse{Conservation: &feedbackv1.Conservation{Captured: proto.Int64(0)}}
+	sameJSON(t, d.send("GET", "/v1/reports/scorecard", "").body, `{"conservation":{"captured":"0"},"groups":[]}`)
+	d.backend.scorecard = &feedbackv1.GetScorecardResponse{Groups: []*feedbackv1.ScorecardGroup{{Key: "site"}}}
+	sameJSON(t, d.send("GET", "/v1/reports/scorecard", "").body, `{"groups":[{"key":"site"}]}`)
+	// What a part of the system that is down knows of a lead is left out, not told to be nothing.
+	d.backend.getLead = func(*capturev1.GetLeadRequest) (*capturev1.GetLeadResponse, error) {
+		return &capturev1.GetLeadResponse{}, nil
+	}
+	sameJSON(t, d.send("GET", "/v1/leads/L1", "").body, `{}`)
 }
 
 func TestQueriesAreCheckedWhole(t *testing.T) {
