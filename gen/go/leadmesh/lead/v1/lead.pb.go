@@ -68,7 +68,8 @@ type Lead struct {
 	TimeFrame *TimeFrame `protobuf:"bytes,19,opt,name=time_frame,json=timeFrame,proto3" json:"time_frame,omitempty"`
 	// What the customer said about paying.
 	Finance *Finance `protobuf:"bytes,20,opt,name=finance,proto3" json:"finance,omitempty"`
-	// The customer's words, kept as they are. At most 20,000 characters.
+	// The customer's words, kept as they are. Longer than 20,000 characters is cut and flagged; the
+	// raw form keeps the whole.
 	Comments string `protobuf:"bytes,21,opt,name=comments,proto3" json:"comments,omitempty"`
 	// Preferred language, BCP 47. A preference, not a gate.
 	Language string `protobuf:"bytes,22,opt,name=language,proto3" json:"language,omitempty"`
