@@ -150,10 +150,14 @@ func (h *House) wireRouting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	persons, err := h.host.Conn(Routing, Identity)
+	if err != nil {
+		return err
+	}
 	s, err := routing.New(routing.Config{
 		Window: h.cfg.Window, Webhooks: routing.WebhookConfig{AllowPrivate: h.cfg.AllowPrivateWebhooks},
 	}, routing.Deps{
-		Pool: pool, Playbook: feed, Events: feedbackv1.NewEventServiceClient(events), Tel: h.tel, Now: h.cfg.Now,
+		Pool: pool, Playbook: feed, Events: feedbackv1.NewEventServiceClient(events), Identity: identityv1.NewResolveServiceClient(persons), Tel: h.tel, Now: h.cfg.Now,
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
@@ -36,8 +37,14 @@ type Deps struct {
 	Pool     *pgxpool.Pool // role leadmesh_routing, schema routing
 	Playbook *playbookfeed.Feed
 	Events   eventLog
+	Identity resolver // what is known of a customer when a parked lead wakes
 	Tel      *telemetry.Telemetry
 	Now      func() time.Time
+}
+
+// resolver is the part of Identity that says who leads are from.
+type resolver interface {
+	BatchResolve(ctx context.Context, in *identityv1.BatchResolveRequest, opts ...grpc.CallOption) (*identityv1.BatchResolveResponse, error)
 }
 
 // eventLog is the part of Feedback that takes events.
@@ -54,6 +61,7 @@ type Service struct {
 	cfg       Config
 	store     *postgres.Store
 	playbooks *playbookfeed.Feed
+	identity  resolver
 	engine    engine
 	old       oldRules
 	stream    *stream.Server
@@ -97,7 +105,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		cfg: cfg, store: store, playbooks: deps.Playbook, stream: stream.NewServer(cfg.Window),
+		cfg: cfg, store: store, playbooks: deps.Playbook, identity: deps.Identity, stream: stream.NewServer(cfg.Window),
 		relay: outbox.NewRelay(deps.Pool, deps.Events, deps.Tel.Log, deps.Now),
 		tel:   deps.Tel, log: deps.Tel.Log, now: deps.Now,
 	}

@@ -3,6 +3,7 @@ package routing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -10,11 +11,13 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/sla"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -342,6 +345,9 @@ func (s *Service) wake(ctx context.Context, rb *rulebook, c *postgres.Change, k 
 	if err != nil {
 		return err
 	}
+	if err := s.learn(ctx, c, k); err != nil {
+		return err
+	}
 	w.add(eventWoken, w.now, &leadv1.EventFacts{Code: k.Parking.Reason.String(), Actor: k.Parking.Owner})
 	if err := w.decideAgain(exclusions, from); err != nil {
 		return err
@@ -350,4 +356,35 @@ func (s *Service) wake(ctx context.Context, rb *rulebook, c *postgres.Change, k 
 		w.events = slices.DeleteFunc(w.events, func(e *leadv1.Event) bool { return e.GetType() == eventWoken })
 	}
 	return w.finish()
+}
+
+// learn asks Identity anew about the customer of a parked lead: consent may have been given or
+// revoked, and points may have risen, since the lead was parked. While Identity is away the lead
+// waits rather than being judged by old facts.
+func (s *Service) learn(ctx context.Context, c *postgres.Change, k *postgres.Case) error {
+	if s.identity == nil {
+		return nil
+	}
+	l := &leadv1.Lead{}
+	if err := proto.Unmarshal(k.Lead, l); err != nil {
+		return fmt.Errorf("decode the stored lead: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	resp, err := s.identity.BatchResolve(ctx, &identityv1.BatchResolveRequest{Leads: []*leadv1.Lead{l}, Traceparents: []string{k.Traceparent}})
+	if err != nil {
+		return fmt.Errorf("ask who the customer is: %w", err)
+	}
+	if len(resp.GetResolutions()) != 1 {
+		return fmt.Errorf("asked about one lead, told of %d", len(resp.GetResolutions()))
+	}
+	known := resp.GetResolutions()[0]
+	l.Consents = known.GetConsents()
+	if k.Lead, err = proto.Marshal(l); err != nil {
+		return fmt.Errorf("encode the lead: %w", err)
+	}
+	if profile := known.GetProfile(); len(profile) > 0 {
+		k.Profile = profile
+	}
+	return c.SaveLead(k)
 }

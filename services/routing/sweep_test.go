@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,9 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/sla"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
@@ -201,6 +204,45 @@ func TestParkedLeadsWake(t *testing.T) {
 	}
 	if count(w.events(free), "woken CONSENT") != 1 || count(w.events(still), "woken CONSENT") != 0 {
 		t.Errorf("events: %v and %v", w.events(free), w.events(still))
+	}
+}
+
+// customers answers what Identity knows now.
+type customers struct {
+	known *identityv1.Resolution
+	err   error
+}
+
+func (c *customers) BatchResolve(context.Context, *identityv1.BatchResolveRequest, ...grpc.CallOption) (*identityv1.BatchResolveResponse, error) {
+	return &identityv1.BatchResolveResponse{Resolutions: []*identityv1.Resolution{c.known}}, c.err
+}
+
+func TestParkedLeadsWakeWithWhatIsKnownNow(t *testing.T) {
+	w := newWorld(t)
+	identity := &customers{known: &identityv1.Resolution{}, err: errors.New("away")}
+	w.s.identity = identity
+	id := w.customer(func(p *leadv1.Lead) {
+		p.Consents = []*leadv1.Consent{{
+			Controller: leadv1.Controller_CONTROLLER_OEM, Purpose: leadv1.Purpose_PURPOSE_ANSWER_INQUIRY,
+			State: leadv1.ConsentState_CONSENT_STATE_DENIED, At: timestamppb.New(monday.Add(-time.Hour)),
+		}}
+	})
+	w.now = w.now.Add(8 * 24 * time.Hour)
+	if _, err := w.s.sweepOnce(t.Context()); err == nil {
+		t.Error("nobody is told that Identity is away")
+	}
+	if k := w.kase(id); k.State != lead.StateParked || k.Attempt != 1 || !k.Parking.ReviewAt.After(w.now) {
+		t.Fatalf("while Identity is away: %s, attempt %d, review %s", k.State, k.Attempt, k.Parking.ReviewAt)
+	}
+	identity.err = nil // the customer agreed meanwhile: no fact denies an answer any more
+	w.pass(time.Hour)
+	k := w.kase(id)
+	if k.State != lead.StateAssigned || k.Owner == nil {
+		t.Fatalf("with consent given: %s", k.State)
+	}
+	stored := &leadv1.Lead{}
+	if err := proto.Unmarshal(k.Lead, stored); err != nil || len(stored.GetConsents()) != 0 {
+		t.Errorf("the lead keeps %v, %v", stored.GetConsents(), err)
 	}
 }
 

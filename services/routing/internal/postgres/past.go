@@ -98,3 +98,8 @@ func (s *Store) Evidence(ctx context.Context, since, until time.Time) ([]Seen, e
 	}
 	return out, nil
 }
+
+// SaveLead writes the lead of a case anew, with what was learned of its customer since.
+func (c *Change) SaveLead(k *Case) error {
+	return c.q.SetDecisionLead(c.ctx, c.s.codec.Pack(k.Lead), k.LeadID.Bucket(), uuid(k.LeadID))
+}

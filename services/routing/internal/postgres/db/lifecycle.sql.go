@@ -275,6 +275,15 @@ func (q *Queries) Receipts(ctx context.Context, bucket int16, leadID pgtype.UUID
 	return items, nil
 }
 
+const setDecisionLead = `-- name: SetDecisionLead :exec
+UPDATE decision SET lead = $1 WHERE bucket = $2 AND lead_id = $3
+`
+
+func (q *Queries) SetDecisionLead(ctx context.Context, lead []byte, bucket int16, leadID pgtype.UUID) error {
+	_, err := q.db.Exec(ctx, setDecisionLead, lead, bucket, leadID)
+	return err
+}
+
 const updatePastClock = `-- name: UpdatePastClock :exec
 UPDATE past_assignment SET clock = $1, code = $2
 WHERE bucket = $3 AND lead_id = $4 AND sequence = $5

@@ -49,3 +49,6 @@ GROUP BY given.dealer_id, given.department;
 
 -- name: WasApplied :one
 SELECT EXISTS (SELECT 1 FROM applied WHERE bucket = @bucket AND lead_id = @lead_id AND id = @id);
+
+-- name: SetDecisionLead :exec
+UPDATE decision SET lead = @lead WHERE bucket = @bucket AND lead_id = @lead_id;
