@@ -471,7 +471,11 @@ func (w *world) awaitHealthy(t *testing.T) {
 			return false
 		}
 		// In five processes the gateway is healthy before the others have a network.
-		code, _, err = w.try(t.Context(), "oem", http.MethodGet, "/v1/dealers/"+tokenDealer, nil, "")
-		return err == nil && code == http.StatusOK
+		for _, route := range []string{"/v1/dealers/" + tokenDealer, "/v1/playbooks", "/v1/reports/scorecard"} {
+			if code, _, err = w.try(t.Context(), "ops", http.MethodGet, route, nil, ""); err != nil || code != http.StatusOK {
+				return false
+			}
+		}
+		return true
 	})
 }
