@@ -11,13 +11,11 @@ const (
 	SpanCommit  = "leadmesh.routing.commit"
 	SpanDeliver = "leadmesh.routing.deliver"
 	SpanSweep   = "leadmesh.routing.sweep"
-	SpanApply   = "leadmesh.feedback.apply"
 
 	MetricStageDuration    = "leadmesh.lead.stage.duration" // seconds, by stage
 	MetricDecisionDuration = "leadmesh.decision.duration"   // seconds, per lead in the stream
 	MetricDecisionInflight = "leadmesh.decision.inflight"
 	MetricDecisionOutcomes = "leadmesh.decision.outcomes" // by outcome
-	MetricStreamDrains     = "leadmesh.stream.drains"
 	MetricPendingAge       = "leadmesh.capture.pending.age" // seconds, of the oldest pending lead
 	MetricOutboxLag        = "leadmesh.outbox.lag"          // seconds, of the oldest event, by service
 	MetricSweepLag         = "leadmesh.routing.sweep.lag"   // seconds past its deadline, of the oldest
