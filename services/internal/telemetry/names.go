@@ -15,7 +15,7 @@ const (
 	MetricStageDuration    = "leadmesh.lead.stage.duration" // seconds, by stage
 	MetricDecisionDuration = "leadmesh.decision.duration"   // seconds, per lead in the stream
 	MetricDecisionInflight = "leadmesh.decision.inflight"
-	MetricDecisionOutcomes = "leadmesh.decision.outcomes" // by outcome
+	MetricDecisionOutcomes = "leadmesh.decision.outcomes"   // by outcome
 	MetricPendingAge       = "leadmesh.capture.pending.age" // seconds, of the oldest pending lead
 	MetricOutboxLag        = "leadmesh.outbox.lag"          // seconds, of the oldest event, by service
 	MetricSweepLag         = "leadmesh.routing.sweep.lag"   // seconds past its deadline, of the oldest
