@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,21 +27,41 @@ type body struct {
 	length  int64 // as announced, -1 if not
 	limit   int64
 	within  time.Duration // of the request's start
+	budget  *budget
+	held    int64 // bytes of the budget that this body has taken
 	problem *problem.Error
 }
 
-// read reads everything; a problem if it is too much, too slow or breaks off.
+// chunk is how much of a body is taken at once.
+const chunk = 16 << 10
+
+// read reads everything; a problem if it is too much, too slow or breaks off, or if all bodies
+// together are too much.
 func (b *body) read() ([]byte, *problem.Error) {
-	var buf bytes.Buffer
-	if b.length > 0 {
-		buf.Grow(int(min(b.length, b.limit, 1<<20)) + bytes.MinRead) // no more on the word of a sender alone
+	var raw []byte
+	var err error
+	for err == nil {
+		if len(raw) == cap(raw) {
+			more := chunk
+			if len(raw) == 0 && b.length > 0 {
+				more = int(min(b.length+1, chunk)) // no more on the word of a sender alone
+			}
+			more = max(more, len(raw))
+			if b.problem = b.budget.hold(int64(more), b.held); b.problem != nil {
+				return nil, b.problem
+			}
+			b.held += int64(more)
+			raw = slices.Grow(raw, more)[: len(raw) : len(raw)+more]
+		}
+		var n int
+		n, err = b.Read(raw[len(raw):cap(raw)])
+		raw = raw[:len(raw)+n]
 	}
-	_, err := buf.ReadFrom(b)
 	var large *http.MaxBytesError
 	var network net.Error
 	switch {
-	case err == nil:
-		return buf.Bytes(), nil
+	case errors.Is(err, io.EOF):
+		return raw, nil
 	case errors.As(err, &large):
 		b.problem = tooLarge(b.limit)
 	case errors.As(err, &network) && network.Timeout():
@@ -115,12 +136,38 @@ func (c *codec) NewDecoder(r io.Reader) runtime.Decoder {
 		if !ok {
 			return c.Unmarshal(raw, v)
 		}
+		if b.problem = crowdedBody(raw); b.problem != nil {
+			return b.problem
+		}
 		if err := protojson.Unmarshal(raw, m); err != nil {
 			b.problem = explain(raw, m)
 			return b.problem
 		}
 		return nil
 	})
+}
+
+// maxValues is how many values the body of one call holds: a batch of 1,000 with 100 values each.
+// An empty object costs a sender three bytes and a reader hundreds.
+const maxValues = 100_000
+
+// crowdedBody is the problem of a body that holds too many values to be read; nil if it does not.
+// What stands in quotes is no value of its own.
+func crowdedBody(raw []byte) *problem.Error {
+	values, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '{' || c == '['):
+			if values++; values > maxValues {
+				return problem.New(problemv1.Reason_REASON_TOO_LARGE, "the body holds more than %d values; send less at once", maxValues)
+			}
+		}
+	}
+	return nil
 }
 
 // messageOf is the message to fill: v itself, or where one field of the request is the body, what

@@ -19,8 +19,11 @@ const maxViolations = 50
 // alone with the reader of messages itself, so that both always agree.
 type explainer struct{ violations []problem.Violation }
 
+// full reports whether enough is found: a hostile body has a hundred thousand wrong fields.
+func (e *explainer) full() bool { return len(e.violations) >= maxViolations }
+
 func (e *explainer) add(path, description string) {
-	if len(e.violations) < maxViolations {
+	if !e.full() {
 		e.violations = append(e.violations, problem.Violation{Field: path, Description: description})
 	}
 }
@@ -33,6 +36,9 @@ func (e *explainer) object(m protoreflect.Message, raw json.RawMessage, path str
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if e.full() {
+			return
+		}
 		fields := m.Descriptor().Fields()
 		fd := fields.ByJSONName(key)
 		if fd == nil {
@@ -61,6 +67,9 @@ func (e *explainer) list(m protoreflect.Message, fd protoreflect.FieldDescriptor
 		return
 	}
 	for i, element := range elements {
+		if e.full() {
+			return
+		}
 		at := fmt.Sprintf("%s[%d]", path, i)
 		switch {
 		case fits(m, key, append(append(json.RawMessage{'['}, element...), ']')):

@@ -33,6 +33,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, code int, p *pro
 		w.WriteHeader(clientGone)
 		return
 	}
+	hurry(w, r)
 	if code == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="leadmesh"`)
 	}

@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,6 +32,8 @@ const (
 	callLimit      = 30 * time.Second // of the one gRPC call behind a request
 	answerLimit    = 30 * time.Second // of the answer, after both
 	idleLimit      = 2 * time.Minute
+	quietLimit     = 30 * time.Second // of an HTTP/2 connection before it is asked whether it lives
+	maxStreams     = 250              // of one HTTP/2 connection
 	maxHeaderBytes = 32 << 10
 	slowRequest    = 3 * time.Second // logged beyond; intake waits 2 s for a decision
 )
@@ -42,6 +45,9 @@ type Config struct {
 	Tokens    *rpc.Tokens   // nil: nobody is let in
 	Version   string        // of the build, told by /healthz
 	MaxBody   int64         // bytes of a request's body; 0: 4 MiB
+	MaxHeld   int64         // bytes of the bodies of all requests in progress; 0: 96 MiB
+	MaxCalls  int64         // requests in progress; 0: 16,384
+	MaxConns  int           // connections; 0: 8,192
 	ReadLimit time.Duration // how long a request may take to arrive; 0: 30 s
 	StopLimit time.Duration // how long running requests may take to end at shutdown; 0: 5 s
 }
@@ -69,6 +75,8 @@ type Server struct {
 	document []byte
 	duration metric.Float64Histogram
 	sites    *http.CrossOriginProtection
+	budget   budget
+	conns    *conns
 
 	http     *http.Server
 	listener net.Listener
@@ -80,15 +88,11 @@ type Server struct {
 
 // New checks the parts and opens the listener, so that a taken address fails before anything runs.
 func New(cfg Config, deps Deps) (*Server, error) {
-	if cfg.MaxBody == 0 {
-		cfg.MaxBody = 4 << 20
-	}
-	if cfg.ReadLimit == 0 {
-		cfg.ReadLimit = 30 * time.Second
-	}
-	if cfg.StopLimit == 0 {
-		cfg.StopLimit = 5 * time.Second
-	}
+	cfg.MaxBody = cmp.Or(cfg.MaxBody, 4<<20)
+	cfg.MaxHeld, cfg.MaxCalls = cmp.Or(cfg.MaxHeld, defaultHeld), cmp.Or(cfg.MaxCalls, defaultRequests)
+	cfg.MaxConns = cmp.Or(cfg.MaxConns, defaultConns)
+	cfg.ReadLimit = cmp.Or(cfg.ReadLimit, 30*time.Second)
+	cfg.StopLimit = cmp.Or(cfg.StopLimit, 5*time.Second)
 	for name, conn := range map[string]grpc.ClientConnInterface{
 		"capture": deps.Capture, "identity": deps.Identity, "scoring": deps.Scoring,
 		"routing": deps.Routing, "feedback": deps.Feedback,
@@ -102,6 +106,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: deps.Tel.Log, tel: deps.Tel, healthy: deps.Healthy, sites: http.NewCrossOriginProtection(),
+		budget: budget{maxRequests: cfg.MaxCalls, maxBytes: cfg.MaxHeld}, conns: newConns(cfg.MaxConns),
 		capture: capturev1.NewCaptureServiceClient(acting{deps.Capture}),
 		routing: routingv1.NewRoutingServiceClient(acting{deps.Routing}),
 	}
@@ -129,7 +134,16 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		WriteTimeout:      cfg.ReadLimit + callLimit + answerLimit,
 		IdleTimeout:       idleLimit,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ConnState:         s.conns.changed,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReceiveBufferPerConnection: 1 << 20,
+			MaxReceiveBufferPerStream:     256 << 10,
+			SendPingTimeout:               quietLimit,
+			PingTimeout:                   headerLimit,
+			WriteByteTimeout:              answerLimit,
+		},
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	return s, nil
 }

@@ -171,6 +171,9 @@ type recorder struct {
 	code int
 }
 
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
 // WriteHeader notes the status and passes it on.
 func (r *recorder) WriteHeader(code int) {
 	if r.code == 0 && code >= http.StatusOK {

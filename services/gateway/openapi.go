@@ -218,7 +218,7 @@ func (t routes) check(r *http.Request, path string, limit int64) *problem.Error 
 	op := t.Paths[path][strings.ToLower(r.Method)]
 	query, ok := queryOf(r.URL)
 	if !ok {
-		return problem.New(problemv1.Reason_REASON_INVALID_ARGUMENT, "the query is not UTF-8 text in URL encoding")
+		return problem.New(problemv1.Reason_REASON_INVALID_ARGUMENT, "the query is not UTF-8 text in URL encoding, or holds control characters")
 	}
 	if v := op.checkQuery(query); len(v) > 0 {
 		return problem.Invalid(v...)

@@ -74,14 +74,8 @@ func (s *Server) newMux(deps Deps) (*runtime.ServeMux, error) {
 
 // enter refuses what no route could take, then finds the route.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
-	// A page of another site that a browser of this machine shows must not reach a server on
-	// loopback, where no token is asked for.
-	if err := s.sites.Check(r); err != nil {
-		s.fail(w, r, problem.New(problemv1.Reason_REASON_PERMISSION_DENIED, "requests of a page of another site are not taken"))
-		return
-	}
-	if !utf8.ValidString(r.URL.Path) {
-		s.fail(w, r, problem.New(problemv1.Reason_REASON_INVALID_ARGUMENT, "the path is not UTF-8"))
+	if p := s.guard(r); p != nil {
+		s.fail(w, r, p)
 		return
 	}
 	r.Header.Del("Grpc-Timeout") // or the mux would take its deadline from it
@@ -110,9 +104,17 @@ func (s *Server) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 			s.fail(w, r, p)
 			return
 		}
-		r.Body = &body{
+		b := &body{
 			ReadCloser: http.MaxBytesReader(w, r.Body, s.cfg.MaxBody),
-			length:     r.ContentLength, limit: s.cfg.MaxBody, within: s.cfg.ReadLimit,
+			length:     r.ContentLength, limit: s.cfg.MaxBody, within: s.cfg.ReadLimit, budget: &s.budget,
+		}
+		r.Body = b
+		if path != healthRoute && path != metricsRoute { // who watches a house in distress is let in
+			if p := s.budget.enter(); p != nil {
+				s.fail(w, r, p)
+				return
+			}
+			defer func() { s.budget.leave(b.held) }()
 		}
 		next(w, r, params)
 	}
@@ -128,7 +130,7 @@ func pathOf(ctx context.Context) string {
 func (s *Server) authenticate(r *http.Request, path string) (rpc.Caller, error) {
 	caller, ok := s.cfg.Tokens.Caller(r.Header.Get("Authorization"))
 	switch {
-	case path == healthRoute, path == documentRoute, path == metricsRoute && s.loopback:
+	case path == healthRoute, path == documentRoute, path == metricsRoute && s.loopback && hereByName(r.Host):
 		return caller, nil
 	case !ok:
 		return caller, problem.New(problemv1.Reason_REASON_UNAUTHENTICATED, "send a bearer token in the authorization header")
@@ -206,7 +208,7 @@ func queryOf(u *url.URL) (url.Values, bool) {
 	}
 	for key, list := range values {
 		for _, v := range append(list, key) {
-			if !utf8.ValidString(v) {
+			if !utf8.ValidString(v) || strings.ContainsFunc(v, control) {
 				return nil, false
 			}
 		}
