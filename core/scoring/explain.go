@@ -146,23 +146,43 @@ func (f Feature) past() string {
 	return ""
 }
 
-// fill puts a value into the slots of a sentence.
+// fill puts a value into the slots of a sentence. Braces that are no slot stay.
 func fill(template string, f Feature, v int32) string {
 	if !strings.Contains(template, "{") {
 		return template
 	}
 	n := shown(f.Unit(), v)
-	value, plural := strconv.FormatInt(n, 10), "s"
-	if f.Unit() == UnitCategory {
-		value = f.phrase(v)
+	out := make([]byte, 0, len(template)+16)
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		out = append(out, before...)
+		if !found {
+			return string(out)
+		}
+		slot, after, _ := strings.Cut(rest, "}")
+		template = after
+		switch slot {
+		case "value":
+			switch {
+			case v == Missing:
+				out = append(out, "unknown"...)
+			case f.Unit() == UnitCategory:
+				out = append(out, f.phrase(v)...)
+			default:
+				out = strconv.AppendInt(out, n, 10)
+			}
+		case "abs":
+			out = strconv.AppendInt(out, abs(n), 10)
+		case "s":
+			if n != 1 && n != -1 {
+				out = append(out, 's')
+			}
+		case "ago":
+			out = append(out, ago(int64(v))...)
+		default:
+			out, template = append(out, '{'), rest
+		}
 	}
-	if v == Missing {
-		value = "unknown"
-	}
-	if n == 1 || n == -1 {
-		plural = ""
-	}
-	return strings.NewReplacer("{value}", value, "{abs}", strconv.FormatInt(abs(n), 10), "{s}", plural, "{ago}", ago(int64(v))).Replace(template)
 }
 
 // shown is the number people read: counts in times (at least one of something), seconds in days,

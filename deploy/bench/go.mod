@@ -8,6 +8,7 @@ require (
 	github.com/hyperjumptech/grule-rule-engine v1.20.4
 	github.com/leadmesh/leadmesh/core v0.0.0
 	github.com/open-policy-agent/opa v1.22.0
+	go.opentelemetry.io/proto/otlp v1.11.0
 )
 
 require (

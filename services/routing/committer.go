@@ -211,7 +211,7 @@ func (c *committer) propose(rb *rulebook, j *job) {
 	if k.ReceivedAt.IsZero() {
 		k.ReceivedAt = v.decidedAt
 	}
-	p := &postgres.Proposal{Case: k, Receipt: c.s.store.Pack(v.canonical), Lead: c.s.store.Pack(q.rawLead), Mergeable: q.mergeable}
+	p := &postgres.Proposal{Case: k, Receipt: c.s.store.Pack(v.receipt()), Lead: c.s.store.Pack(q.rawLead), Mergeable: q.mergeable}
 	j.proposal, j.flags = p, nil
 	if v.park != lead.ParkReasonUnspecified {
 		k.State = lead.StateParked

@@ -56,6 +56,13 @@ type verdict struct {
 	doubts    []string
 }
 
+// receipt is the canonical form of the last choice. The bytes are the verdict's and change with its
+// next use.
+func (v *verdict) receipt() []byte {
+	v.canonical = v.choice.Receipt.AppendCanonical(v.canonical[:0])
+	return v.canonical
+}
+
 // decide scores the inquiry and chooses its dealer. It reads no database.
 func (rb *rulebook) decide(q *inquiry, now time.Time, v *verdict) {
 	v.rules, v.decidedAt, v.park, v.doubts = rb, now.Truncate(time.Microsecond), 0, v.doubts[:0]
@@ -116,7 +123,6 @@ func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogu
 	}
 	rb.findDealer(l, &f)
 	routing.Choose(rb.stores, &f, &v.choice)
-	v.canonical = v.choice.Receipt.AppendCanonical(v.canonical[:0])
 }
 
 // findDealer finds the store that the lead names: by our id, by a code, by its name.

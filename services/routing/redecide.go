@@ -130,7 +130,7 @@ func (w *caseWork) mergeInto(j *job, holderID lead.ID) error {
 	k.Owner, k.State, k.MergedInto, k.Parking = nil, lead.StateMerged, holderID, postgres.Parking{}
 	k.Decision = v.decision(j.inquiry)
 	k.Decision.Disposition, k.Decision.MergedInto = leadv1.Disposition_DISPOSITION_MERGED, holderID.String()
-	if err := w.c.Receipt(k.LeadID, k.Attempt, slices.Clone(v.canonical)); err != nil {
+	if err := w.c.Receipt(k.LeadID, k.Attempt, slices.Clone(v.receipt())); err != nil {
 		return err
 	}
 	w.add(eventDecided, k.DecidedAt, w.s.decidedFacts(w.rb, k))
@@ -168,7 +168,7 @@ func (w *caseWork) settle(j *job) error {
 	k.Attempt, k.DecidedAt, k.Playbook = q.attempt, v.decidedAt, w.rb.playbook.Revision
 	k.Decision = v.decision(q)
 	k.Decision.Flags = append(k.Decision.Flags, j.flags...)
-	if err := w.c.Receipt(k.LeadID, k.Attempt, slices.Clone(v.canonical)); err != nil {
+	if err := w.c.Receipt(k.LeadID, k.Attempt, slices.Clone(v.receipt())); err != nil {
 		return err
 	}
 	k.Line = v.line

@@ -15,24 +15,45 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Decide sends leads over Decide streams with COMMIT.
+// Decide sends leads over Decide streams.
 type Decide struct {
 	Conn    *grpc.ClientConn
 	Streams int
 }
 
-// Requests encodes n leads of a maker; their sequences are 1 to n.
+// Requests encodes n leads of a maker for COMMIT; their sequences are 1 to n.
 func Requests(m *Maker, n int) ([]Frame, error) {
-	out := make([]Frame, n)
 	now := time.Now()
 	var known signal.Profile // what Identity answers of somebody who asks for the first time
 	known.Inquired(now.Unix())
 	profile := known.Marshal()
-	for i := range out {
+	return encode(n, func(i int) (*routingv1.DecideRequest, error) {
 		l, person := m.Captured(now)
-		raw, err := proto.Marshal(&routingv1.DecideRequest{
-			Sequence: uint64(i + 1), Mode: routingv1.DecideMode_DECIDE_MODE_COMMIT, Lead: l, PersonId: person, Profile: profile,
-		})
+		return &routingv1.DecideRequest{Mode: routingv1.DecideMode_DECIDE_MODE_COMMIT, Lead: l, PersonId: person, Profile: profile}, nil
+	})
+}
+
+// Questions encodes n leads of a maker for DRY_RUN, of people who tell a lot and of whom signals
+// signals are known.
+func Questions(m *Maker, n, signals int) ([]Frame, error) {
+	now := time.Now()
+	return encode(n, func(i int) (*routingv1.DecideRequest, error) {
+		l, _ := m.Captured(now)
+		m.tellMore(l)
+		profile, err := m.profile(now, signals)
+		return &routingv1.DecideRequest{Mode: routingv1.DecideMode_DECIDE_MODE_DRY_RUN, Lead: l, Profile: profile}, err
+	})
+}
+
+func encode(n int, request func(i int) (*routingv1.DecideRequest, error)) ([]Frame, error) {
+	out := make([]Frame, n)
+	for i := range out {
+		r, err := request(i)
+		if err != nil {
+			return nil, err
+		}
+		r.Sequence = uint64(i + 1)
+		raw, err := proto.Marshal(r)
 		if err != nil {
 			return nil, fmt.Errorf("encode a lead: %w", err)
 		}

@@ -31,6 +31,7 @@ type Home struct {
 	Binary string
 	Dir    string
 	Flags  []string // further ones for serve
+	Env    []string // NAME=VALUE for what is started, beside the caller's own
 }
 
 // NewHome makes a folder below the one for temporary files and certificates in it. Close removes it.
@@ -98,12 +99,42 @@ type Process struct {
 
 // Start runs the product and waits until it is healthy.
 func (h *Home) Start(ctx context.Context) (*Process, error) {
-	args := []string{
-		"serve", "--data", h.path("data"), "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--mesh", "127.0.0.1:0",
-		"--mesh-cert", h.path("certs", "routing.pem"), "--mesh-key", h.path("certs", "routing.key"), "--mesh-ca", h.path("certs", "ca.pem"),
-		"--log-level", "warn", "--sample",
+	args := []string{"serve", "--data", h.path("data"), "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-level", "warn", "--sample"}
+	begin := time.Now()
+	p, err := h.launch(ctx, h.Binary, append(append(args, h.meshFlags()...), h.Flags...))
+	if err != nil {
+		return nil, err
 	}
-	log, err := os.Create(h.path("leadmesh.log"))
+	if err := p.await(ctx, begin); err != nil {
+		return nil, errors.Join(err, p.Stop(), fmt.Errorf("it said: %s", h.lastWords()))
+	}
+	url, err := os.ReadFile(h.path("data", "database.url"))
+	if err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	p.DatabaseURL = strings.TrimSpace(string(url))
+	return p, nil
+}
+
+// StartEcho runs the program that answers every request of the Decide stream with the one in the
+// file, behind the listener that Routing has between processes.
+func (h *Home) StartEcho(ctx context.Context, binary string, answer []byte) (*Process, error) {
+	file := h.path("answer.binpb")
+	if err := os.WriteFile(file, answer, 0o600); err != nil {
+		return nil, err
+	}
+	return h.launch(ctx, binary, append(h.meshFlags(), "--answer", file, "--trace-ratio", "0.01"))
+}
+
+func (h *Home) meshFlags() []string {
+	return []string{
+		"--mesh", "127.0.0.1:0", "--mesh-cert", h.path("certs", "routing.pem"), "--mesh-key", h.path("certs", "routing.key"), "--mesh-ca", h.path("certs", "ca.pem"),
+	}
+}
+
+// launch starts a program and waits until it has said where it listens.
+func (h *Home) launch(ctx context.Context, binary string, args []string) (*Process, error) {
+	log, err := os.Create(h.path(filepath.Base(binary) + ".log"))
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +143,13 @@ func (h *Home) Start(ctx context.Context) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(h.Binary, append(args, h.Flags...)...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = environment(), in, log
+	cmd := exec.Command(binary, args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(environment(), h.Env...), in, log
 	// An interrupt at the terminal is for the measuring process, which stops the product in order.
 	// Should that process be killed, the system tells the product to stop.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	p := &Process{home: h, ended: make(chan struct{})}
 	started := make(chan error)
-	begin := time.Now()
 	go func() {
 		runtime.LockOSThread() // the signal comes when the thread that started it ends
 		err := cmd.Start()
@@ -132,22 +162,17 @@ func (h *Home) Start(ctx context.Context) (*Process, error) {
 	err = <-started
 	_ = in.Close() // the child has its own
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start the product: %w", err), out.Close())
+		return nil, errors.Join(fmt.Errorf("start %s: %w", filepath.Base(binary), err), out.Close())
 	}
 	p.PID = cmd.Process.Pid
-	if err := p.await(ctx, out, begin); err != nil {
+	if err := p.listens(ctx, out); err != nil {
 		return nil, errors.Join(err, p.Stop(), fmt.Errorf("it said: %s", h.lastWords()))
 	}
-	url, err := os.ReadFile(h.path("data", "database.url"))
-	if err != nil {
-		return nil, errors.Join(err, p.Stop())
-	}
-	p.DatabaseURL = strings.TrimSpace(string(url))
 	return p, nil
 }
 
-// await reads the addresses that the product prints and asks for its health until it is well.
-func (p *Process) await(ctx context.Context, out *os.File, begin time.Time) error {
+// listens reads the addresses that a program prints.
+func (p *Process) listens(ctx context.Context, out *os.File) error {
 	announced := make(chan struct{})
 	go func() {
 		defer out.Close()
@@ -166,15 +191,25 @@ func (p *Process) await(ctx context.Context, out *os.File, begin time.Time) erro
 			}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
 	case <-announced:
+		return nil
 	case <-p.ended:
-		return errors.New("the product ended")
+		return errors.New("it ended")
 	case <-ctx.Done():
-		return fmt.Errorf("the product did not say where it listens: %w", ctx.Err())
+		return fmt.Errorf("it did not say where it listens: %w", ctx.Err())
 	}
+}
+
+// patience is how long a start may take on a busy machine.
+const patience = 2 * time.Minute
+
+// await asks for the product's health until it is well.
+func (p *Process) await(ctx context.Context, begin time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for {
 		if p.healthy(ctx) {
 			p.Healthy = time.Since(begin)
@@ -209,15 +244,19 @@ func (h *Home) lastWords() string {
 	if err != nil {
 		return err.Error()
 	}
+	own, err := filepath.Glob(h.path("*.log"))
+	if err != nil {
+		return err.Error()
+	}
 	var out []string
-	for _, file := range append(files, h.path("leadmesh.log")) {
+	for _, file := range append(files, own...) {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			return err.Error()
 		}
 		var lines []string
 		for line := range strings.Lines(string(raw)) {
-			if file == h.path("leadmesh.log") && !strings.Contains(line, `"/healthz"`) || strings.Contains(line, "ERROR: ") || strings.Contains(line, "FATAL: ") {
+			if filepath.Dir(file) == h.Dir && !strings.Contains(line, `"/healthz"`) || strings.Contains(line, "ERROR: ") || strings.Contains(line, "FATAL: ") {
 				lines = append(lines, strings.TrimSpace(line))
 			}
 		}
@@ -231,17 +270,17 @@ func (p *Process) LastWords() string { return p.home.lastWords() }
 
 // Stop ends the product in order and, if that takes too long, at once. Stopping twice is harmless.
 func (p *Process) Stop() error {
-	const patience = 40 * time.Second
+	const limit = 40 * time.Second
 	if err := syscall.Kill(p.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
 	select {
 	case <-p.ended:
 		return p.err
-	case <-time.After(patience):
+	case <-time.After(limit):
 		err := syscall.Kill(p.PID, syscall.SIGKILL)
 		<-p.ended
-		return errors.Join(fmt.Errorf("the product did not stop within %s", patience), err)
+		return errors.Join(fmt.Errorf("the product did not stop within %s", limit), err)
 	}
 }
 

@@ -24,7 +24,8 @@ type bench struct {
 	binary  string
 	small   bool
 	pairs   int
-	profile string // folder for profiles of the product; "": none
+	profile string   // folder for profiles of the product; "": none
+	env     []string // further environment of the product
 }
 
 func main() {
@@ -56,7 +57,7 @@ func run(ctx context.Context) error {
 	begin := time.Now()
 	var rows []Row
 	for _, m := range []measurement{
-		{"P1a", b.scoring}, {"P1b", b.choosing}, {"P3", b.deciding}, {"P4", b.intake}, {"P5", b.single}, {"P9", b.starting},
+		{"P1a", b.scoring}, {"P1b", b.choosing}, {"P2", b.questioning}, {"P3", b.deciding}, {"P4", b.intake}, {"P5", b.single}, {"P9", b.starting},
 	} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,8 +16,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// profiler is where the product offers profiles, if they are asked for.
-const profiler = "127.0.0.1:16060"
+// freeAddress is a loopback address nobody listens on at the moment: the product offers its
+// profiles there, if they are asked for.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
 
 // watchStatements restarts the product with its server timing statements, where it can.
 func (s *stage) watchStatements(ctx context.Context) error {
@@ -52,7 +60,7 @@ func (b *bench) profiled(ctx context.Context, s *stage, name string, seconds int
 		return err
 	}
 	done := make(chan error, 1)
-	go func() { done <- b.fetchProfile(ctx, name, seconds) }()
+	go func() { done <- b.fetchProfile(ctx, s, name, seconds) }()
 	err := work()
 	if err = errors.Join(err, <-done); err != nil {
 		return err
@@ -60,8 +68,8 @@ func (b *bench) profiled(ctx context.Context, s *stage, name string, seconds int
 	return b.writeStatements(ctx, s, name)
 }
 
-func (b *bench) fetchProfile(ctx context.Context, name string, seconds int) error {
-	address := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", profiler, seconds)
+func (b *bench) fetchProfile(ctx context.Context, s *stage, name string, seconds int) error {
+	address := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.profiler, seconds)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err

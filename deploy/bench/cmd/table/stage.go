@@ -23,6 +23,8 @@ type stage struct {
 	process *product.Process
 	server  *product.Server
 	db      *pgx.Conn
+
+	profiler string // address of the product's profiles; "": none
 }
 
 // stage starts a fresh installation. The caller closes it.
@@ -34,9 +36,13 @@ func (b *bench) stage(ctx context.Context) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	home.Env = b.env
 	s := &stage{home: home}
 	if b.profile != "" {
-		home.Flags = append(home.Flags, "--pprof", profiler)
+		if s.profiler, err = freeAddress(); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		home.Flags = append(home.Flags, "--pprof", s.profiler)
 	}
 	if s.process, err = home.Start(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
