@@ -80,7 +80,7 @@ func New(cfg Config, tel rpc.Telemetry) (*Host, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open the gRPC address (--grpc): %w", err)
 		}
-		h.public, h.publicServer = l, rpc.NewPublicServer(tel, cfg.Tokens, cfg.PublicTLS)
+		h.public, h.publicServer = rpc.Limit(l, rpc.MaxConns), rpc.NewPublicServer(tel, cfg.Tokens, cfg.PublicTLS)
 		reflection.Register(h.publicServer)
 		healthv1.RegisterHealthServer(h.publicServer, h.publicHealth)
 	}
@@ -92,7 +92,7 @@ func New(cfg Config, tel rpc.Telemetry) (*Host, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("open the mesh address (--mesh): %w", err), h.closeListeners())
 		}
-		h.mesh, h.meshServer = l, rpc.NewMeshServer(tel, cfg.Certs.Server(true))
+		h.mesh, h.meshServer = rpc.Limit(l, rpc.MaxConns), rpc.NewMeshServer(tel, cfg.Certs.Server(true))
 		healthv1.RegisterHealthServer(h.meshServer, h.health)
 	}
 	h.setServing(false)

@@ -44,6 +44,9 @@ func (c chain) unary() grpc.UnaryServerInterceptor {
 		var resp any
 		err := Authorize(caller, info.FullMethod)
 		if err == nil {
+			err = readable(req)
+		}
+		if err == nil {
 			resp, err = recovered(func() (any, error) { return next(WithCaller(ctx, caller), req) })
 		}
 		err = c.report(ctx, info.FullMethod, id, caller, start, err)
@@ -205,3 +208,11 @@ type withContext struct {
 }
 
 func (w withContext) Context() context.Context { return w.ctx }
+
+// RecvMsg receives a message; one that cannot be read ends the stream.
+func (w withContext) RecvMsg(m any) error {
+	if err := w.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	return readable(m)
+}

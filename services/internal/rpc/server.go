@@ -32,7 +32,10 @@ type Telemetry struct {
 
 // NewPublicServer makes the server for callers from outside, who show a bearer token.
 func NewPublicServer(t Telemetry, tokens *Tokens, tlsConfig *tls.Config) *grpc.Server {
-	return newServer(t, callerByToken(tokens), tlsConfig)
+	at := &door{tokens: tokens, most: maxCalls}
+	return newServer(t, callerByToken(tokens), tlsConfig,
+		grpc.InTapHandle(at.enter), grpc.ForceServerCodecV2(newLenient()),
+		grpc.RPCDecompressor(refuseCompressed{})) //nolint:staticcheck // the one way to refuse a compression that a dependency registers for all servers
 }
 
 // NewInProcessServer makes the server for an in-process listener, whose connections are made by
@@ -45,7 +48,7 @@ func NewMeshServer(t Telemetry, tlsConfig *tls.Config) *grpc.Server {
 	return newServer(t, callerByCertificate, tlsConfig)
 }
 
-func newServer(t Telemetry, caller func(context.Context) Caller, tlsConfig *tls.Config) *grpc.Server {
+func newServer(t Telemetry, caller func(context.Context) Caller, tlsConfig *tls.Config, more ...grpc.ServerOption) *grpc.Server {
 	c := chain{log: t.Log, caller: caller}
 	options := []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(c.unary()),
@@ -63,7 +66,7 @@ func newServer(t Telemetry, caller func(context.Context) Caller, tlsConfig *tls.
 	if tlsConfig != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(tlsConfig)))
 	}
-	return grpc.NewServer(options...)
+	return grpc.NewServer(append(options, more...)...)
 }
 
 // observed leaves health checks, reflection and the long-lived stream out: one span for a stream
