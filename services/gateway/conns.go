@@ -57,10 +57,3 @@ func (c *conns) note(conn net.Conn, state http.ConnState) (victim net.Conn) {
 	}
 	return victim
 }
-
-// count is the number of connections held.
-func (c *conns) count() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.all)
-}
