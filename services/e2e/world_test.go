@@ -201,6 +201,7 @@ func TestMain(m *testing.M) {
 
 // process is one leadmesh process of its own.
 type process struct {
+	path string // of the binary
 	args []string
 	cmd  *exec.Cmd
 	log  *buffer
@@ -208,7 +209,13 @@ type process struct {
 
 func spawn(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{args: args, cmd: exec.Command(binary(t), args...), log: &buffer{}}
+	return spawnBinary(t, binary(t), args...)
+}
+
+// spawnBinary starts a process of a given binary.
+func spawnBinary(t *testing.T, path string, args ...string) *process {
+	t.Helper()
+	p := &process{path: path, args: args, cmd: exec.Command(path, args...), log: &buffer{}}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
@@ -260,7 +267,7 @@ func (p *process) terminate(t *testing.T) <-chan error {
 // restart starts a process of the five again that has ended.
 func (w *world) restart(t *testing.T, service string) {
 	t.Helper()
-	w.processes[service] = spawn(t, w.processes[service].args...)
+	w.processes[service] = spawnBinary(t, w.processes[service].path, w.processes[service].args...)
 }
 
 func (p *process) kill(t *testing.T) {
@@ -285,6 +292,12 @@ func freeAddr(t *testing.T) string {
 // fiveProcesses runs each service in a process of its own, with mutual TLS between them; the
 // gateway runs beside Capture.
 func fiveProcesses(t *testing.T) *world {
+	t.Helper()
+	return fiveProcessesOf(t, binary(t))
+}
+
+// fiveProcessesOf starts the five processes of a given binary.
+func fiveProcessesOf(t *testing.T, path string) *world {
 	t.Helper()
 	dir := t.TempDir()
 	certs := certificates(t, dir)
@@ -317,7 +330,7 @@ func fiveProcesses(t *testing.T) *world {
 				args = append(args, "--peer", peer+"="+addr)
 			}
 		}
-		w.processes[s] = spawn(t, args...)
+		w.processes[s] = spawnBinary(t, path, args...)
 	}
 	w.base = "https://" + httpAddr
 	w.trust(t)

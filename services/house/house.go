@@ -91,7 +91,7 @@ func (h *House) openDatabase(ctx context.Context) error {
 			return fmt.Errorf("note the database's address: %w", err)
 		}
 	}
-	return postgres.Migrate(ctx, h.url, Modules())
+	return postgres.MigrateLogged(ctx, h.url, Modules(), h.tel.Log)
 }
 
 func (h *House) openHost() error {

@@ -2,18 +2,15 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
 )
 
 // migrateLock is the key of the advisory lock held while migrating; any
@@ -22,10 +19,7 @@ const migrateLock int64 = 0x6c6d_6967_7261_7465
 
 const (
 	lockPollInterval = 25 * time.Millisecond
-	// A migration may run long but must not queue behind a long reader: while
-	// it waits for its lock, everybody after it waits too.
-	migrateLockTimeout = 10 * time.Second
-	companionTimeout   = 5 * time.Minute
+	companionTimeout = 5 * time.Minute
 )
 
 // Module is what one service keeps in the database.
@@ -65,7 +59,15 @@ type Companion struct {
 // every start and by several processes at once: one works, the others wait. A
 // migration that fails is rolled back (unless it says otherwise) and those
 // before it stay.
-func Migrate(ctx context.Context, ownerURL string, modules []Module) (err error) {
+//
+// Others may go on working on the database meanwhile: see step.go for how long
+// a migration may stand in their way.
+func Migrate(ctx context.Context, ownerURL string, modules []Module) error {
+	return MigrateLogged(ctx, ownerURL, modules, slog.New(slog.DiscardHandler))
+}
+
+// MigrateLogged is [Migrate] and tells log of what is applied and waited for.
+func MigrateLogged(ctx context.Context, ownerURL string, modules []Module, log *slog.Logger) (err error) {
 	for _, m := range modules {
 		if err := m.check(); err != nil {
 			return err
@@ -83,14 +85,14 @@ func Migrate(ctx context.Context, ownerURL string, modules []Module) (err error)
 	}
 	// Closing the session also lets go of its lock.
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	if err := lockMigrations(ctx, conn); err != nil {
+	if err := lockMigrations(ctx, conn, log); err != nil {
 		return err
 	}
 	if err := ensureRole(ctx, conn, AuditRole); err != nil {
 		return err
 	}
 	for _, m := range modules {
-		if err := m.migrate(ctx, conn, ownerURL); err != nil {
+		if err := m.migrate(ctx, conn, ownerURL, log); err != nil {
 			return fmt.Errorf("migrate %s: %w", m.Service, err)
 		}
 	}
@@ -100,16 +102,19 @@ func Migrate(ctx context.Context, ownerURL string, modules []Module) (err error)
 // lockMigrations polls rather than waits for the lock: a session waiting in
 // pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY in the
 // session that has the lock waits for every older snapshot to go.
-func lockMigrations(ctx context.Context, conn *pgx.Conn) error {
+func lockMigrations(ctx context.Context, conn *pgx.Conn, log *slog.Logger) error {
 	ticker := time.NewTicker(lockPollInterval)
 	defer ticker.Stop()
-	for {
+	for waited := false; ; waited = true {
 		var locked bool
 		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", migrateLock).Scan(&locked); err != nil {
 			return fmt.Errorf("lock migrations: %w", err)
 		}
 		if locked {
 			return nil
+		}
+		if !waited {
+			log.InfoContext(ctx, "another process migrates this database; waiting for it")
 		}
 		select {
 		case <-ctx.Done():
@@ -129,7 +134,7 @@ func (m Module) check() error {
 	return nil
 }
 
-func (m Module) migrate(ctx context.Context, conn *pgx.Conn, ownerURL string) error {
+func (m Module) migrate(ctx context.Context, conn *pgx.Conn, ownerURL string, log *slog.Logger) error {
 	role := ServiceRole(m.Service)
 	if err := ensureRole(ctx, conn, role); err != nil {
 		return err
@@ -138,7 +143,7 @@ func (m Module) migrate(ctx context.Context, conn *pgx.Conn, ownerURL string) er
 		return err
 	}
 	if m.FS != nil {
-		if err := m.up(ctx, conn.Config()); err != nil {
+		if err := m.up(ctx, conn.Config(), log); err != nil {
 			return err
 		}
 	}
@@ -156,51 +161,11 @@ func (m Module) migrate(ctx context.Context, conn *pgx.Conn, ownerURL string) er
 		return err
 	}
 	defer pool.Close()
-	if err := m.Companion.Migrate(ctx, pool); err != nil {
+	err = patiently(ctx, log, "schema "+m.Companion.Schema, func() error { return m.Companion.Migrate(ctx, pool) })
+	if err != nil {
 		return fmt.Errorf("schema %s: %w", m.Companion.Schema, err)
 	}
 	return nil
-}
-
-func (m Module) up(ctx context.Context, cfg *pgx.ConnConfig) (err error) {
-	prologue := fmt.Sprintf("SET ROLE %s; SET search_path = %s, pg_temp; SET statement_timeout = 0; SET lock_timeout = %d",
-		ServiceRole(m.Service), m.Service, migrateLockTimeout.Milliseconds())
-	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.PgConn().Exec(ctx, prologue).ReadAll()
-		return err
-	}))
-	defer func() { err = errors.Join(err, db.Close()) }()
-	provider, err := m.provider(db)
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
-	var partial *goose.PartialError
-	if errors.As(err, &partial) {
-		return fmt.Errorf("%s: %w", path.Base(partial.Failed.Source.Path), partial.Err)
-	}
-	return err
-}
-
-// provider has no lock of goose's: Migrate's lock covers the roles, schemas
-// and companions as well.
-func (m Module) provider(db *sql.DB) (*goose.Provider, error) {
-	files, err := m.files()
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectPostgres, db, files,
-		goose.WithTableName(m.Service+"."+goose.DefaultTablename),
-		goose.WithDisableGlobalRegistry(true),
-		goose.WithLogger(goose.NopLogger()),
-	)
-}
-
-func (m Module) files() (fs.FS, error) {
-	if m.Dir == "" {
-		return m.FS, nil
-	}
-	return fs.Sub(m.FS, m.Dir)
 }
 
 // ensureRole makes a role without login and lets the current user take it.
@@ -266,6 +231,19 @@ func ensureSchema(ctx context.Context, conn *pgx.Conn, schema, role string) erro
 		if _, err := conn.Exec(ctx, "CREATE SCHEMA "+schema+" AUTHORIZATION "+role); err != nil {
 			return fmt.Errorf("create schema %s: %w", schema, err)
 		}
+	}
+	// A grant that is there already is not made again: it would write to the
+	// catalogue at every start, and meet whoever alters a table.
+	const query = `SELECT has_schema_privilege($2, $1, 'USAGE')
+		AND EXISTS (SELECT FROM pg_default_acl WHERE defaclnamespace = $1::regnamespace)
+		AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+			AND NOT has_table_privilege($2, oid, 'SELECT'))`
+	var open bool
+	if err := conn.QueryRow(ctx, query, schema, AuditRole).Scan(&open); err != nil {
+		return fmt.Errorf("look up who may read schema %s: %w", schema, err)
+	}
+	if open {
+		return nil
 	}
 	// Several statements in one message are one transaction, in which the
 	// role is taken only until its end.

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pressly/goose/v3"
 )
@@ -35,44 +39,73 @@ func Version(ctx context.Context, pool *pgxpool.Pool, schema string) (int64, err
 }
 
 // CheckVersion returns an error that wraps [ErrSchemaBehind] when the schema of
-// m has not seen the last of m's migrations. Services call it before they say
-// that they are ready.
+// m has not seen all of m's migrations. Services call it before they say that
+// they are ready.
 func CheckVersion(ctx context.Context, pool *pgxpool.Pool, m Module) error {
-	want, err := m.Version()
+	missing, err := Missing(ctx, pool, m)
 	if err != nil {
 		return err
 	}
-	have, err := Version(ctx, pool, m.Service)
-	if err != nil {
-		return err
-	}
-	if have < want {
-		return fmt.Errorf("%w: schema %s is at version %d, this program needs %d: run leadmesh migrate",
-			ErrSchemaBehind, m.Service, have, want)
+	if len(missing) > 0 {
+		return fmt.Errorf("%w: schema %s lacks %s, which this program needs: run leadmesh migrate",
+			ErrSchemaBehind, m.Service, strings.Join(missing, ", "))
 	}
 	return nil
 }
 
+// Missing names the migrations of m that its schema has not seen, in order.
+func Missing(ctx context.Context, pool *pgxpool.Pool, m Module) ([]string, error) {
+	known, err := m.versions()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := pool.Query(ctx, "SELECT version_id FROM "+m.Service+"."+goose.DefaultTablename+" WHERE is_applied")
+	var applied []int64
+	if err == nil {
+		applied, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+	}
+	if err != nil && !hasCode(err, codeUndefinedTable) {
+		return nil, fmt.Errorf("read version of schema %s: %w", m.Service, err)
+	}
+	var missing []string
+	for _, version := range slices.Sorted(maps.Keys(known)) {
+		if !slices.Contains(applied, version) {
+			missing = append(missing, known[version])
+		}
+	}
+	return missing, nil
+}
+
 // Version is the number of the last migration in m, 0 if it has none.
 func (m Module) Version() (int64, error) {
+	known, err := m.versions()
+	var last int64
+	for version := range known {
+		last = max(last, version)
+	}
+	return last, err
+}
+
+// versions are the migrations of m by number.
+func (m Module) versions() (map[int64]string, error) {
 	if m.FS == nil {
-		return 0, nil
+		return nil, nil
 	}
 	files, err := m.files()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var last int64
+	known := map[int64]string{}
 	for _, name := range names {
 		version, err := goose.NumericComponent(path.Base(name))
 		if err != nil {
-			return 0, fmt.Errorf("migration %s of %s: %w", name, m.Service, err)
+			return nil, fmt.Errorf("migration %s of %s: %w", name, m.Service, err)
 		}
-		last = max(last, version)
+		known[version] = path.Base(name)
 	}
-	return last, nil
+	return known, nil
 }
