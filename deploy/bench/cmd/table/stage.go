@@ -61,7 +61,7 @@ func (b *bench) stage(ctx context.Context) (*stage, error) {
 	if s.db, err = pgx.Connect(ctx, s.process.DatabaseURL); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if err := s.widen(ctx); err != nil {
+	if err := s.widen(ctx, b.alwaysOpen); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -79,10 +79,11 @@ func (s *stage) close() error {
 	return errors.Join(append(errs, s.home.Close())...)
 }
 
-// widen gives every department room for a hundred thousand leads a day. The sample's stores take some eight
-// a day each: a minute of load would fill them all and measure how the desk gets leads that nobody
-// has room for. The capacity is still declared, locked and counted.
-func (s *stage) widen(ctx context.Context) error {
+// widen gives every department room for a hundred thousand leads a day, and may let it never close.
+// The sample's stores take some eight a day each: a minute of load would fill them all and measure
+// how the desk gets leads that nobody has room for. The capacity is still declared, locked and
+// counted.
+func (s *stage) widen(ctx context.Context, alwaysOpen bool) error {
 	raw, err := fs.ReadFile(sample.Files(), "network/departments.csv")
 	if err != nil {
 		return err
@@ -99,6 +100,10 @@ func (s *stage) widen(ctx context.Context) error {
 				row[k] = "100000" // the most it takes
 			case column == "capacity_from_roster":
 				row[k] = "false"
+			case column == "hours" && alwaysOpen:
+				row[k] = "mo-su 00:00-24:00"
+			case column == "holidays" && alwaysOpen:
+				row[k] = ""
 			}
 		}
 	}
