@@ -39,9 +39,8 @@ e2e: postgres ## Run the end-to-end suite in all its shapes
 	go test -count=1 -v ./services/e2e/...
 
 FUZZTIME ?= 60s
-fuzz: ## Fuzz one target: make fuzz TARGET=./core/adf:FuzzParse [FUZZTIME=60s]
-	@test -n "$(TARGET)" || { echo "say which: make fuzz TARGET=./core/adf:FuzzParse; there are:"; grep -rhoE --include=*_test.go --with-filename '^func Fuzz[A-Za-z]+' core services | sed -E 's#/[^/]+:func #:#; s#^#  ./#' | sort -u; exit 2; }
-	go test -run '^$$' -fuzz '^$(lastword $(subst :, ,$(TARGET)))$$' -fuzztime $(FUZZTIME) $(firstword $(subst :, ,$(TARGET)))
+fuzz: ## Fuzz: make fuzz TARGET=adf [FUZZTIME=60s]; without TARGET, list the targets with their processor time
+	@$(if $(TARGET),deploy/fuzz/fuzz.sh run $(TARGET) $(FUZZTIME),deploy/fuzz/fuzz.sh list)
 
 bench: postgres build ## Measure against the goals; SMALL=1 takes under two minutes, JSON=FILE writes the rows too
 	cd deploy/bench && GOWORK=off go build -o $(BIN)/table ./cmd/table
@@ -72,5 +71,5 @@ certs: build ## Make certificates for development into CERTS
 release-api: $(BIN)/buf ## Make the present protos the baseline that breaking changes are measured against
 	buf build --exclude-source-info -o gen/baseline.binpb
 
-clean: ## Remove what was built; data stays
-	rm -rf $(BIN) .cache
+clean: ## Remove what was built; data and what fuzzing has found stay
+	rm -rf $(BIN) .cache/fuzz/bin
