@@ -27,6 +27,9 @@ func (s *Service) BatchAppendEvents(ctx context.Context, req *feedbackv1.BatchAp
 	if err != nil {
 		return nil, err
 	}
+	if added > 0 {
+		s.bell.ring()
+	}
 	return &feedbackv1.BatchAppendEventsResponse{Added: int32(added)}, nil
 }
 
@@ -70,6 +73,9 @@ func parseEvents(in []*leadv1.Event, now time.Time) ([]store.Event, error) {
 		facts, err := proto.Marshal(e.GetFacts())
 		if err != nil {
 			wrong("facts", "is no valid message")
+		}
+		if facts == nil { // no message and an empty one are the same
+			facts = []byte{}
 		}
 		recorded := now
 		if e.GetRecordedAt() != nil && e.GetRecordedAt().IsValid() {

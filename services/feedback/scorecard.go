@@ -221,18 +221,27 @@ func (s *Service) filter(ctx context.Context, f *fields, in narrowed) (store.Fil
 	if err := f.err(); err != nil {
 		return store.Filter{}, time.Time{}, err
 	}
-	late, err := s.store.Lateness(ctx, now.Add(-lagMemory))
+	watermark, err := s.watermark(ctx, now)
 	if err != nil {
 		return store.Filter{}, time.Time{}, err
-	}
-	watermark := now.Add(-max(late.Lag, safety))
-	if at := late.UnfoldedSince; !at.IsZero() {
-		watermark = earlier(watermark, at)
 	}
 	return store.Filter{
 		From: from, Until: earlier(until, watermark), DealerID: dealerID, Source: in.GetSource(),
 		Campaign: in.GetCampaign(), Brand: in.GetBrand(), Line: lead.Line(in.GetLine()),
 	}, watermark, nil
+}
+
+// watermark is the moment before which everything recorded is in the facts.
+func (s *Service) watermark(ctx context.Context, now time.Time) (time.Time, error) {
+	late, err := s.store.Lateness(ctx, now.Add(-lagMemory))
+	if err != nil {
+		return time.Time{}, err
+	}
+	watermark := now.Add(-max(late.Lag, safety))
+	if at := late.UnfoldedSince; !at.IsZero() {
+		watermark = earlier(watermark, at)
+	}
+	return watermark, nil
 }
 
 // span reads a period. A zero earliest means the usual period before its end.

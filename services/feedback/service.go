@@ -47,6 +47,7 @@ type Service struct {
 	cases caseClient
 	log   *slog.Logger
 	now   func() time.Time
+	bell  feedBell
 }
 
 var (
@@ -102,6 +103,9 @@ func (s *Service) Run(ctx context.Context) error {
 			if err := s.store.ForgetArrivals(ctx, s.now().Add(-time.Hour)); err != nil && ctx.Err() == nil {
 				s.log.WarnContext(ctx, "sweep of arrivals", "error", err)
 			}
+			if err := s.SweepFeed(ctx); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "sweep of the feed", "error", err)
+			}
 		})
 	})
 	return g.Wait()
@@ -123,6 +127,15 @@ func every(ctx context.Context, interval time.Duration, work func()) error {
 // Fold brings the figures up to the log, as far as appended when it began, and returns how many
 // leads it folded. Any number of callers may fold at once.
 func (s *Service) Fold(ctx context.Context) (leads int, err error) { return s.store.Fold(ctx) }
+
+// SweepFeed takes out of the feed what is older than it keeps. What nobody read is numbered first, so
+// that no cursor passes over it in silence.
+func (s *Service) SweepFeed(ctx context.Context) error {
+	if err := s.store.NumberFeed(ctx); err != nil {
+		return err
+	}
+	return s.store.ForgetFeed(ctx, s.now().Add(-feedKept))
+}
 
 // UnappliedCount returns how many reports wait for Routing, for a metric.
 func (s *Service) UnappliedCount(ctx context.Context) (int64, error) {

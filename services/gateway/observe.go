@@ -103,7 +103,7 @@ func (s *Server) report(ctx context.Context, span trace.Span, x *exchange, metho
 		level, message = slog.LevelDebug, "probe refused"
 	case code >= http.StatusInternalServerError:
 		level, message = slog.LevelError, "request not done"
-	case took < slowRequest:
+	case took < slowRequest, x.route == eventsRoute: // pollers wait for events as long as they like
 		return
 	}
 	s.log.LogAttrs(ctx, level, message, slog.String("method", method), slog.String("route", x.route),

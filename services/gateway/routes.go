@@ -27,6 +27,7 @@ const (
 	healthRoute   = "/healthz"
 	metricsRoute  = "/metrics"
 	documentRoute = "/openapi.yaml"
+	eventsRoute   = "/v1/events" // of http.yaml; its requests may wait
 )
 
 // newMux registers the routes of http.yaml, then the gateway's own, which win where both match.

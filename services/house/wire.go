@@ -84,7 +84,7 @@ func (h *House) wireFeedback(ctx context.Context) error {
 		Name:     Feedback,
 		Public:   func(r grpc.ServiceRegistrar) { feedbackv1.RegisterFeedbackServiceServer(r, s) },
 		Internal: func(r grpc.ServiceRegistrar) { feedbackv1.RegisterEventServiceServer(r, s) },
-		Health:   s.Health, Run: s.Run,
+		Health:   s.Health, Run: s.Run, Drain: s.Drain,
 	})
 	return nil
 }

@@ -1721,7 +1721,7 @@ var File_leadmesh_feedback_v1_feedback_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_feedback_v1_feedback_service_proto_rawDesc = "" +
 	"\n" +
-	"+leadmesh/feedback/v1/feedback_service.proto\x12\x14leadmesh.feedback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a!leadmesh/problem/v1/problem.proto\"^\n" +
+	"+leadmesh/feedback/v1/feedback_service.proto\x12\x14leadmesh.feedback.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a\x1fleadmesh/feedback/v1/feed.proto\x1a$leadmesh/feedback/v1/lead_list.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a!leadmesh/problem/v1/problem.proto\"^\n" +
 	"\x1cBatchCreateActivitiesRequest\x12>\n" +
 	"\n" +
 	"activities\x18\x01 \x03(\v2\x1e.leadmesh.feedback.v1.ActivityR\n" +
@@ -1888,7 +1888,7 @@ const file_leadmesh_feedback_v1_feedback_service_proto_rawDesc = "" +
 	"\x18APPOINTMENT_STATUS_MOVED\x10\x03\x12\x1b\n" +
 	"\x17APPOINTMENT_STATUS_KEPT\x10\x04\x12\x1e\n" +
 	"\x1aAPPOINTMENT_STATUS_NO_SHOW\x10\x05\x12 \n" +
-	"\x1cAPPOINTMENT_STATUS_CANCELLED\x10\x062\xb1\x06\n" +
+	"\x1cAPPOINTMENT_STATUS_CANCELLED\x10\x062\xf0\a\n" +
 	"\x0fFeedbackService\x12\x80\x01\n" +
 	"\x15BatchCreateActivities\x122.leadmesh.feedback.v1.BatchCreateActivitiesRequest\x1a3.leadmesh.feedback.v1.BatchCreateActivitiesResponse\x12z\n" +
 	"\x13BatchCreateOutcomes\x120.leadmesh.feedback.v1.BatchCreateOutcomesRequest\x1a1.leadmesh.feedback.v1.BatchCreateOutcomesResponse\x12k\n" +
@@ -1897,7 +1897,10 @@ const file_leadmesh_feedback_v1_feedback_service_proto_rawDesc = "" +
 	"\fGetScorecard\x12).leadmesh.feedback.v1.GetScorecardRequest\x1a*.leadmesh.feedback.v1.GetScorecardResponse\x12w\n" +
 	"\x12ListScorecardLeads\x12/.leadmesh.feedback.v1.ListScorecardLeadsRequest\x1a0.leadmesh.feedback.v1.ListScorecardLeadsResponse\x12_\n" +
 	"\n" +
-	"GetLeakage\x12'.leadmesh.feedback.v1.GetLeakageRequest\x1a(.leadmesh.feedback.v1.GetLeakageResponseB\xe7\x01\n" +
+	"GetLeakage\x12'.leadmesh.feedback.v1.GetLeakageRequest\x1a(.leadmesh.feedback.v1.GetLeakageResponse\x12_\n" +
+	"\n" +
+	"ListEvents\x12'.leadmesh.feedback.v1.ListEventsRequest\x1a(.leadmesh.feedback.v1.ListEventsResponse\x12\\\n" +
+	"\tListLeads\x12&.leadmesh.feedback.v1.ListLeadsRequest\x1a'.leadmesh.feedback.v1.ListLeadsResponseB\xe7\x01\n" +
 	"\x18com.leadmesh.feedback.v1B\x14FeedbackServiceProtoP\x01ZCgithub.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1;feedbackv1\xa2\x02\x03LFX\xaa\x02\x14Leadmesh.Feedback.V1\xca\x02\x14Leadmesh\\Feedback\\V1\xe2\x02 Leadmesh\\Feedback\\V1\\GPBMetadata\xea\x02\x16Leadmesh::Feedback::V1b\x06proto3"
 
 var (
@@ -1945,6 +1948,10 @@ var file_leadmesh_feedback_v1_feedback_service_proto_goTypes = []any{
 	(*v1.Assignment)(nil),                 // 27: leadmesh.lead.v1.Assignment
 	(*timestamppb.Timestamp)(nil),         // 28: google.protobuf.Timestamp
 	(v1.Line)(0),                          // 29: leadmesh.lead.v1.Line
+	(*ListEventsRequest)(nil),             // 30: leadmesh.feedback.v1.ListEventsRequest
+	(*ListLeadsRequest)(nil),              // 31: leadmesh.feedback.v1.ListLeadsRequest
+	(*ListEventsResponse)(nil),            // 32: leadmesh.feedback.v1.ListEventsResponse
+	(*ListLeadsResponse)(nil),             // 33: leadmesh.feedback.v1.ListLeadsResponse
 }
 var file_leadmesh_feedback_v1_feedback_service_proto_depIdxs = []int32{
 	23, // 0: leadmesh.feedback.v1.BatchCreateActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
@@ -1986,15 +1993,19 @@ var file_leadmesh_feedback_v1_feedback_service_proto_depIdxs = []int32{
 	11, // 36: leadmesh.feedback.v1.FeedbackService.GetScorecard:input_type -> leadmesh.feedback.v1.GetScorecardRequest
 	16, // 37: leadmesh.feedback.v1.FeedbackService.ListScorecardLeads:input_type -> leadmesh.feedback.v1.ListScorecardLeadsRequest
 	18, // 38: leadmesh.feedback.v1.FeedbackService.GetLeakage:input_type -> leadmesh.feedback.v1.GetLeakageRequest
-	2,  // 39: leadmesh.feedback.v1.FeedbackService.BatchCreateActivities:output_type -> leadmesh.feedback.v1.BatchCreateActivitiesResponse
-	4,  // 40: leadmesh.feedback.v1.FeedbackService.BatchCreateOutcomes:output_type -> leadmesh.feedback.v1.BatchCreateOutcomesResponse
-	8,  // 41: leadmesh.feedback.v1.FeedbackService.PutAppointment:output_type -> leadmesh.feedback.v1.PutAppointmentResponse
-	10, // 42: leadmesh.feedback.v1.FeedbackService.ListAppointments:output_type -> leadmesh.feedback.v1.ListAppointmentsResponse
-	12, // 43: leadmesh.feedback.v1.FeedbackService.GetScorecard:output_type -> leadmesh.feedback.v1.GetScorecardResponse
-	17, // 44: leadmesh.feedback.v1.FeedbackService.ListScorecardLeads:output_type -> leadmesh.feedback.v1.ListScorecardLeadsResponse
-	19, // 45: leadmesh.feedback.v1.FeedbackService.GetLeakage:output_type -> leadmesh.feedback.v1.GetLeakageResponse
-	39, // [39:46] is the sub-list for method output_type
-	32, // [32:39] is the sub-list for method input_type
+	30, // 39: leadmesh.feedback.v1.FeedbackService.ListEvents:input_type -> leadmesh.feedback.v1.ListEventsRequest
+	31, // 40: leadmesh.feedback.v1.FeedbackService.ListLeads:input_type -> leadmesh.feedback.v1.ListLeadsRequest
+	2,  // 41: leadmesh.feedback.v1.FeedbackService.BatchCreateActivities:output_type -> leadmesh.feedback.v1.BatchCreateActivitiesResponse
+	4,  // 42: leadmesh.feedback.v1.FeedbackService.BatchCreateOutcomes:output_type -> leadmesh.feedback.v1.BatchCreateOutcomesResponse
+	8,  // 43: leadmesh.feedback.v1.FeedbackService.PutAppointment:output_type -> leadmesh.feedback.v1.PutAppointmentResponse
+	10, // 44: leadmesh.feedback.v1.FeedbackService.ListAppointments:output_type -> leadmesh.feedback.v1.ListAppointmentsResponse
+	12, // 45: leadmesh.feedback.v1.FeedbackService.GetScorecard:output_type -> leadmesh.feedback.v1.GetScorecardResponse
+	17, // 46: leadmesh.feedback.v1.FeedbackService.ListScorecardLeads:output_type -> leadmesh.feedback.v1.ListScorecardLeadsResponse
+	19, // 47: leadmesh.feedback.v1.FeedbackService.GetLeakage:output_type -> leadmesh.feedback.v1.GetLeakageResponse
+	32, // 48: leadmesh.feedback.v1.FeedbackService.ListEvents:output_type -> leadmesh.feedback.v1.ListEventsResponse
+	33, // 49: leadmesh.feedback.v1.FeedbackService.ListLeads:output_type -> leadmesh.feedback.v1.ListLeadsResponse
+	41, // [41:50] is the sub-list for method output_type
+	32, // [32:41] is the sub-list for method input_type
 	32, // [32:32] is the sub-list for extension type_name
 	32, // [32:32] is the sub-list for extension extendee
 	0,  // [0:32] is the sub-list for field type_name
@@ -2006,6 +2017,8 @@ func file_leadmesh_feedback_v1_feedback_service_proto_init() {
 		return
 	}
 	file_leadmesh_feedback_v1_activity_proto_init()
+	file_leadmesh_feedback_v1_feed_proto_init()
+	file_leadmesh_feedback_v1_lead_list_proto_init()
 	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[12].OneofWrappers = []any{}
 	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[14].OneofWrappers = []any{}
 	file_leadmesh_feedback_v1_feedback_service_proto_msgTypes[18].OneofWrappers = []any{}

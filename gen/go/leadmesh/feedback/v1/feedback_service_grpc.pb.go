@@ -26,6 +26,8 @@ const (
 	FeedbackService_GetScorecard_FullMethodName          = "/leadmesh.feedback.v1.FeedbackService/GetScorecard"
 	FeedbackService_ListScorecardLeads_FullMethodName    = "/leadmesh.feedback.v1.FeedbackService/ListScorecardLeads"
 	FeedbackService_GetLeakage_FullMethodName            = "/leadmesh.feedback.v1.FeedbackService/GetLeakage"
+	FeedbackService_ListEvents_FullMethodName            = "/leadmesh.feedback.v1.FeedbackService/ListEvents"
+	FeedbackService_ListLeads_FullMethodName             = "/leadmesh.feedback.v1.FeedbackService/ListLeads"
 )
 
 // FeedbackServiceClient is the client API for FeedbackService service.
@@ -49,6 +51,12 @@ type FeedbackServiceClient interface {
 	ListScorecardLeads(ctx context.Context, in *ListScorecardLeadsRequest, opts ...grpc.CallOption) (*ListScorecardLeadsResponse, error)
 	// GetLeakage answers the leads that leak: stage, owner, age.
 	GetLeakage(ctx context.Context, in *GetLeakageRequest, opts ...grpc.CallOption) (*GetLeakageResponse, error)
+	// ListEvents answers what happened, for programs that poll: every event once per cursor, in an
+	// order that never changes, at least once where a caller asks again. Events of 30 days are kept.
+	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
+	// ListLeads answers leads by where they stand, the longest unchanged first, as far as the events
+	// up to the watermark tell.
+	ListLeads(ctx context.Context, in *ListLeadsRequest, opts ...grpc.CallOption) (*ListLeadsResponse, error)
 }
 
 type feedbackServiceClient struct {
@@ -129,6 +137,26 @@ func (c *feedbackServiceClient) GetLeakage(ctx context.Context, in *GetLeakageRe
 	return out, nil
 }
 
+func (c *feedbackServiceClient) ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEventsResponse)
+	err := c.cc.Invoke(ctx, FeedbackService_ListEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *feedbackServiceClient) ListLeads(ctx context.Context, in *ListLeadsRequest, opts ...grpc.CallOption) (*ListLeadsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLeadsResponse)
+	err := c.cc.Invoke(ctx, FeedbackService_ListLeads_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // FeedbackServiceServer is the server API for FeedbackService service.
 // All implementations must embed UnimplementedFeedbackServiceServer
 // for forward compatibility.
@@ -150,6 +178,12 @@ type FeedbackServiceServer interface {
 	ListScorecardLeads(context.Context, *ListScorecardLeadsRequest) (*ListScorecardLeadsResponse, error)
 	// GetLeakage answers the leads that leak: stage, owner, age.
 	GetLeakage(context.Context, *GetLeakageRequest) (*GetLeakageResponse, error)
+	// ListEvents answers what happened, for programs that poll: every event once per cursor, in an
+	// order that never changes, at least once where a caller asks again. Events of 30 days are kept.
+	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
+	// ListLeads answers leads by where they stand, the longest unchanged first, as far as the events
+	// up to the watermark tell.
+	ListLeads(context.Context, *ListLeadsRequest) (*ListLeadsResponse, error)
 	mustEmbedUnimplementedFeedbackServiceServer()
 }
 
@@ -180,6 +214,12 @@ func (UnimplementedFeedbackServiceServer) ListScorecardLeads(context.Context, *L
 }
 func (UnimplementedFeedbackServiceServer) GetLeakage(context.Context, *GetLeakageRequest) (*GetLeakageResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLeakage not implemented")
+}
+func (UnimplementedFeedbackServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedFeedbackServiceServer) ListLeads(context.Context, *ListLeadsRequest) (*ListLeadsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLeads not implemented")
 }
 func (UnimplementedFeedbackServiceServer) mustEmbedUnimplementedFeedbackServiceServer() {}
 func (UnimplementedFeedbackServiceServer) testEmbeddedByValue()                         {}
@@ -328,6 +368,42 @@ func _FeedbackService_GetLeakage_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _FeedbackService_ListEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeedbackServiceServer).ListEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeedbackService_ListEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeedbackServiceServer).ListEvents(ctx, req.(*ListEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FeedbackService_ListLeads_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLeadsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeedbackServiceServer).ListLeads(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeedbackService_ListLeads_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeedbackServiceServer).ListLeads(ctx, req.(*ListLeadsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // FeedbackService_ServiceDesc is the grpc.ServiceDesc for FeedbackService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -362,6 +438,14 @@ var FeedbackService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetLeakage",
 			Handler:    _FeedbackService_GetLeakage_Handler,
+		},
+		{
+			MethodName: "ListEvents",
+			Handler:    _FeedbackService_ListEvents_Handler,
+		},
+		{
+			MethodName: "ListLeads",
+			Handler:    _FeedbackService_ListLeads_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -45,6 +45,22 @@ type Event struct {
 	Facts       []byte
 }
 
+type Feed struct {
+	BatchID    int64
+	Number     pgtype.Int8
+	RecordedAt pgtype.Timestamptz
+	Events     int32
+	LeadIds    []pgtype.UUID
+	EventIds   []pgtype.UUID
+}
+
+type FeedEnd struct {
+	One       bool
+	Numbered  int64
+	Forgotten int64
+	Secret    []byte
+}
+
 type LeadFact struct {
 	RequestedAt    pgtype.Timestamptz
 	ReceivedAt     pgtype.Timestamptz
@@ -74,6 +90,7 @@ type LeadFact struct {
 	DealerID       string
 	DueKind        string
 	Detail         []byte
+	UpdatedAt      pgtype.Timestamptz
 }
 
 type Report struct {

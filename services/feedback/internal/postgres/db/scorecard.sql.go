@@ -12,7 +12,7 @@ import (
 )
 
 const listLeadFacts = `-- name: ListLeadFacts :many
-SELECT f.requested_at, f.received_at, f.state_at, f.due_at, f.assigned_at, f.delivered_at, f.responded_at, f.engaged_at, f.worked_at, f.events, f.flags, f.assignments, f.probability_ppm, f.bucket, f.line, f.state, f.test, f.bad_contact, f.desk, f.lead_id, f.brand, f.source, f.campaign, f.state_code, f.state_actor, f.dealer_id, f.due_kind, f.detail,
+SELECT f.requested_at, f.received_at, f.state_at, f.due_at, f.assigned_at, f.delivered_at, f.responded_at, f.engaged_at, f.worked_at, f.events, f.flags, f.assignments, f.probability_ppm, f.bucket, f.line, f.state, f.test, f.bad_contact, f.desk, f.lead_id, f.brand, f.source, f.campaign, f.state_code, f.state_actor, f.dealer_id, f.due_kind, f.detail, f.updated_at,
     (SELECT count(*) FROM appointment AS a
      WHERE a.bucket = f.bucket AND a.lead_id = f.lead_id AND a.status IN (1, 2, 3) AND a.starts_at < $1
     )::bigint AS unreported
@@ -97,6 +97,7 @@ func (q *Queries) ListLeadFacts(ctx context.Context, arg ListLeadFactsParams) ([
 			&i.LeadFact.DealerID,
 			&i.LeadFact.DueKind,
 			&i.LeadFact.Detail,
+			&i.LeadFact.UpdatedAt,
 			&i.Unreported,
 		); err != nil {
 			return nil, err
