@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
 )
 
 // lingering is how long the rest of a refused request's body is waited for, so that a sender who
@@ -28,7 +28,7 @@ func (s *Server) guard(r *http.Request) *problem.Error {
 	}
 	// Where no token is asked for, a name that its owner makes point to this machine would let the
 	// page under that name in: to its browser the request is one within the site.
-	if s.cfg.Tokens.Open() && !hereByName(r.Host) {
+	if s.cfg.Tokens.Open() && !rpc.NamesThisMachine(r.Host) {
 		return problem.New(problemv1.Reason_REASON_PERMISSION_DENIED,
 			"without tokens requests are taken for localhost or an IP address only; send one of them as the host, or start with --tokens")
 	}
@@ -44,18 +44,6 @@ func (s *Server) guard(r *http.Request) *problem.Error {
 		}
 	}
 	return nil
-}
-
-// hereByName reports whether a host names this machine whatever a name server says.
-func hereByName(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	return net.ParseIP(strings.Trim(host, "[]")) != nil
 }
 
 // control reports whether a character is one that no name, key or text of an address holds.

@@ -41,6 +41,7 @@ type Config struct {
 
 	HTTP string // HOST:PORT of REST
 	GRPC string // HOST:PORT of gRPC
+	Ops  string // HOST:PORT of probes and metrics of this process; "": none beside REST's
 
 	TLSCert, TLSKey string // key pair of the public listeners
 	Tokens          string // file of bearer tokens
@@ -88,7 +89,7 @@ func (c Config) complete() (Config, error) {
 // safe refuses to open a door to other machines without a lock.
 func (c Config) safe() error {
 	var errs []error
-	for _, listener := range []struct{ flag, addr string }{{"--http", c.HTTP}, {"--grpc", c.GRPC}} {
+	for _, listener := range []struct{ flag, addr string }{{"--http", c.HTTP}, {"--grpc", c.GRPC}, {"--ops", c.Ops}} {
 		if listener.addr == "" {
 			continue
 		}

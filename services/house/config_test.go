@@ -39,3 +39,15 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestOperationsAddress: the door of those who watch follows the rules of the others.
+func TestOperationsAddress(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:9100": "", "": "", "here": "--ops here is no HOST:PORT", "0.0.0.0:9100": "--ops 0.0.0.0:9100 is reachable from other machines",
+	} {
+		_, err := Config{Data: t.TempDir(), Ops: addr}.complete()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("--ops %q: %v, want %q", addr, err, want)
+		}
+	}
+}

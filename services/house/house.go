@@ -16,6 +16,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/gateway"
 	"github.com/leadmesh/leadmesh/services/identity"
 	"github.com/leadmesh/leadmesh/services/internal/mesh"
+	"github.com/leadmesh/leadmesh/services/internal/ops"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
@@ -31,6 +32,8 @@ type House struct {
 	url     string
 	host    *mesh.Host
 	gateway *gateway.Server
+	ops     *ops.Server // nil: nobody watches
+	files   *rpc.Reloader
 	scoring *scoring.Service
 	routing *routing.Service
 	names   *directory
@@ -74,7 +77,10 @@ func Open(ctx context.Context, cfg Config) (h *House, err error) {
 	if err = h.openDatabase(ctx); err != nil {
 		return h, err
 	}
-	return h, h.wire(ctx)
+	if err = h.wire(ctx); err == nil && h.ops != nil {
+		h.ops.Watch(h.host.Healthy)
+	}
+	return h, err
 }
 
 func (h *House) openDatabase(ctx context.Context) error {
@@ -95,27 +101,16 @@ func (h *House) openDatabase(ctx context.Context) error {
 }
 
 func (h *House) openHost() error {
-	cfg := mesh.Config{Runs: h.cfg.Only, Public: h.cfg.GRPC, Mesh: h.cfg.Mesh, Peers: h.cfg.Peers, Tokens: rpc.OpenTokens()}
-	if h.cfg.Tokens != "" {
-		tokens, err := rpc.ReadTokens(h.cfg.Tokens)
-		if err != nil {
-			return err
-		}
-		cfg.Tokens = tokens
+	d, err := h.openDoors()
+	if err != nil {
+		return err
 	}
-	if h.cfg.TLSCert != "" {
-		certs, err := rpc.ReadCertificates(h.cfg.TLSCert, h.cfg.TLSKey, "")
-		if err != nil {
-			return err
-		}
-		cfg.PublicTLS = certs.Server(false)
+	cfg := mesh.Config{Runs: h.cfg.Only, Public: h.cfg.GRPC, Mesh: h.cfg.Mesh, Peers: h.cfg.Peers, Tokens: d.tokens, Certs: d.mesh}
+	if d.public != nil {
+		cfg.PublicTLS = d.public.Server(false)
 	}
-	if h.cfg.MeshCert != "" {
-		certs, err := rpc.ReadCertificates(h.cfg.MeshCert, h.cfg.MeshKey, h.cfg.MeshCA)
-		if err != nil {
-			return err
-		}
-		cfg.Certs = certs
+	if err := h.openOps(cfg); err != nil {
+		return err
 	}
 	host, err := mesh.New(cfg, h.rpcTelemetry())
 	if err != nil {
@@ -123,7 +118,27 @@ func (h *House) openHost() error {
 	}
 	h.host = host
 	h.closers = append(h.closers, func(context.Context) error { return host.Close() })
+	if h.ops != nil { // before the gateway, whose drain takes its time
+		h.host.Add(mesh.Service{Name: "ops", Drain: h.ops.Drain})
+	}
+	h.followFiles()
 	return h.openGateway(cfg)
+}
+
+// openOps opens the door of those who watch, which is the first to open and the last to close.
+func (h *House) openOps(cfg mesh.Config) error {
+	if h.cfg.Ops == "" {
+		return nil
+	}
+	door, err := ops.Start(ops.Config{
+		Addr: h.cfg.Ops, TLS: cfg.PublicTLS, Tokens: cfg.Tokens, Version: h.cfg.Version, Services: h.cfg.Only, Tel: h.tel, Stale: h.files.Stale,
+	})
+	if err != nil {
+		return err
+	}
+	h.ops = door
+	h.closers = append(h.closers, door.Close)
+	return nil
 }
 
 func (h *House) rpcTelemetry() rpc.Telemetry {
@@ -200,6 +215,14 @@ func (h *House) HTTPAddr() string {
 
 // GRPCAddr is where gRPC listens; "" if it does not.
 func (h *House) GRPCAddr() string { return h.host.PublicAddr() }
+
+// OpsAddr is where probes and the collector of metrics are answered; "" if nowhere.
+func (h *House) OpsAddr() string {
+	if h.ops == nil {
+		return ""
+	}
+	return h.ops.Addr()
+}
 
 // MeshAddr is where the other processes of the house reach this one; "" if they cannot.
 func (h *House) MeshAddr() string { return h.host.MeshAddr() }

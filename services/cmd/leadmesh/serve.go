@@ -17,6 +17,7 @@ type houseFlags struct {
 	Data        string `help:"Directory of the private Postgres; unless given, leadmesh in your data home." placeholder:"DIR"`
 	HTTP        string `name:"http" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, health and metrics; 127.0.0.1:8080 unless given."`
 	GRPC        string `name:"grpc" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of gRPC with reflection and health; 127.0.0.1:9090 unless given."`
+	Ops         string `placeholder:"HOST:PORT" help:"Address of health and metrics of this process, also without the gateway: /healthz, /livez, /metrics; none unless given."`
 	DatabaseURL string `name:"database-url" placeholder:"URL" help:"A Postgres whose owner may create roles and migrate; without one a private server is started."`
 	PGBin       string `name:"pg-bin" placeholder:"DIR" help:"Folder of PostgreSQL's binaries for the private server."`
 
@@ -38,7 +39,7 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 		return house.Config{}, fmt.Errorf("--log-level: %w", err)
 	}
 	return house.Config{
-		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, HTTP: f.HTTP, GRPC: f.GRPC,
+		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
 		MaxInFlight: f.MaxInFlight, Window: f.Window, TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,
 	}, nil
@@ -102,6 +103,10 @@ func addresses(h *house.House, scheme string, out io.Writer) {
 	}
 	if a := h.GRPCAddr(); a != "" {
 		fmt.Fprintf(out, "  gRPC      %s (with reflection)\n", reachable(a))
+	}
+	if a := h.OpsAddr(); a != "" {
+		a = scheme + reachable(a)
+		fmt.Fprintf(out, "  watch     %s/healthz, /livez, /metrics\n", a)
 	}
 	if a := h.MeshAddr(); a != "" {
 		fmt.Fprintf(out, "  mesh      %s (mutual TLS)\n", reachable(a))

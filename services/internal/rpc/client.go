@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 
@@ -31,9 +30,9 @@ func DialInProcess(t Telemetry, service string, listener *bufconn.Listener) (*gr
 
 // DialMesh connects a service to another process. The address is HOST:PORT, or any target gRPC
 // resolves to several addresses.
-func DialMesh(t Telemetry, service, address string, tlsConfig *tls.Config) (*grpc.ClientConn, error) {
+func DialMesh(t Telemetry, service, address string, secured credentials.TransportCredentials) (*grpc.ClientConn, error) {
 	options := append(clientOptions(t, service),
-		grpc.WithTransportCredentials(credentials.NewTLS(tlsConfig)),
+		grpc.WithTransportCredentials(secured),
 		grpc.WithDefaultServiceConfig(balance))
 	conn, err := grpc.NewClient(address, options...)
 	if err != nil {

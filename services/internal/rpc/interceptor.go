@@ -33,6 +33,7 @@ const reserve = 20 * time.Millisecond
 type chain struct {
 	log    *slog.Logger
 	caller func(ctx context.Context) Caller
+	tokens *Tokens // that may change while a stream lasts; nil: callers are known by their connection
 }
 
 func (c chain) unary() grpc.UnaryServerInterceptor {
@@ -61,7 +62,7 @@ func (c chain) stream() grpc.StreamServerInterceptor {
 		err := Authorize(caller, info.FullMethod)
 		if err == nil {
 			_, err = recovered(func() (any, error) {
-				return nil, next(srv, withContext{ss, WithCaller(ss.Context(), caller)})
+				return nil, next(srv, &withContext{ServerStream: ss, ctx: WithCaller(ss.Context(), caller), still: c.still(ss.Context(), info.FullMethod)})
 			})
 		}
 		return c.report(ss.Context(), info.FullMethod, id, caller, start, err)
@@ -202,17 +203,45 @@ func onBehalf(ctx context.Context, service string) Caller {
 	return Caller{Name: service, Service: service, Roles: []Role{RoleService}}
 }
 
+// withContext is a stream of a known caller.
 type withContext struct {
 	grpc.ServerStream
-	ctx context.Context
+	ctx   context.Context
+	still func() error // nil: the caller's rights last as long as the stream
 }
 
-func (w withContext) Context() context.Context { return w.ctx }
+func (w *withContext) Context() context.Context { return w.ctx }
 
-// RecvMsg receives a message; one that cannot be read ends the stream.
-func (w withContext) RecvMsg(m any) error {
+// RecvMsg receives a message; one that cannot be read ends the stream, as does the next one of a
+// caller whose rights have been taken away.
+func (w *withContext) RecvMsg(m any) error {
 	if err := w.ServerStream.RecvMsg(m); err != nil {
 		return err
 	}
+	if w.still != nil {
+		if err := w.still(); err != nil {
+			return err
+		}
+	}
 	return readable(m)
+}
+
+// still makes the check of a stream's messages: it looks at the caller again when the tokens have
+// changed since it did.
+func (c chain) still(ctx context.Context, method string) func() error {
+	if c.tokens == nil {
+		return nil
+	}
+	seen := c.tokens.current.Load()
+	return func() error {
+		now := c.tokens.current.Load()
+		if now == seen {
+			return nil
+		}
+		if err := Authorize(c.caller(ctx), method); err != nil {
+			return err
+		}
+		seen = now
+		return nil
+	}
 }

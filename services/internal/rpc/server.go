@@ -33,23 +33,23 @@ type Telemetry struct {
 // NewPublicServer makes the server for callers from outside, who show a bearer token.
 func NewPublicServer(t Telemetry, tokens *Tokens, tlsConfig *tls.Config) *grpc.Server {
 	at := &door{tokens: tokens, most: maxCalls}
-	return newServer(t, callerByToken(tokens), tlsConfig,
+	return newServer(t, tokens, callerByToken(tokens), tlsConfig,
 		grpc.InTapHandle(at.enter), grpc.ForceServerCodecV2(newLenient()),
 		grpc.RPCDecompressor(refuseCompressed{})) //nolint:staticcheck // the one way to refuse a compression that a dependency registers for all servers
 }
 
 // NewInProcessServer makes the server for an in-process listener, whose connections are made by
 // DialInProcess.
-func NewInProcessServer(t Telemetry) *grpc.Server { return newServer(t, callerInProcess, nil) }
+func NewInProcessServer(t Telemetry) *grpc.Server { return newServer(t, nil, callerInProcess, nil) }
 
 // NewMeshServer makes the server between processes. The TLS configuration must demand and verify
 // client certificates.
 func NewMeshServer(t Telemetry, tlsConfig *tls.Config) *grpc.Server {
-	return newServer(t, callerByCertificate, tlsConfig)
+	return newServer(t, nil, callerByCertificate, tlsConfig)
 }
 
-func newServer(t Telemetry, caller func(context.Context) Caller, tlsConfig *tls.Config, more ...grpc.ServerOption) *grpc.Server {
-	c := chain{log: t.Log, caller: caller}
+func newServer(t Telemetry, tokens *Tokens, caller func(context.Context) Caller, tlsConfig *tls.Config, more ...grpc.ServerOption) *grpc.Server {
+	c := chain{log: t.Log, caller: caller, tokens: tokens}
 	options := []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(c.unary()),
 		grpc.ChainStreamInterceptor(c.stream()),

@@ -1,68 +1,73 @@
 package rpc
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"google.golang.org/grpc/credentials"
 )
 
-// Certificates are a key pair and the authorities it trusts, read from files and read again when
-// the files change. Safe for concurrent use.
+// Certificates are a key pair and the authorities it trusts, read from files. New handshakes use
+// what a [Reloader] took up last; connections that exist live on. Safe for concurrent use.
 type Certificates struct {
-	certFile, keyFile string
-	pool              *x509.CertPool
-
-	mu      sync.Mutex
-	checked time.Time
-	changed time.Time
-	pair    *tls.Certificate
+	current atomic.Pointer[identity]
 }
 
-// recheck is how often the files are looked at, at most.
-const recheck = 10 * time.Second
+// identity is what one handshake needs.
+type identity struct {
+	pair *tls.Certificate
+	pool *x509.CertPool // nil without authorities
+}
 
 // ReadCertificates reads a PEM key pair and, if caFile is not empty, the authorities that sign the
 // other side.
 func ReadCertificates(certFile, keyFile, caFile string) (*Certificates, error) {
-	c := &Certificates{certFile: certFile, keyFile: keyFile}
-	if caFile != "" {
-		raw, err := os.ReadFile(caFile)
+	c := &Certificates{}
+	var contents [][]byte
+	for _, path := range []string{certFile, keyFile, caFile} {
+		if path == "" {
+			continue
+		}
+		raw, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("read the certificate authority: %w", err)
+			return nil, fmt.Errorf("read the certificate: %w", err)
 		}
-		c.pool = x509.NewCertPool()
-		if !c.pool.AppendCertsFromPEM(raw) {
-			return nil, errors.New("the certificate authority file holds no PEM certificate")
-		}
+		contents = append(contents, raw)
 	}
-	if _, err := c.current(time.Now()); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.use(contents)
 }
 
-func (c *Certificates) current(now time.Time) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.pair != nil && now.Sub(c.checked) < recheck {
-		return c.pair, nil
+// use puts a certificate, its key and, if there is a third content, authorities in force.
+func (c *Certificates) use(contents [][]byte) error {
+	pair, err := tls.X509KeyPair(contents[0], contents[1])
+	if err != nil {
+		return fmt.Errorf("read the certificate: %w", err)
 	}
-	c.checked = now
-	info, err := os.Stat(c.certFile)
-	if err == nil && (c.pair == nil || info.ModTime().After(c.changed)) {
-		var pair tls.Certificate
-		if pair, err = tls.LoadX509KeyPair(c.certFile, c.keyFile); err == nil {
-			c.pair, c.changed = &pair, info.ModTime()
+	next := &identity{pair: &pair}
+	if len(contents) > 2 {
+		next.pool = x509.NewCertPool()
+		if !next.pool.AppendCertsFromPEM(contents[2]) {
+			return errors.New("the certificate authority file holds no PEM certificate")
 		}
 	}
-	if c.pair == nil {
-		return nil, fmt.Errorf("read the certificate: %w", err)
+	c.current.Store(next)
+	return nil
+}
+
+// Expiry is when the certificate in force ends.
+func (c *Certificates) Expiry() time.Time {
+	pair := c.current.Load().pair
+	if pair.Leaf == nil {
+		return time.Time{}
 	}
-	return c.pair, nil // a broken new file does not take a working pair away
+	return pair.Leaf.NotAfter
 }
 
 // Server is the configuration of a listener. With mutual, callers must show a certificate of the
@@ -70,24 +75,50 @@ func (c *Certificates) current(now time.Time) (*tls.Certificate, error) {
 func (c *Certificates) Server(mutual bool) *tls.Config {
 	cfg := &tls.Config{
 		MinVersion:     tls.VersionTLS13,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current(time.Now()) },
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load().pair, nil },
 		NextProtos:     []string{"h2", "http/1.1"},
 	}
-	if mutual {
-		cfg.ClientAuth = tls.RequireAndVerifyClientCert
-		cfg.ClientCAs = c.pool
+	if !mutual {
+		return cfg
 	}
-	return cfg
+	demanding := func() *tls.Config {
+		next := cfg.Clone()
+		next.ClientAuth = tls.RequireAndVerifyClientCert
+		next.ClientCAs = c.current.Load().pool
+		// A resumed session would not be verified again by authorities that changed meanwhile.
+		next.SessionTicketsDisabled = true
+		return next
+	}
+	outer := demanding()
+	outer.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return demanding(), nil }
+	return outer
 }
 
-// Client is the configuration of a connection to a service of the house.
-func (c *Certificates) Client(service string) *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		ServerName: CertificateName(service),
-		RootCAs:    c.pool,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return c.current(time.Now())
-		},
-	}
+// Client is how connections to a service of the house are secured.
+func (c *Certificates) Client(service string) credentials.TransportCredentials {
+	return dialing{c.client(service), func() credentials.TransportCredentials { return c.client(service) }}
+}
+
+func (c *Certificates) client(service string) credentials.TransportCredentials {
+	now := c.current.Load()
+	return credentials.NewTLS(&tls.Config{
+		MinVersion: tls.VersionTLS13, ServerName: CertificateName(service), RootCAs: now.pool, Certificates: []tls.Certificate{*now.pair},
+	})
+}
+
+// dialing makes the credentials anew for each handshake, so that a connection that is opened again
+// trusts the authorities of now.
+type dialing struct {
+	credentials.TransportCredentials
+	now func() credentials.TransportCredentials
+}
+
+// ClientHandshake secures a new connection.
+func (d dialing) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return d.now().ClientHandshake(ctx, authority, conn)
+}
+
+// Clone copies the credentials.
+func (d dialing) Clone() credentials.TransportCredentials {
+	return dialing{d.TransportCredentials.Clone(), d.now}
 }

@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 )
 
 // Tokens are the bearer tokens of a file. The zero value knows none; an open one lets everybody
-// in, which is for loopback only. Safe for concurrent use: immutable.
+// in, which is for loopback only. Safe for concurrent use, also while a [Reloader] takes up a
+// changed file.
 type Tokens struct {
-	open   bool
-	tokens []token
+	open    bool
+	current atomic.Pointer[[]token]
 }
 
 type token struct {
@@ -33,6 +35,21 @@ func ReadTokens(path string) (*Tokens, error) {
 		return nil, fmt.Errorf("read the tokens file: %w", err)
 	}
 	t := &Tokens{}
+	return t, t.use(raw)
+}
+
+// use puts the tokens of a file's content in force.
+func (t *Tokens) use(raw []byte) error {
+	tokens, err := parseTokens(raw)
+	if err != nil {
+		return err
+	}
+	t.current.Store(&tokens)
+	return nil
+}
+
+func parseTokens(raw []byte) ([]token, error) {
+	var tokens []token
 	number := 0
 	for line := range strings.Lines(string(raw)) {
 		number++
@@ -67,12 +84,12 @@ func ReadTokens(path string) (*Tokens, error) {
 				return nil, fmt.Errorf("tokens file line %d: role %q is none of oem, mops, ops, dealer:DEALER_ID, test", number, name)
 			}
 		}
-		t.tokens = append(t.tokens, token{digest: sha256.Sum256([]byte(fields[0])), caller: caller})
+		tokens = append(tokens, token{digest: sha256.Sum256([]byte(fields[0])), caller: caller})
 	}
-	if len(t.tokens) == 0 {
+	if len(tokens) == 0 {
 		return nil, fmt.Errorf("tokens file: no token in it")
 	}
-	return t, nil
+	return tokens, nil
 }
 
 // Open reports whether any caller is trusted.
@@ -97,9 +114,11 @@ func (t *Tokens) Caller(authorization string) (Caller, bool) {
 	digest := sha256.Sum256([]byte(strings.TrimSpace(text)))
 	var found Caller
 	hit := 0
-	for i := range t.tokens {
-		if subtle.ConstantTimeCompare(digest[:], t.tokens[i].digest[:]) == 1 {
-			found, hit = t.tokens[i].caller, 1
+	if current := t.current.Load(); current != nil {
+		for i := range *current {
+			if subtle.ConstantTimeCompare(digest[:], (*current)[i].digest[:]) == 1 {
+				found, hit = (*current)[i].caller, 1
+			}
 		}
 	}
 	return found, hit == 1
