@@ -17,13 +17,18 @@ func readADF(body []byte) []*intake {
 	items := make([]*intake, 0, len(doc.Prospects))
 	for i := range doc.Prospects {
 		in := &intake{lead: doc.Prospects[i].Lead(nil), raw: parts[i]}
-		violations := check(&in.lead)
-		if len(violations) > 0 { // its sender reads no answer: what is too much stays in the raw form
-			in.unreadable = "the ADF document holds more than a lead takes: " + violations[0].Field
-		}
+		in.limit("the ADF document")
 		items = append(items, in)
 	}
 	return items
+}
+
+// limit sets aside a lead that carries more than one may. Senders of ADF seldom read an answer: what
+// is too much stays in the raw form.
+func (in *intake) limit(holder string) {
+	if violations := check(&in.lead); len(violations) > 0 {
+		in.unreadable = holder + " holds more than a lead takes: " + violations[0].Field
+	}
 }
 
 // prospectParts cuts a document with many leads into each one's own part. Where the cuts do not

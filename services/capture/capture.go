@@ -126,17 +126,33 @@ func (s *Service) prepare(ctx context.Context, items []*intake) ([]*intake, erro
 			continue
 		}
 		in.identify(secret, caller.String(), now)
-		if in.unreadable != "" {
-			in.lead = lead.Lead{ID: in.id, Test: in.lead.Test, ReceivedAt: now, Source: in.lead.Source, IdempotencyKey: in.lead.IdempotencyKey}
-			in.place, in.detail = store.Parked, in.unreadable
-		} else if err := s.govern(in); err != nil {
-			in.problem = problem.From(err)
-			continue
+		if !in.bare() {
+			if err := s.govern(in); err != nil {
+				p := problem.From(err)
+				if in.mail == nil || p.Reason != problemv1.Reason_REASON_TOO_LARGE {
+					in.problem = p
+					continue
+				}
+				in.unreadable = "the lead in the mail is larger than is kept" // nobody reads an answer
+			}
 		}
+		in.setAside(now)
 		s.trace(ctx, in, len(items) == 1)
 		sound = append(sound, in)
 	}
 	return sound, nil
+}
+
+// setAside gives what holds no lead its place: parked for its data, or rejected.
+func (in *intake) setAside(now time.Time) {
+	if !in.bare() {
+		return
+	}
+	in.lead = lead.Lead{ID: in.id, Test: in.lead.Test, ReceivedAt: now, Source: in.lead.Source, IdempotencyKey: in.lead.IdempotencyKey}
+	in.place, in.detail = store.Parked, in.unreadable
+	if in.junk != "" {
+		in.place, in.code, in.detail = store.Rejected, lead.RejectCodeJunk.String(), in.junk
+	}
 }
 
 // trace begins the lead's own span: in its sender's trace if there is one for this lead, else, in

@@ -217,7 +217,7 @@ func (p *plan) take(in *intake, flag string) error {
 		row.Owner, row.ReviewAt = p.s.cfg.ParkOwner, in.receivedAt.Add(reviewAfter)
 		events = append(events, eventParked)
 	}
-	if in.unreadable != "" {
+	if in.bare() {
 		row.Body = nil
 	}
 	p.rows.Leads = append(p.rows.Leads, row)

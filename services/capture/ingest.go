@@ -21,14 +21,16 @@ func (s *Service) Ingest(ctx context.Context, req *capturev1.IngestRequest) (*ca
 		return nil, err
 	}
 	for i, in := range items {
-		in.contentType = printable(req.GetContentType())
+		if in.contentType == "" {
+			in.contentType = printable(req.GetContentType())
+		}
 		s.label(in, req, i, len(items))
 	}
 	if len(items) == 1 {
 		items[0].traceparent = req.GetTraceparent()
 	}
 	results := make([]*capturev1.LeadResult, 0, len(items))
-	for chunk := range slices.Chunk(items, maxBatch) { // only ADF documents hold more than one
+	for chunk := range slices.Chunk(items, maxBatch) { // only ADF documents and mails hold more than one
 		answered, err := s.take(ctx, chunk)
 		if err != nil && len(results) == 0 {
 			return nil, err
@@ -46,13 +48,15 @@ func (s *Service) open(req *capturev1.IngestRequest) ([]*intake, error) {
 	body := req.GetBody()
 	switch req.GetKind() {
 	case capturev1.DocumentKind_DOCUMENT_KIND_ADF:
-		if len(body) > maxBody {
-			return nil, problem.New(problemv1.Reason_REASON_TOO_LARGE, "the body is larger than 4 MiB; send fewer leads at once")
-		}
-		if len(bytes.TrimSpace(body)) == 0 {
-			return nil, problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is empty; send an ADF document")
+		if p := fits(body, "an ADF document"); p != nil {
+			return nil, p
 		}
 		return readADF(body), nil
+	case capturev1.DocumentKind_DOCUMENT_KIND_MAIL:
+		if p := fits(body, "a mail"); p != nil {
+			return nil, p
+		}
+		return readMail(body), nil
 	case capturev1.DocumentKind_DOCUMENT_KIND_LEAD, capturev1.DocumentKind_DOCUMENT_KIND_LEAD_BATCH:
 		body = bytes.TrimPrefix(body, []byte("\ufeff"))
 		if p := validate(body); p != nil {
@@ -63,8 +67,19 @@ func (s *Service) open(req *capturev1.IngestRequest) ([]*intake, error) {
 		}
 		return s.openBatch(body)
 	default:
-		return nil, problem.Invalid(problem.Violation{Field: "kind", Description: "send LEAD, LEAD_BATCH or ADF"})
+		return nil, problem.Invalid(problem.Violation{Field: "kind", Description: "send LEAD, LEAD_BATCH, ADF or MAIL"})
 	}
+}
+
+// fits reports why a body is not read at all; nil if it is.
+func fits(body []byte, want string) *problem.Error {
+	if len(body) > maxBody {
+		return problem.New(problemv1.Reason_REASON_TOO_LARGE, "the body is larger than 4 MiB; send fewer leads at once")
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is empty; send %s", want)
+	}
+	return nil
 }
 
 func (s *Service) openLead(body []byte) ([]*intake, error) {
@@ -132,6 +147,9 @@ func (s *Service) label(in *intake, req *capturev1.IngestRequest, i, n int) {
 		return
 	}
 	l := &in.lead
+	if in.mail != nil {
+		labelMail(in, req)
+	}
 	if l.Source.Source == "" && l.Source.Provider == "" {
 		l.Source.Source = printable(req.GetSource())
 	}

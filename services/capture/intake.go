@@ -30,6 +30,8 @@ type intake struct {
 
 	problem    *problem.Error // why it is not taken
 	unreadable string         // why the document could not be read: no lead, only its raw form
+	junk       string         // the rule by which it is no lead for anybody: rejected, only its raw form
+	mail       *mailed        // of a lead that came in a mail
 
 	// set by prepare
 	credential string
@@ -78,6 +80,7 @@ const (
 	bySourceID = "id|"
 	byKey      = "key|"
 	byContent  = "content|"
+	byMail     = "mail|"
 )
 
 // parse reads what a sender sent in proto form: what only the house may set is dropped.
@@ -152,9 +155,13 @@ func (in *intake) identify(secret []byte, credential string, receivedAt time.Tim
 	l := &in.lead
 	in.credential, in.receivedAt = credential, receivedAt
 	in.hash = lead.Fingerprint(l)
-	if in.unreadable != "" {
+	if in.bare() {
 		in.hash = sha256.Sum256(in.raw)
 		in.baseID = lead.NewID(secret, credential, "", byContent+string(in.raw))
+		if in.mail != nil && in.mail.key != "" {
+			in.hash = sha256.Sum256([]byte(in.mail.key))
+			in.baseID = lead.NewID(secret, credential, "", byMail+in.mail.key)
+		}
 		in.id = in.baseID
 		return
 	}
@@ -166,6 +173,8 @@ func (in *intake) identify(secret []byte, credential string, receivedAt time.Tim
 		in.reusedID = lead.NewID(secret, credential, source, bySourceID+id+"|"+hex.EncodeToString(in.hash[:]))
 	case l.IdempotencyKey != "":
 		in.baseID = lead.NewID(secret, credential, "", byKey+l.IdempotencyKey)
+	case in.mail != nil && in.mail.key != "": // with what it says: some systems give every mail the same
+		in.baseID = lead.NewID(secret, credential, "", byMail+in.mail.key+"|"+hex.EncodeToString(in.hash[:]))
 	default:
 		when := receivedAt.UTC().Format(time.DateOnly)
 		if !l.RequestedAt.IsZero() {
@@ -175,6 +184,9 @@ func (in *intake) identify(secret []byte, credential string, receivedAt time.Tim
 	}
 	in.id = in.baseID
 }
+
+// bare reports whether only the raw form is kept, since there is no lead in it.
+func (in *intake) bare() bool { return in.unreadable != "" || in.junk != "" }
 
 // sourceID is the format's own id of a lead with the system that issued it. "null" or a template's
 // mark is no id: every lead of its sender would be the same.

@@ -104,8 +104,12 @@ func (s *Service) reread(r store.Review) (*lead.Lead, error) {
 	if len(r.Body) > 0 {
 		return decode(r.Body)
 	}
-	items := readADF(r.Raw)
-	if len(items) != 1 || items[0].unreadable != "" {
+	read := readADF
+	if r.ContentType == mailType {
+		read = readMail
+	}
+	items := read(r.Raw)
+	if len(items) != 1 || items[0].bare() {
 		return nil, nil
 	}
 	l := items[0].lead

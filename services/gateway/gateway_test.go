@@ -45,15 +45,16 @@ type backend struct {
 	getLead func(*capturev1.GetLeadRequest) (*capturev1.GetLeadResponse, error)
 	receipt func(*routingv1.GetReceiptRequest) (*routingv1.GetReceiptResponse, error)
 
-	mu       sync.Mutex
-	caller   rpc.Caller
-	metadata metadata.MD
-	ingested *capturev1.IngestRequest
-	lead     *capturev1.GetLeadRequest
-	dealer   *routingv1.PutDealerRequest
-	accepted *routingv1.AcceptLeadRequest
-	signals  *identityv1.BatchCreateSignalsRequest
-	scored   *feedbackv1.GetScorecardRequest
+	mu        sync.Mutex
+	caller    rpc.Caller
+	metadata  metadata.MD
+	ingested  *capturev1.IngestRequest
+	lead      *capturev1.GetLeadRequest
+	validated *capturev1.ValidateDocumentRequest
+	dealer    *routingv1.PutDealerRequest
+	accepted  *routingv1.AcceptLeadRequest
+	signals   *identityv1.BatchCreateSignalsRequest
+	scored    *feedbackv1.GetScorecardRequest
 
 	scorecard *feedbackv1.GetScorecardResponse // answered; nil: an empty one
 }
@@ -69,6 +70,11 @@ func (b *backend) note(ctx context.Context, f func()) {
 func (b *backend) Ingest(ctx context.Context, req *capturev1.IngestRequest) (*capturev1.IngestResponse, error) {
 	b.note(ctx, func() { b.ingested = req })
 	return b.ingest(req)
+}
+
+func (b *backend) ValidateDocument(ctx context.Context, req *capturev1.ValidateDocumentRequest) (*capturev1.ValidateDocumentResponse, error) {
+	b.note(ctx, func() { b.validated = req })
+	return &capturev1.ValidateDocumentResponse{Remarks: []*capturev1.Remark{{Rule: "unclosed_element", Line: 3}}}, nil
 }
 
 func (b *backend) GetLead(ctx context.Context, req *capturev1.GetLeadRequest) (*capturev1.GetLeadResponse, error) {

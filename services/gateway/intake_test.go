@@ -226,3 +226,23 @@ func TestIngestPassesBrokenKeysInAFormThatIsRefused(t *testing.T) {
 		t.Errorf("key %q", got)
 	}
 }
+
+func TestValidateTakesADFAndMail(t *testing.T) {
+	d := open(t, nil)
+	for contentType, kind := range map[string]capturev1.DocumentKind{
+		"application/xml": capturev1.DocumentKind_DOCUMENT_KIND_ADF, "text/plain; charset=utf-8": capturev1.DocumentKind_DOCUMENT_KIND_ADF,
+		"message/rfc822": capturev1.DocumentKind_DOCUMENT_KIND_MAIL,
+	} {
+		got := d.send("POST", "/v1/adf:validate?source=portal", "<adf/>", "Content-Type: "+contentType)
+		if got.code != 200 || !strings.Contains(got.body, `"line":3`) || !strings.Contains(got.body, `"leads":[]`) {
+			t.Errorf("%s: status %d: %s", contentType, got.code, got.body)
+		}
+		want := &capturev1.ValidateDocumentRequest{Kind: kind, Body: []byte("<adf/>"), Source: "portal"}
+		if diff := cmp.Diff(want, d.backend.validated, protocmp.Transform()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if got := d.send("POST", "/v1/adf:validate", "<adf/>", "Content-Type: image/png"); got.code != 415 {
+		t.Errorf("a picture: status %d", got.code)
+	}
+}

@@ -53,7 +53,7 @@ func TestTheDocumentListsEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"POST /v1/leads", "POST /v1/leads:batch", "POST /v1/adf", "GET /v1/codes",
+		"POST /v1/leads", "POST /v1/leads:batch", "POST /v1/adf", "POST /v1/adf:validate", "GET /v1/codes",
 		"GET /healthz", "GET /metrics", "GET /openapi.yaml",
 	}
 	for _, rule := range mapping.HTTP.Rules {

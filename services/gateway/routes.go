@@ -56,6 +56,7 @@ func (s *Server) newMux(deps Deps) (*runtime.ServeMux, error) {
 		mux.HandlePath(http.MethodPost, "/v1/leads", s.ingestOne),
 		mux.HandlePath(http.MethodPost, "/v1/leads:batch", s.ingestMany(capturev1.DocumentKind_DOCUMENT_KIND_LEAD_BATCH)),
 		mux.HandlePath(http.MethodPost, "/v1/adf", s.ingestMany(capturev1.DocumentKind_DOCUMENT_KIND_ADF)),
+		mux.HandlePath(http.MethodPost, "/v1/adf:validate", s.validateADF),
 		mux.HandlePath(http.MethodGet, "/v1/leads/{lead_id}/receipt", s.receipt),
 		mux.HandlePath(http.MethodGet, "/v1/codes", s.codes),
 		mux.HandlePath(http.MethodGet, healthRoute, s.health),

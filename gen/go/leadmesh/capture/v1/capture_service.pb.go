@@ -35,6 +35,11 @@ const (
 	DocumentKind_DOCUMENT_KIND_LEAD_BATCH DocumentKind = 2
 	// An ADF document with one or many prospects.
 	DocumentKind_DOCUMENT_KIND_ADF DocumentKind = 3
+	// An e-mail (RFC 5322) with ADF documents in its text, parts, attachments or forwarded mails. The
+	// same lead in several parts is one; where it has no id of its source, the Message-ID tells mails
+	// that came twice. A bounce, an automatic answer and bulk mail without a document become rejected
+	// leads (JUNK), any other mail without one a parked lead.
+	DocumentKind_DOCUMENT_KIND_MAIL DocumentKind = 4
 )
 
 // Enum value maps for DocumentKind.
@@ -44,12 +49,14 @@ var (
 		1: "DOCUMENT_KIND_LEAD",
 		2: "DOCUMENT_KIND_LEAD_BATCH",
 		3: "DOCUMENT_KIND_ADF",
+		4: "DOCUMENT_KIND_MAIL",
 	}
 	DocumentKind_value = map[string]int32{
 		"DOCUMENT_KIND_UNSPECIFIED": 0,
 		"DOCUMENT_KIND_LEAD":        1,
 		"DOCUMENT_KIND_LEAD_BATCH":  2,
 		"DOCUMENT_KIND_ADF":         3,
+		"DOCUMENT_KIND_MAIL":        4,
 	}
 )
 
@@ -78,6 +85,71 @@ func (x DocumentKind) Number() protoreflect.EnumNumber {
 // Deprecated: Use DocumentKind.Descriptor instead.
 func (DocumentKind) EnumDescriptor() ([]byte, []int) {
 	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{0}
+}
+
+// RemarkKind is what a remark is about.
+type RemarkKind int32
+
+const (
+	// Not said.
+	RemarkKind_REMARK_KIND_UNSPECIFIED RemarkKind = 0
+	// The text had to be mended or read another way than written.
+	RemarkKind_REMARK_KIND_REPAIRED RemarkKind = 1
+	// The format demands what is not there, or forbids what is.
+	RemarkKind_REMARK_KIND_MISSING RemarkKind = 2
+	// Nothing reads it: it is kept with the lead as an extra field.
+	RemarkKind_REMARK_KIND_UNUSED RemarkKind = 3
+	// A value may be wrong; it is kept.
+	RemarkKind_REMARK_KIND_DOUBTFUL RemarkKind = 4
+	// Governance rewrote or judged it.
+	RemarkKind_REMARK_KIND_GOVERNED RemarkKind = 5
+)
+
+// Enum value maps for RemarkKind.
+var (
+	RemarkKind_name = map[int32]string{
+		0: "REMARK_KIND_UNSPECIFIED",
+		1: "REMARK_KIND_REPAIRED",
+		2: "REMARK_KIND_MISSING",
+		3: "REMARK_KIND_UNUSED",
+		4: "REMARK_KIND_DOUBTFUL",
+		5: "REMARK_KIND_GOVERNED",
+	}
+	RemarkKind_value = map[string]int32{
+		"REMARK_KIND_UNSPECIFIED": 0,
+		"REMARK_KIND_REPAIRED":    1,
+		"REMARK_KIND_MISSING":     2,
+		"REMARK_KIND_UNUSED":      3,
+		"REMARK_KIND_DOUBTFUL":    4,
+		"REMARK_KIND_GOVERNED":    5,
+	}
+)
+
+func (x RemarkKind) Enum() *RemarkKind {
+	p := new(RemarkKind)
+	*p = x
+	return p
+}
+
+func (x RemarkKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RemarkKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_leadmesh_capture_v1_capture_service_proto_enumTypes[1].Descriptor()
+}
+
+func (RemarkKind) Type() protoreflect.EnumType {
+	return &file_leadmesh_capture_v1_capture_service_proto_enumTypes[1]
+}
+
+func (x RemarkKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RemarkKind.Descriptor instead.
+func (RemarkKind) EnumDescriptor() ([]byte, []int) {
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{1}
 }
 
 // BatchCreateLeadsRequest submits leads.
@@ -284,10 +356,13 @@ type IngestRequest struct {
 	ContentType string `protobuf:"bytes,3,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	// The Idempotency-Key header, for a single lead.
 	IdempotencyKey string `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// The source to note on leads whose document names none.
+	// The source to note on leads whose document names none; on every lead of a mail, whose documents
+	// name the provider only.
 	Source string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
 	// W3C trace context, for a document with one lead.
-	Traceparent   string `protobuf:"bytes,6,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
+	Traceparent string `protobuf:"bytes,6,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
+	// The provider to note on leads of a mail that name none.
+	Provider      string `protobuf:"bytes,7,opt,name=provider,proto3" json:"provider,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -364,6 +439,13 @@ func (x *IngestRequest) GetTraceparent() string {
 	return ""
 }
 
+func (x *IngestRequest) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
 // IngestResponse answers per lead found, in order.
 type IngestResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -410,6 +492,327 @@ func (x *IngestResponse) GetResults() []*LeadResult {
 	return nil
 }
 
+// ValidateDocumentRequest carries a document to be explained.
+type ValidateDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ADF or MAIL.
+	Kind DocumentKind `protobuf:"varint,1,opt,name=kind,proto3,enum=leadmesh.capture.v1.DocumentKind" json:"kind,omitempty"`
+	// The document, at most 4 MiB.
+	Body []byte `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
+	// As in IngestRequest.
+	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateDocumentRequest) Reset() {
+	*x = ValidateDocumentRequest{}
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateDocumentRequest) ProtoMessage() {}
+
+func (x *ValidateDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateDocumentRequest.ProtoReflect.Descriptor instead.
+func (*ValidateDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ValidateDocumentRequest) GetKind() DocumentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return DocumentKind_DOCUMENT_KIND_UNSPECIFIED
+}
+
+func (x *ValidateDocumentRequest) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *ValidateDocumentRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+// ValidateDocumentResponse is what Ingest would make of a document.
+type ValidateDocumentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What concerns the document as a whole, in the order in which it was found.
+	Remarks []*Remark `protobuf:"bytes,1,rep,name=remarks,proto3" json:"remarks,omitempty"`
+	// The leads, in the order in which Ingest would answer.
+	Leads         []*ValidatedLead `protobuf:"bytes,2,rep,name=leads,proto3" json:"leads,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateDocumentResponse) Reset() {
+	*x = ValidateDocumentResponse{}
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateDocumentResponse) ProtoMessage() {}
+
+func (x *ValidateDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateDocumentResponse.ProtoReflect.Descriptor instead.
+func (*ValidateDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ValidateDocumentResponse) GetRemarks() []*Remark {
+	if x != nil {
+		return x.Remarks
+	}
+	return nil
+}
+
+func (x *ValidateDocumentResponse) GetLeads() []*ValidatedLead {
+	if x != nil {
+		return x.Leads
+	}
+	return nil
+}
+
+// ValidatedLead is one lead of a document.
+type ValidatedLead struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lead as it would be captured, with what governance would change and doubt. Absent if the
+	// document could not be read.
+	Lead *v1.Lead `protobuf:"bytes,1,opt,name=lead,proto3" json:"lead,omitempty"`
+	// Where it would stand: PENDING, REJECTED or PARKED.
+	State v1.State `protobuf:"varint,2,opt,name=state,proto3,enum=leadmesh.lead.v1.State" json:"state,omitempty"`
+	// Why it would be rejected or parked, as a code.
+	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	// Which rule rejects it, or what could not be read.
+	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	// Where in a mail its document stands, as in IMAP; empty for an ADF document.
+	Part string `protobuf:"bytes,5,opt,name=part,proto3" json:"part,omitempty"`
+	// What was repaired, is missing, doubtful or left unread.
+	Remarks []*Remark `protobuf:"bytes,6,rep,name=remarks,proto3" json:"remarks,omitempty"`
+	// The lead in strict ADF 1.0, in UTF-8, as leadmesh itself would write it. Empty while a remark
+	// of kind MISSING says what it needs first.
+	StrictForm    string `protobuf:"bytes,7,opt,name=strict_form,json=strictForm,proto3" json:"strict_form,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidatedLead) Reset() {
+	*x = ValidatedLead{}
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidatedLead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidatedLead) ProtoMessage() {}
+
+func (x *ValidatedLead) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidatedLead.ProtoReflect.Descriptor instead.
+func (*ValidatedLead) Descriptor() ([]byte, []int) {
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ValidatedLead) GetLead() *v1.Lead {
+	if x != nil {
+		return x.Lead
+	}
+	return nil
+}
+
+func (x *ValidatedLead) GetState() v1.State {
+	if x != nil {
+		return x.State
+	}
+	return v1.State(0)
+}
+
+func (x *ValidatedLead) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ValidatedLead) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *ValidatedLead) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *ValidatedLead) GetRemarks() []*Remark {
+	if x != nil {
+		return x.Remarks
+	}
+	return nil
+}
+
+func (x *ValidatedLead) GetStrictForm() string {
+	if x != nil {
+		return x.StrictForm
+	}
+	return ""
+}
+
+// Remark is one thing a sender can do better. It holds no value of the document.
+type Remark struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What kind of thing it is.
+	Kind RemarkKind `protobuf:"varint,1,opt,name=kind,proto3,enum=leadmesh.capture.v1.RemarkKind" json:"kind,omitempty"`
+	// The element or attribute, such as prospect/vehicle[2]/@interest, or the field of the lead.
+	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	// Line and column, from 1, in the decoded text; 0 where they are not known.
+	Line int32 `protobuf:"varint,3,opt,name=line,proto3" json:"line,omitempty"`
+	// Column in characters.
+	Column int32 `protobuf:"varint,4,opt,name=column,proto3" json:"column,omitempty"`
+	// The rule, as a stable code.
+	Rule string `protobuf:"bytes,5,opt,name=rule,proto3" json:"rule,omitempty"`
+	// What was found.
+	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	// What to send instead.
+	Remedy        string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Remark) Reset() {
+	*x = Remark{}
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Remark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Remark) ProtoMessage() {}
+
+func (x *Remark) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Remark.ProtoReflect.Descriptor instead.
+func (*Remark) Descriptor() ([]byte, []int) {
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Remark) GetKind() RemarkKind {
+	if x != nil {
+		return x.Kind
+	}
+	return RemarkKind_REMARK_KIND_UNSPECIFIED
+}
+
+func (x *Remark) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Remark) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *Remark) GetColumn() int32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *Remark) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Remark) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Remark) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
 // GetLeadRequest names a lead.
 type GetLeadRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -421,7 +824,7 @@ type GetLeadRequest struct {
 
 func (x *GetLeadRequest) Reset() {
 	*x = GetLeadRequest{}
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[5]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +836,7 @@ func (x *GetLeadRequest) String() string {
 func (*GetLeadRequest) ProtoMessage() {}
 
 func (x *GetLeadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[5]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +849,7 @@ func (x *GetLeadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLeadRequest.ProtoReflect.Descriptor instead.
 func (*GetLeadRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{5}
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetLeadRequest) GetLeadId() string {
@@ -483,7 +886,7 @@ type GetLeadResponse struct {
 
 func (x *GetLeadResponse) Reset() {
 	*x = GetLeadResponse{}
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[6]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -495,7 +898,7 @@ func (x *GetLeadResponse) String() string {
 func (*GetLeadResponse) ProtoMessage() {}
 
 func (x *GetLeadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[6]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -508,7 +911,7 @@ func (x *GetLeadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLeadResponse.ProtoReflect.Descriptor instead.
 func (*GetLeadResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{6}
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetLeadResponse) GetLeadId() string {
@@ -595,7 +998,7 @@ type Customer struct {
 
 func (x *Customer) Reset() {
 	*x = Customer{}
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[7]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +1010,7 @@ func (x *Customer) String() string {
 func (*Customer) ProtoMessage() {}
 
 func (x *Customer) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[7]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +1023,7 @@ func (x *Customer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Customer.ProtoReflect.Descriptor instead.
 func (*Customer) Descriptor() ([]byte, []int) {
-	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{7}
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Customer) GetPersonId() string {
@@ -676,7 +1079,7 @@ type GetRawLeadRequest struct {
 
 func (x *GetRawLeadRequest) Reset() {
 	*x = GetRawLeadRequest{}
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[8]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +1091,7 @@ func (x *GetRawLeadRequest) String() string {
 func (*GetRawLeadRequest) ProtoMessage() {}
 
 func (x *GetRawLeadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[8]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +1104,7 @@ func (x *GetRawLeadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRawLeadRequest.ProtoReflect.Descriptor instead.
 func (*GetRawLeadRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{8}
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetRawLeadRequest) GetLeadId() string {
@@ -724,7 +1127,7 @@ type GetRawLeadResponse struct {
 
 func (x *GetRawLeadResponse) Reset() {
 	*x = GetRawLeadResponse{}
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[9]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +1139,7 @@ func (x *GetRawLeadResponse) String() string {
 func (*GetRawLeadResponse) ProtoMessage() {}
 
 func (x *GetRawLeadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[9]
+	mi := &file_leadmesh_capture_v1_capture_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +1152,7 @@ func (x *GetRawLeadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRawLeadResponse.ProtoReflect.Descriptor instead.
 func (*GetRawLeadResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{9}
+	return file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetRawLeadResponse) GetContentType() string {
@@ -783,16 +1186,41 @@ const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\bdecision\x18\x03 \x01(\v2\x1a.leadmesh.lead.v1.DecisionR\bdecision\x126\n" +
 	"\aproblem\x18\x04 \x01(\v2\x1c.leadmesh.problem.v1.ProblemR\aproblem\x12\x12\n" +
 	"\x04code\x18\x05 \x01(\tR\x04code\x12+\n" +
-	"\x11duplicate_request\x18\x06 \x01(\bR\x10duplicateRequest\"\xe0\x01\n" +
+	"\x11duplicate_request\x18\x06 \x01(\bR\x10duplicateRequest\"\xfc\x01\n" +
 	"\rIngestRequest\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.leadmesh.capture.v1.DocumentKindR\x04kind\x12\x12\n" +
 	"\x04body\x18\x02 \x01(\fR\x04body\x12!\n" +
 	"\fcontent_type\x18\x03 \x01(\tR\vcontentType\x12'\n" +
 	"\x0fidempotency_key\x18\x04 \x01(\tR\x0eidempotencyKey\x12\x16\n" +
 	"\x06source\x18\x05 \x01(\tR\x06source\x12 \n" +
-	"\vtraceparent\x18\x06 \x01(\tR\vtraceparent\"K\n" +
+	"\vtraceparent\x18\x06 \x01(\tR\vtraceparent\x12\x1a\n" +
+	"\bprovider\x18\a \x01(\tR\bprovider\"K\n" +
 	"\x0eIngestResponse\x129\n" +
-	"\aresults\x18\x01 \x03(\v2\x1f.leadmesh.capture.v1.LeadResultR\aresults\")\n" +
+	"\aresults\x18\x01 \x03(\v2\x1f.leadmesh.capture.v1.LeadResultR\aresults\"|\n" +
+	"\x17ValidateDocumentRequest\x125\n" +
+	"\x04kind\x18\x01 \x01(\x0e2!.leadmesh.capture.v1.DocumentKindR\x04kind\x12\x12\n" +
+	"\x04body\x18\x02 \x01(\fR\x04body\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\"\x8b\x01\n" +
+	"\x18ValidateDocumentResponse\x125\n" +
+	"\aremarks\x18\x01 \x03(\v2\x1b.leadmesh.capture.v1.RemarkR\aremarks\x128\n" +
+	"\x05leads\x18\x02 \x03(\v2\".leadmesh.capture.v1.ValidatedLeadR\x05leads\"\x82\x02\n" +
+	"\rValidatedLead\x12*\n" +
+	"\x04lead\x18\x01 \x01(\v2\x16.leadmesh.lead.v1.LeadR\x04lead\x12-\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x17.leadmesh.lead.v1.StateR\x05state\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x12\n" +
+	"\x04part\x18\x05 \x01(\tR\x04part\x125\n" +
+	"\aremarks\x18\x06 \x03(\v2\x1b.leadmesh.capture.v1.RemarkR\aremarks\x12\x1f\n" +
+	"\vstrict_form\x18\a \x01(\tR\n" +
+	"strictForm\"\xc3\x01\n" +
+	"\x06Remark\x123\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1f.leadmesh.capture.v1.RemarkKindR\x04kind\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x12\n" +
+	"\x04line\x18\x03 \x01(\x05R\x04line\x12\x16\n" +
+	"\x06column\x18\x04 \x01(\x05R\x06column\x12\x12\n" +
+	"\x04rule\x18\x05 \x01(\tR\x04rule\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x12\x16\n" +
+	"\x06remedy\x18\a \x01(\tR\x06remedy\")\n" +
 	"\x0eGetLeadRequest\x12\x17\n" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\"\x8e\x03\n" +
 	"\x0fGetLeadResponse\x12\x17\n" +
@@ -816,15 +1244,25 @@ const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\"K\n" +
 	"\x12GetRawLeadResponse\x12!\n" +
 	"\fcontent_type\x18\x01 \x01(\tR\vcontentType\x12\x12\n" +
-	"\x04body\x18\x02 \x01(\fR\x04body*z\n" +
+	"\x04body\x18\x02 \x01(\fR\x04body*\x92\x01\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DOCUMENT_KIND_LEAD\x10\x01\x12\x1c\n" +
 	"\x18DOCUMENT_KIND_LEAD_BATCH\x10\x02\x12\x15\n" +
-	"\x11DOCUMENT_KIND_ADF\x10\x032\x89\x03\n" +
+	"\x11DOCUMENT_KIND_ADF\x10\x03\x12\x16\n" +
+	"\x12DOCUMENT_KIND_MAIL\x10\x04*\xa8\x01\n" +
+	"\n" +
+	"RemarkKind\x12\x1b\n" +
+	"\x17REMARK_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14REMARK_KIND_REPAIRED\x10\x01\x12\x17\n" +
+	"\x13REMARK_KIND_MISSING\x10\x02\x12\x16\n" +
+	"\x12REMARK_KIND_UNUSED\x10\x03\x12\x18\n" +
+	"\x14REMARK_KIND_DOUBTFUL\x10\x04\x12\x18\n" +
+	"\x14REMARK_KIND_GOVERNED\x10\x052\xfa\x03\n" +
 	"\x0eCaptureService\x12o\n" +
 	"\x10BatchCreateLeads\x12,.leadmesh.capture.v1.BatchCreateLeadsRequest\x1a-.leadmesh.capture.v1.BatchCreateLeadsResponse\x12Q\n" +
-	"\x06Ingest\x12\".leadmesh.capture.v1.IngestRequest\x1a#.leadmesh.capture.v1.IngestResponse\x12T\n" +
+	"\x06Ingest\x12\".leadmesh.capture.v1.IngestRequest\x1a#.leadmesh.capture.v1.IngestResponse\x12o\n" +
+	"\x10ValidateDocument\x12,.leadmesh.capture.v1.ValidateDocumentRequest\x1a-.leadmesh.capture.v1.ValidateDocumentResponse\x12T\n" +
 	"\aGetLead\x12#.leadmesh.capture.v1.GetLeadRequest\x1a$.leadmesh.capture.v1.GetLeadResponse\x12]\n" +
 	"\n" +
 	"GetRawLead\x12&.leadmesh.capture.v1.GetRawLeadRequest\x1a'.leadmesh.capture.v1.GetRawLeadResponseB\xdf\x01\n" +
@@ -842,52 +1280,66 @@ func file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_capture_v1_capture_service_proto_rawDescData
 }
 
-var file_leadmesh_capture_v1_capture_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_leadmesh_capture_v1_capture_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_leadmesh_capture_v1_capture_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_leadmesh_capture_v1_capture_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_leadmesh_capture_v1_capture_service_proto_goTypes = []any{
 	(DocumentKind)(0),                // 0: leadmesh.capture.v1.DocumentKind
-	(*BatchCreateLeadsRequest)(nil),  // 1: leadmesh.capture.v1.BatchCreateLeadsRequest
-	(*BatchCreateLeadsResponse)(nil), // 2: leadmesh.capture.v1.BatchCreateLeadsResponse
-	(*LeadResult)(nil),               // 3: leadmesh.capture.v1.LeadResult
-	(*IngestRequest)(nil),            // 4: leadmesh.capture.v1.IngestRequest
-	(*IngestResponse)(nil),           // 5: leadmesh.capture.v1.IngestResponse
-	(*GetLeadRequest)(nil),           // 6: leadmesh.capture.v1.GetLeadRequest
-	(*GetLeadResponse)(nil),          // 7: leadmesh.capture.v1.GetLeadResponse
-	(*Customer)(nil),                 // 8: leadmesh.capture.v1.Customer
-	(*GetRawLeadRequest)(nil),        // 9: leadmesh.capture.v1.GetRawLeadRequest
-	(*GetRawLeadResponse)(nil),       // 10: leadmesh.capture.v1.GetRawLeadResponse
-	(*v1.Lead)(nil),                  // 11: leadmesh.lead.v1.Lead
-	(v1.State)(0),                    // 12: leadmesh.lead.v1.State
-	(*v1.Decision)(nil),              // 13: leadmesh.lead.v1.Decision
-	(*v11.Problem)(nil),              // 14: leadmesh.problem.v1.Problem
-	(*v1.Event)(nil),                 // 15: leadmesh.lead.v1.Event
+	(RemarkKind)(0),                  // 1: leadmesh.capture.v1.RemarkKind
+	(*BatchCreateLeadsRequest)(nil),  // 2: leadmesh.capture.v1.BatchCreateLeadsRequest
+	(*BatchCreateLeadsResponse)(nil), // 3: leadmesh.capture.v1.BatchCreateLeadsResponse
+	(*LeadResult)(nil),               // 4: leadmesh.capture.v1.LeadResult
+	(*IngestRequest)(nil),            // 5: leadmesh.capture.v1.IngestRequest
+	(*IngestResponse)(nil),           // 6: leadmesh.capture.v1.IngestResponse
+	(*ValidateDocumentRequest)(nil),  // 7: leadmesh.capture.v1.ValidateDocumentRequest
+	(*ValidateDocumentResponse)(nil), // 8: leadmesh.capture.v1.ValidateDocumentResponse
+	(*ValidatedLead)(nil),            // 9: leadmesh.capture.v1.ValidatedLead
+	(*Remark)(nil),                   // 10: leadmesh.capture.v1.Remark
+	(*GetLeadRequest)(nil),           // 11: leadmesh.capture.v1.GetLeadRequest
+	(*GetLeadResponse)(nil),          // 12: leadmesh.capture.v1.GetLeadResponse
+	(*Customer)(nil),                 // 13: leadmesh.capture.v1.Customer
+	(*GetRawLeadRequest)(nil),        // 14: leadmesh.capture.v1.GetRawLeadRequest
+	(*GetRawLeadResponse)(nil),       // 15: leadmesh.capture.v1.GetRawLeadResponse
+	(*v1.Lead)(nil),                  // 16: leadmesh.lead.v1.Lead
+	(v1.State)(0),                    // 17: leadmesh.lead.v1.State
+	(*v1.Decision)(nil),              // 18: leadmesh.lead.v1.Decision
+	(*v11.Problem)(nil),              // 19: leadmesh.problem.v1.Problem
+	(*v1.Event)(nil),                 // 20: leadmesh.lead.v1.Event
 }
 var file_leadmesh_capture_v1_capture_service_proto_depIdxs = []int32{
-	11, // 0: leadmesh.capture.v1.BatchCreateLeadsRequest.leads:type_name -> leadmesh.lead.v1.Lead
-	3,  // 1: leadmesh.capture.v1.BatchCreateLeadsResponse.results:type_name -> leadmesh.capture.v1.LeadResult
-	12, // 2: leadmesh.capture.v1.LeadResult.state:type_name -> leadmesh.lead.v1.State
-	13, // 3: leadmesh.capture.v1.LeadResult.decision:type_name -> leadmesh.lead.v1.Decision
-	14, // 4: leadmesh.capture.v1.LeadResult.problem:type_name -> leadmesh.problem.v1.Problem
+	16, // 0: leadmesh.capture.v1.BatchCreateLeadsRequest.leads:type_name -> leadmesh.lead.v1.Lead
+	4,  // 1: leadmesh.capture.v1.BatchCreateLeadsResponse.results:type_name -> leadmesh.capture.v1.LeadResult
+	17, // 2: leadmesh.capture.v1.LeadResult.state:type_name -> leadmesh.lead.v1.State
+	18, // 3: leadmesh.capture.v1.LeadResult.decision:type_name -> leadmesh.lead.v1.Decision
+	19, // 4: leadmesh.capture.v1.LeadResult.problem:type_name -> leadmesh.problem.v1.Problem
 	0,  // 5: leadmesh.capture.v1.IngestRequest.kind:type_name -> leadmesh.capture.v1.DocumentKind
-	3,  // 6: leadmesh.capture.v1.IngestResponse.results:type_name -> leadmesh.capture.v1.LeadResult
-	12, // 7: leadmesh.capture.v1.GetLeadResponse.state:type_name -> leadmesh.lead.v1.State
-	11, // 8: leadmesh.capture.v1.GetLeadResponse.lead:type_name -> leadmesh.lead.v1.Lead
-	13, // 9: leadmesh.capture.v1.GetLeadResponse.decision:type_name -> leadmesh.lead.v1.Decision
-	8,  // 10: leadmesh.capture.v1.GetLeadResponse.customer:type_name -> leadmesh.capture.v1.Customer
-	15, // 11: leadmesh.capture.v1.GetLeadResponse.timeline:type_name -> leadmesh.lead.v1.Event
-	1,  // 12: leadmesh.capture.v1.CaptureService.BatchCreateLeads:input_type -> leadmesh.capture.v1.BatchCreateLeadsRequest
-	4,  // 13: leadmesh.capture.v1.CaptureService.Ingest:input_type -> leadmesh.capture.v1.IngestRequest
-	6,  // 14: leadmesh.capture.v1.CaptureService.GetLead:input_type -> leadmesh.capture.v1.GetLeadRequest
-	9,  // 15: leadmesh.capture.v1.CaptureService.GetRawLead:input_type -> leadmesh.capture.v1.GetRawLeadRequest
-	2,  // 16: leadmesh.capture.v1.CaptureService.BatchCreateLeads:output_type -> leadmesh.capture.v1.BatchCreateLeadsResponse
-	5,  // 17: leadmesh.capture.v1.CaptureService.Ingest:output_type -> leadmesh.capture.v1.IngestResponse
-	7,  // 18: leadmesh.capture.v1.CaptureService.GetLead:output_type -> leadmesh.capture.v1.GetLeadResponse
-	10, // 19: leadmesh.capture.v1.CaptureService.GetRawLead:output_type -> leadmesh.capture.v1.GetRawLeadResponse
-	16, // [16:20] is the sub-list for method output_type
-	12, // [12:16] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	4,  // 6: leadmesh.capture.v1.IngestResponse.results:type_name -> leadmesh.capture.v1.LeadResult
+	0,  // 7: leadmesh.capture.v1.ValidateDocumentRequest.kind:type_name -> leadmesh.capture.v1.DocumentKind
+	10, // 8: leadmesh.capture.v1.ValidateDocumentResponse.remarks:type_name -> leadmesh.capture.v1.Remark
+	9,  // 9: leadmesh.capture.v1.ValidateDocumentResponse.leads:type_name -> leadmesh.capture.v1.ValidatedLead
+	16, // 10: leadmesh.capture.v1.ValidatedLead.lead:type_name -> leadmesh.lead.v1.Lead
+	17, // 11: leadmesh.capture.v1.ValidatedLead.state:type_name -> leadmesh.lead.v1.State
+	10, // 12: leadmesh.capture.v1.ValidatedLead.remarks:type_name -> leadmesh.capture.v1.Remark
+	1,  // 13: leadmesh.capture.v1.Remark.kind:type_name -> leadmesh.capture.v1.RemarkKind
+	17, // 14: leadmesh.capture.v1.GetLeadResponse.state:type_name -> leadmesh.lead.v1.State
+	16, // 15: leadmesh.capture.v1.GetLeadResponse.lead:type_name -> leadmesh.lead.v1.Lead
+	18, // 16: leadmesh.capture.v1.GetLeadResponse.decision:type_name -> leadmesh.lead.v1.Decision
+	13, // 17: leadmesh.capture.v1.GetLeadResponse.customer:type_name -> leadmesh.capture.v1.Customer
+	20, // 18: leadmesh.capture.v1.GetLeadResponse.timeline:type_name -> leadmesh.lead.v1.Event
+	2,  // 19: leadmesh.capture.v1.CaptureService.BatchCreateLeads:input_type -> leadmesh.capture.v1.BatchCreateLeadsRequest
+	5,  // 20: leadmesh.capture.v1.CaptureService.Ingest:input_type -> leadmesh.capture.v1.IngestRequest
+	7,  // 21: leadmesh.capture.v1.CaptureService.ValidateDocument:input_type -> leadmesh.capture.v1.ValidateDocumentRequest
+	11, // 22: leadmesh.capture.v1.CaptureService.GetLead:input_type -> leadmesh.capture.v1.GetLeadRequest
+	14, // 23: leadmesh.capture.v1.CaptureService.GetRawLead:input_type -> leadmesh.capture.v1.GetRawLeadRequest
+	3,  // 24: leadmesh.capture.v1.CaptureService.BatchCreateLeads:output_type -> leadmesh.capture.v1.BatchCreateLeadsResponse
+	6,  // 25: leadmesh.capture.v1.CaptureService.Ingest:output_type -> leadmesh.capture.v1.IngestResponse
+	8,  // 26: leadmesh.capture.v1.CaptureService.ValidateDocument:output_type -> leadmesh.capture.v1.ValidateDocumentResponse
+	12, // 27: leadmesh.capture.v1.CaptureService.GetLead:output_type -> leadmesh.capture.v1.GetLeadResponse
+	15, // 28: leadmesh.capture.v1.CaptureService.GetRawLead:output_type -> leadmesh.capture.v1.GetRawLeadResponse
+	24, // [24:29] is the sub-list for method output_type
+	19, // [19:24] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_capture_v1_capture_service_proto_init() }
@@ -900,8 +1352,8 @@ func file_leadmesh_capture_v1_capture_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_capture_v1_capture_service_proto_rawDesc), len(file_leadmesh_capture_v1_capture_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   10,
+			NumEnums:      2,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	CaptureService_BatchCreateLeads_FullMethodName = "/leadmesh.capture.v1.CaptureService/BatchCreateLeads"
 	CaptureService_Ingest_FullMethodName           = "/leadmesh.capture.v1.CaptureService/Ingest"
+	CaptureService_ValidateDocument_FullMethodName = "/leadmesh.capture.v1.CaptureService/ValidateDocument"
 	CaptureService_GetLead_FullMethodName          = "/leadmesh.capture.v1.CaptureService/GetLead"
 	CaptureService_GetRawLead_FullMethodName       = "/leadmesh.capture.v1.CaptureService/GetRawLead"
 )
@@ -36,9 +37,13 @@ type CaptureServiceClient interface {
 	// decided within 2 s is answered PENDING: it is safe and will be decided. Sending the same leads
 	// again is safe where each has an idempotency key or a source id.
 	BatchCreateLeads(ctx context.Context, in *BatchCreateLeadsRequest, opts ...grpc.CallOption) (*BatchCreateLeadsResponse, error)
-	// Ingest takes a document as it was received (JSON, a JSON batch, ADF), keeps its bytes and
-	// answers per lead found in it, in order. What cannot be read at all becomes a parked lead.
+	// Ingest takes a document as it was received (JSON, a JSON batch, ADF, an e-mail), keeps its bytes
+	// and answers per lead found in it, in order. What cannot be read at all becomes a parked lead.
 	Ingest(ctx context.Context, in *IngestRequest, opts ...grpc.CallOption) (*IngestResponse, error)
+	// ValidateDocument says what Ingest would make of an ADF document or a mail with one: each lead as
+	// it would be captured, what was repaired, missing or left unread, and the strict form. Nothing is
+	// stored.
+	ValidateDocument(ctx context.Context, in *ValidateDocumentRequest, opts ...grpc.CallOption) (*ValidateDocumentResponse, error)
 	// GetLead answers everything held about a lead: the lead with its changes and flags, the person,
 	// the score with contributions, the owner and the timeline.
 	GetLead(ctx context.Context, in *GetLeadRequest, opts ...grpc.CallOption) (*GetLeadResponse, error)
@@ -68,6 +73,16 @@ func (c *captureServiceClient) Ingest(ctx context.Context, in *IngestRequest, op
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(IngestResponse)
 	err := c.cc.Invoke(ctx, CaptureService_Ingest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *captureServiceClient) ValidateDocument(ctx context.Context, in *ValidateDocumentRequest, opts ...grpc.CallOption) (*ValidateDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ValidateDocumentResponse)
+	err := c.cc.Invoke(ctx, CaptureService_ValidateDocument_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,9 +120,13 @@ type CaptureServiceServer interface {
 	// decided within 2 s is answered PENDING: it is safe and will be decided. Sending the same leads
 	// again is safe where each has an idempotency key or a source id.
 	BatchCreateLeads(context.Context, *BatchCreateLeadsRequest) (*BatchCreateLeadsResponse, error)
-	// Ingest takes a document as it was received (JSON, a JSON batch, ADF), keeps its bytes and
-	// answers per lead found in it, in order. What cannot be read at all becomes a parked lead.
+	// Ingest takes a document as it was received (JSON, a JSON batch, ADF, an e-mail), keeps its bytes
+	// and answers per lead found in it, in order. What cannot be read at all becomes a parked lead.
 	Ingest(context.Context, *IngestRequest) (*IngestResponse, error)
+	// ValidateDocument says what Ingest would make of an ADF document or a mail with one: each lead as
+	// it would be captured, what was repaired, missing or left unread, and the strict form. Nothing is
+	// stored.
+	ValidateDocument(context.Context, *ValidateDocumentRequest) (*ValidateDocumentResponse, error)
 	// GetLead answers everything held about a lead: the lead with its changes and flags, the person,
 	// the score with contributions, the owner and the timeline.
 	GetLead(context.Context, *GetLeadRequest) (*GetLeadResponse, error)
@@ -128,6 +147,9 @@ func (UnimplementedCaptureServiceServer) BatchCreateLeads(context.Context, *Batc
 }
 func (UnimplementedCaptureServiceServer) Ingest(context.Context, *IngestRequest) (*IngestResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Ingest not implemented")
+}
+func (UnimplementedCaptureServiceServer) ValidateDocument(context.Context, *ValidateDocumentRequest) (*ValidateDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ValidateDocument not implemented")
 }
 func (UnimplementedCaptureServiceServer) GetLead(context.Context, *GetLeadRequest) (*GetLeadResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLead not implemented")
@@ -192,6 +214,24 @@ func _CaptureService_Ingest_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaptureService_ValidateDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ValidateDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaptureServiceServer).ValidateDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaptureService_ValidateDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaptureServiceServer).ValidateDocument(ctx, req.(*ValidateDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaptureService_GetLead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetLeadRequest)
 	if err := dec(in); err != nil {
@@ -242,6 +282,10 @@ var CaptureService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Ingest",
 			Handler:    _CaptureService_Ingest_Handler,
+		},
+		{
+			MethodName: "ValidateDocument",
+			Handler:    _CaptureService_ValidateDocument_Handler,
 		},
 		{
 			MethodName: "GetLead",

@@ -1,0 +1,35 @@
+package gateway
+
+import (
+	"mime"
+	"net/http"
+
+	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
+)
+
+// mailType is the content type of an e-mail as received.
+const mailType = "message/rfc822"
+
+// validateADF passes a document to Capture to be explained. It is a mail if its content type says so.
+func (s *Server) validateADF(w http.ResponseWriter, r *http.Request, _ map[string]string) {
+	raw, p := r.Body.(*body).read()
+	if p != nil {
+		s.fail(w, r, p)
+		return
+	}
+	kind := capturev1.DocumentKind_DOCUMENT_KIND_ADF
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == mailType {
+		kind = capturev1.DocumentKind_DOCUMENT_KIND_MAIL
+	}
+	resp, err := s.capture.ValidateDocument(r.Context(), &capturev1.ValidateDocumentRequest{Kind: kind, Body: raw, Source: r.URL.Query().Get("source")})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	out, err := newCodec().Marshal(resp)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	write(w, http.StatusOK, out)
+}
