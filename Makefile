@@ -11,7 +11,7 @@ MODULES   := core gen services deploy/sample
 TOOLS     := $(BIN)/buf $(BIN)/sqlc $(BIN)/golangci-lint $(BIN)/benchstat
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test race e2e fuzz bench verify generate lint tools postgres certs release-api clean
+.PHONY: help run demo build test race e2e soak fuzz bench verify generate lint tools postgres certs release-api clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
@@ -37,6 +37,12 @@ race: postgres ## Run every test under the race detector
 
 e2e: postgres ## Run the end-to-end suite in all its shapes
 	go test -count=1 -v ./services/e2e/...
+
+ROUNDS ?= 50
+LEADS  ?= 2000
+SEED   ?= 1
+soak: postgres ## Kill, stop and freeze everything under load: make soak [ROUNDS=50] [LEADS=2000] [SEED=1]
+	go test -count=1 -v -timeout 0 -run '^TestSoak$$' ./services/e2e -soak.rounds $(ROUNDS) -soak.leads $(LEADS) -soak.seed $(SEED)
 
 FUZZTIME ?= 60s
 fuzz: ## Fuzz: make fuzz TARGET=adf [FUZZTIME=60s]; without TARGET, list the targets with their processor time

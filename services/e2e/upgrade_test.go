@@ -112,7 +112,7 @@ func TestUpgradeFiveProcesses(t *testing.T) {
 		{"routing first", []string{"routing", "scoring", "identity", "feedback", "capture"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := fiveProcessesOf(t, path)
+			w := fiveProcessesOf(t, path, pgtest.New(t).URL())
 			s := seed(t, w)
 			l := startLoad(t, w)
 			l.flows(t, 60*time.Second, 20)

@@ -70,17 +70,24 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// inProcess runs the house inside the test.
+// callLimit is how long a caller of these tests waits for an answer: no outage may make it longer.
+const callLimit = 20 * time.Second
+
+// inProcess runs the house inside the test, on a database of its own unless change names one.
 func inProcess(t *testing.T, change func(*house.Config)) *world {
 	t.Helper()
-	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), http: &http.Client{Timeout: 20 * time.Second}}
+	w := &world{logs: &buffer{}, http: &http.Client{Timeout: callLimit}}
 	cfg := house.Config{
-		Version: "test", DatabaseURL: w.db, Data: t.TempDir(), HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Sample: true,
+		Version: "test", Data: t.TempDir(), HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Sample: true,
 		LogWriter: w.logs, LogLevel: slog.LevelInfo, AllowPrivateWebhooks: true,
 	}
 	if change != nil {
 		change(&cfg)
 	}
+	if cfg.DatabaseURL == "" {
+		cfg.DatabaseURL = pgtest.New(t).URL()
+	}
+	w.db = cfg.DatabaseURL
 	h, err := house.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -190,6 +197,9 @@ func binary(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
+	if told := os.Getenv(clockedEnv); told != "" {
+		os.Exit(runClocked(told))
+	}
 	code := m.Run()
 	if built.path != "" {
 		if err := os.RemoveAll(filepath.Dir(built.path)); err != nil {
@@ -201,7 +211,6 @@ func TestMain(m *testing.M) {
 
 // process is one leadmesh process of its own.
 type process struct {
-	path string // of the binary
 	args []string
 	cmd  *exec.Cmd
 	log  *buffer
@@ -215,7 +224,13 @@ func spawn(t *testing.T, args ...string) *process {
 // spawnBinary starts a process of a given binary.
 func spawnBinary(t *testing.T, path string, args ...string) *process {
 	t.Helper()
-	p := &process{path: path, args: args, cmd: exec.Command(path, args...), log: &buffer{}}
+	p := &process{args: args, cmd: exec.Command(path, args...), log: &buffer{}}
+	p.start(t)
+	return p
+}
+
+func (p *process) start(t *testing.T) {
+	t.Helper()
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
@@ -224,10 +239,18 @@ func spawnBinary(t *testing.T, path string, args ...string) *process {
 	t.Cleanup(func() {
 		p.stop(t)
 		if t.Failed() {
-			t.Logf("%v:\n%s", args[:min(3, len(args))], tail(p.log.String(), 20))
+			t.Logf("%v:\n%s", p.args[:min(3, len(p.args))], tail(p.log.String(), 20))
 		}
 	})
-	return p
+}
+
+// again starts a process that has ended once more, as it was started.
+func (p *process) again(t *testing.T) *process {
+	t.Helper()
+	next := &process{args: p.args, cmd: exec.Command(p.cmd.Path, p.args...), log: p.log}
+	next.cmd.Env = p.cmd.Env
+	next.start(t)
+	return next
 }
 
 // stop ends the process as an operator would, and it must end well; kill as a power cut would.
@@ -267,7 +290,7 @@ func (p *process) terminate(t *testing.T) <-chan error {
 // restart starts a process of the five again that has ended.
 func (w *world) restart(t *testing.T, service string) {
 	t.Helper()
-	w.processes[service] = spawnBinary(t, w.processes[service].path, w.processes[service].args...)
+	w.processes[service] = w.processes[service].again(t)
 }
 
 func (p *process) kill(t *testing.T) {
@@ -293,16 +316,16 @@ func freeAddr(t *testing.T) string {
 // gateway runs beside Capture.
 func fiveProcesses(t *testing.T) *world {
 	t.Helper()
-	return fiveProcessesOf(t, binary(t))
+	return fiveProcessesOf(t, binary(t), pgtest.New(t).URL())
 }
 
-// fiveProcessesOf starts the five processes of a given binary.
-func fiveProcessesOf(t *testing.T, path string) *world {
+// fiveProcessesOf starts the five processes of a given binary on a database.
+func fiveProcessesOf(t *testing.T, path, database string) *world {
 	t.Helper()
 	dir := t.TempDir()
 	certs := certificates(t, dir)
 	tokens, file := tokensFile(t, dir)
-	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens, processes: map[string]*process{}}
+	w := &world{logs: &buffer{}, db: database, ca: filepath.Join(certs, "ca.pem"), token: tokens, processes: map[string]*process{}}
 	mesh := map[string]string{}
 	services := []string{"scoring", "feedback", "identity", "routing", "capture"}
 	for _, s := range services {
@@ -357,7 +380,7 @@ func (w *world) trust(t *testing.T) {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
 	cfg := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}
-	w.http = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: cfg, ForceAttemptHTTP2: true}}
+	w.http = &http.Client{Timeout: callLimit, Transport: &http.Transport{TLSClientConfig: cfg, ForceAttemptHTTP2: true}}
 	w.connect(t, credentials.NewTLS(cfg))
 }
 

@@ -1,11 +1,9 @@
 package e2e_test
 
 import (
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,58 +12,6 @@ import (
 
 	"google.golang.org/grpc/credentials/insecure"
 )
-
-// crashRounds is how often TestCrash kills; LEADMESH_TEST_CRASHES sets another number.
-const crashRounds = 3
-
-// TestCrash kills the product and its private Postgres under load. Nothing that was promised may
-// be lost, and nothing may be there twice.
-func TestCrash(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts and kills processes")
-	}
-	rounds := crashRounds
-	if n, err := strconv.Atoi(os.Getenv("LEADMESH_TEST_CRASHES")); err == nil {
-		rounds = n
-	}
-	w, p := privateProcess(t, openDir(t))
-	l := startLoad(t, w)
-	l.flows(t, 30*time.Second, 20)
-	for round := range rounds {
-		if round%2 == 1 {
-			postgresDies(t, w, p, l)
-			continue
-		}
-		p.kill(t)
-		refused := l.count(0)
-		eventually(t, 10*time.Second, "senders notice", func() bool { return l.count(0) > refused })
-		p = spawn(t, p.args...)
-		w.awaitHealthy(t)
-		l.flows(t, 30*time.Second, 20+rand.IntN(40))
-	}
-	l.verify(t)
-	p.stop(t)
-}
-
-// postgresDies kills the private server: the product answers 503 until it has brought it back.
-func postgresDies(t *testing.T, w *world, p *process, l *load) {
-	t.Helper()
-	dir := p.args[slices.Index(p.args, "--data")+1]
-	before := l.count(http.StatusServiceUnavailable)
-	first := postmaster(t, dir)
-	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, 20*time.Second, "the server runs again", func() bool {
-		now := postmaster(t, dir)
-		return now != 0 && now != first
-	})
-	l.flows(t, 30*time.Second, 20+rand.IntN(40))
-	if l.count(http.StatusServiceUnavailable) == before {
-		t.Error("nobody was told 503 while the database was down")
-	}
-	w.awaitHealthy(t)
-}
 
 // privateProcess starts one process with a private Postgres below dir.
 func privateProcess(t *testing.T, dir string, more ...string) (*world, *process) {
