@@ -39,6 +39,8 @@ type Config struct {
 	PGBin       string // folder of PostgreSQL's binaries
 	DatabaseURL string // a database that an owner may migrate; empty: a private Postgres
 
+	DBConnections int // the process may open at most; 0: the usual number of each service
+
 	HTTP string // HOST:PORT of REST
 	GRPC string // HOST:PORT of gRPC
 	Ops  string // HOST:PORT of probes and metrics of this process; "": none beside REST's

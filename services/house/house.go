@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,10 @@ type House struct {
 	names   *directory
 	seeded  atomic.Bool
 	closers []func(context.Context) error
+
+	budget  map[string]int // connections by service
+	poolsMu sync.Mutex
+	pools   map[string]*pgxpool.Pool
 }
 
 // Modules are the database parts of every service, for migrating.
@@ -57,13 +62,16 @@ func Open(ctx context.Context, cfg Config) (h *House, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h = &House{cfg: cfg}
+	h = &House{cfg: cfg, pools: map[string]*pgxpool.Pool{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.Close(context.WithoutCancel(ctx)))
 			h = nil
 		}
 	}()
+	if err = h.divide(); err != nil {
+		return h, err
+	}
 	h.tel, err = telemetry.New(ctx, telemetry.Config{
 		Service: "leadmesh", Version: cfg.Version, SampleRatio: cfg.TraceRatio, Spans: cfg.Spans, LogWriter: cfg.LogWriter, LogLevel: cfg.LogLevel,
 	})
@@ -71,6 +79,9 @@ func Open(ctx context.Context, cfg Config) (h *House, err error) {
 		return h, err
 	}
 	h.closers = append(h.closers, h.tel.Shutdown)
+	if err = h.measurePools(); err != nil {
+		return h, err
+	}
 	if err = h.openHost(); err != nil { // a taken address is the quickest to fail
 		return h, err
 	}
@@ -86,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (h *House, err error) {
 func (h *House) openDatabase(ctx context.Context) error {
 	h.url = h.cfg.DatabaseURL
 	if h.url == "" {
-		private, err := startPrivate(ctx, postgres.PrivateConfig{DataDir: h.cfg.Data, BinDir: h.cfg.PGBin, Logger: h.tel.Log})
+		private, err := startPrivate(ctx, postgres.PrivateConfig{DataDir: h.cfg.Data, BinDir: h.cfg.PGBin, Logger: h.tel.Log, Settings: h.privateSettings()})
 		if err != nil {
 			return err
 		}
@@ -96,6 +107,9 @@ func (h *House) openDatabase(ctx context.Context) error {
 		if err := os.WriteFile(filepath.Join(h.cfg.Data, databaseFile), []byte(h.url+"\n"), 0o600); err != nil {
 			return fmt.Errorf("note the database's address: %w", err)
 		}
+	}
+	if err := h.checkRoom(ctx); err != nil {
+		return err
 	}
 	return postgres.MigrateLogged(ctx, h.url, Modules(), h.tel.Log)
 }
@@ -143,18 +157,6 @@ func (h *House) openOps(cfg mesh.Config) error {
 
 func (h *House) rpcTelemetry() rpc.Telemetry {
 	return rpc.Telemetry{Log: h.tel.Log, Tracing: h.tel.Tracing, Metrics: h.tel.Metrics}
-}
-
-// pool opens a service's connections to its own schema.
-func (h *House) pool(ctx context.Context, service string, conns int32) (*pgxpool.Pool, error) {
-	pool, err := postgres.Open(ctx, postgres.PoolConfig{
-		URL: h.databaseURL(service), Role: postgres.ServiceRole(service), Schema: service, MaxConns: conns, TracerProvider: h.tel.Tracing,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: open the database: %w", service, err)
-	}
-	h.closers = append(h.closers, func(context.Context) error { pool.Close(); return nil })
-	return pool, nil
 }
 
 // databaseURL is the login of a service: its own, if the environment gives one.

@@ -43,7 +43,7 @@ func (h *House) wire(ctx context.Context) error {
 }
 
 func (h *House) wireScoring(ctx context.Context) error {
-	pool, err := h.pool(ctx, Scoring, 4)
+	pool, err := h.pool(ctx, Scoring)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (h *House) wireScoring(ctx context.Context) error {
 }
 
 func (h *House) wireFeedback(ctx context.Context) error {
-	pool, err := h.pool(ctx, Feedback, 12)
+	pool, err := h.pool(ctx, Feedback)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (h *House) playbooks(service string) (*playbookfeed.Feed, error) {
 }
 
 func (h *House) wireIdentity(ctx context.Context) error {
-	pool, err := h.pool(ctx, Identity, 10)
+	pool, err := h.pool(ctx, Identity)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (h *House) wireIdentity(ctx context.Context) error {
 }
 
 func (h *House) wireRouting(ctx context.Context) error {
-	pool, err := h.pool(ctx, Routing, 20)
+	pool, err := h.pool(ctx, Routing)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (h *House) wireRouting(ctx context.Context) error {
 }
 
 func (h *House) wireCapture(ctx context.Context) error {
-	pool, err := h.pool(ctx, Capture, 20)
+	pool, err := h.pool(ctx, Capture)
 	if err != nil {
 		return err
 	}

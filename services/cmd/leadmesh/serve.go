@@ -14,12 +14,13 @@ import (
 
 // houseFlags are common to the commands that run services.
 type houseFlags struct {
-	Data        string `help:"Directory of the private Postgres; unless given, leadmesh in your data home." placeholder:"DIR"`
-	HTTP        string `name:"http" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, health and metrics; 127.0.0.1:8080 unless given."`
-	GRPC        string `name:"grpc" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of gRPC with reflection and health; 127.0.0.1:9090 unless given."`
-	Ops         string `placeholder:"HOST:PORT" help:"Address of health and metrics of this process, also without the gateway: /healthz, /livez, /metrics; none unless given."`
-	DatabaseURL string `name:"database-url" placeholder:"URL" help:"A Postgres whose owner may create roles and migrate; without one a private server is started."`
-	PGBin       string `name:"pg-bin" placeholder:"DIR" help:"Folder of PostgreSQL's binaries for the private server."`
+	Data          string `help:"Directory of the private Postgres; unless given, leadmesh in your data home." placeholder:"DIR"`
+	HTTP          string `name:"http" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, health and metrics; 127.0.0.1:8080 unless given."`
+	GRPC          string `name:"grpc" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of gRPC with reflection and health; 127.0.0.1:9090 unless given."`
+	Ops           string `placeholder:"HOST:PORT" help:"Address of health and metrics of this process, also without the gateway: /healthz, /livez, /metrics; none unless given."`
+	DatabaseURL   string `name:"database-url" placeholder:"URL" help:"A Postgres whose owner may create roles and migrate; without one a private server is started."`
+	DBConnections int    `name:"db-connections" placeholder:"N" help:"Database connections this process opens at most, divided over its services; 66 for all services unless given."`
+	PGBin         string `name:"pg-bin" placeholder:"DIR" help:"Folder of PostgreSQL's binaries for the private server."`
 
 	TLSCert string `name:"tls-cert" placeholder:"FILE" help:"Certificate of the public listeners."`
 	TLSKey  string `name:"tls-key" placeholder:"FILE" help:"Its key."`
@@ -39,7 +40,7 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 		return house.Config{}, fmt.Errorf("--log-level: %w", err)
 	}
 	return house.Config{
-		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,
+		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, DBConnections: f.DBConnections, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
 		MaxInFlight: f.MaxInFlight, Window: f.Window, TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,
 	}, nil

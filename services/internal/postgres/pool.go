@@ -3,8 +3,10 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/exaring/otelpgx"
@@ -47,6 +49,12 @@ type PoolConfig struct {
 	// StatementTimeout ends a longer statement with SQLSTATE 57014; 0 means
 	// 10 seconds.
 	StatementTimeout time.Duration
+	// AcquireTimeout ends the wait for a free connection with an error that is
+	// [Unavailable]; 0 means 3 seconds.
+	AcquireTimeout time.Duration
+	// Logger hears, at most once a minute, of a pool whose connections are all
+	// at work for longer than that; nil means nobody does.
+	Logger *slog.Logger
 	// ReadOnly makes transactions read-only unless they ask otherwise.
 	ReadOnly bool
 	// TracerProvider, when set, gives each query, batch and connect a client
@@ -96,9 +104,7 @@ func Open(ctx context.Context, cfg PoolConfig) (*pgxpool.Pool, error) {
 		}
 		return nil
 	}
-	if cfg.TracerProvider != nil {
-		pc.ConnConfig.Tracer = newTracer(cfg)
-	}
+	pc.ConnConfig.Tracer = cfg.patience().tracer(cfg)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("open pool: %w", err)
@@ -114,6 +120,17 @@ func Open(ctx context.Context, cfg PoolConfig) (*pgxpool.Pool, error) {
 		}
 	}
 	return pool, nil
+}
+
+func (cfg PoolConfig) patience() patience {
+	p := patience{limit: cfg.AcquireTimeout, role: cfg.Role, log: cfg.Logger, starved: &atomic.Int64{}}
+	if p.limit <= 0 {
+		p.limit = defaultAcquireTimeout
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	return p
 }
 
 func tryPool(ctx context.Context, pool *pgxpool.Pool) error {

@@ -24,6 +24,7 @@ const (
 	MetricSpansDropped     = "leadmesh.telemetry.spans.dropped" // by reason
 	MetricLeads            = "leadmesh.capture.leads"           // by outcome
 	MetricShed             = "leadmesh.rpc.shed"                // requests refused for overload, by service
+	MetricDBConnections    = "leadmesh.db.connections"          // by service and state: max, open, busy
 	MetricFilesStale       = "leadmesh.files.stale"             // 1: a changed file cannot be used, by what it holds
 	MetricCertificateRest  = "leadmesh.certificate.rest"        // seconds until it ends, by which
 
