@@ -31,6 +31,7 @@ postgres: ## Install PostgreSQL's binaries if there are none (no system cluster 
 test: postgres ## Run every test
 	go test $(addsuffix /...,$(addprefix ./,$(MODULES)))
 	cd deploy/sample/gen && GOWORK=off go test ./...
+	cd deploy/watch && GOWORK=off go test ./...
 
 race: postgres ## Run every test under the race detector
 	go test -race $(addsuffix /...,$(addprefix ./,$(MODULES)))

@@ -15,7 +15,7 @@ same() { # generated folders equal what generating gives
   after=$(git ls-files -s --others --exclude-standard "$@" | git hash-object --stdin; find "$@" -type f -exec sha256sum {} + | sort | sha256sum)
   [ "$before" = "$after" ]
 }
-tidy() { local m; for m in core gen services deploy/sample; do (cd "$m" && GOWORK=off go mod tidy -diff) || return 1; done; }
+tidy() { local m; for m in core gen services deploy/sample deploy/watch; do (cd "$m" && GOWORK=off go mod tidy -diff) || return 1; done; }
 lint() { local m; for m in core services deploy/sample; do (cd "$m" && golangci-lint run ./...) || return 1; done; }
 alone() { local m; for m in core gen services deploy/sample; do (cd "$m" && GOWORK=off go build ./...) || return 1; done; }
 walls() { # core names no transport, database or telemetry; gen pulls grpc, protobuf and the gateway only

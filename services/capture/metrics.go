@@ -42,6 +42,7 @@ func (m *meters) register(s *Service) (err error) {
 		m.outcomes[o] = metric.WithAttributeSet(attribute.NewSet(attribute.String(telemetry.AttrOutcome, o)))
 	}
 	m.service = metric.WithAttributeSet(attribute.NewSet(attribute.String(telemetry.AttrService, "capture")))
+	m.refused.Add(context.Background(), 0, m.service) // an alert on its rate needs to see where it began
 	_, err = meter.Float64ObservableGauge(telemetry.MetricPendingAge, metric.WithUnit("s"),
 		metric.WithDescription("Age of the oldest pending lead."),
 		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -60,6 +62,7 @@ func metrics(t *testing.T, w *world, c *watch) {
 		t.Error("a lead's id stands on a metric")
 	}
 	if !apart {
+		watched(t, w)
 		return
 	}
 	for _, name := range []string{
@@ -67,5 +70,28 @@ func metrics(t *testing.T, w *world, c *watch) {
 		telemetry.MetricStageDuration, telemetry.MetricSpansDropped, telemetry.MetricPendingAge,
 	} {
 		eventually(t, 10*time.Second, "the processes send "+name, func() bool { return c.reported(name) })
+	}
+}
+
+// watched checks that every metric the alerts and the dashboard look at is there.
+func watched(t *testing.T, w *world) {
+	names := map[string]bool{}
+	pattern := regexp.MustCompile(`\b(leadmesh|http_server|rpc_server|process|go)_[a-z_]+[a-z]\b`)
+	for _, file := range []string{"alerts.yaml", "dashboard.json"} {
+		raw, err := os.ReadFile(filepath.Join("..", "..", "deploy", "watch", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := pattern.FindAllString(string(raw), -1)
+		if len(found) < 10 {
+			t.Errorf("%s looks at %d metrics", file, len(found))
+		}
+		for _, name := range found {
+			names[name] = true
+		}
+	}
+	for name := range names {
+		re := regexp.MustCompile("(?m)^" + name + `(\{| )`)
+		eventually(t, 10*time.Second, "/metrics shows "+name+", which deploy/watch looks at", func() bool { return re.MatchString(w.openMetrics(t)) })
 	}
 }

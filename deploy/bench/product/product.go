@@ -256,11 +256,11 @@ func (h *Home) lastWords() string {
 		}
 		var lines []string
 		for line := range strings.Lines(string(raw)) {
-			if filepath.Dir(file) == h.Dir && !strings.Contains(line, `"/healthz"`) || strings.Contains(line, "ERROR: ") || strings.Contains(line, "FATAL: ") {
+			if filepath.Dir(file) == h.Dir && !strings.Contains(line, `"/healthz"`) || strings.Contains(line, "ERROR: ") || strings.Contains(line, "FATAL: ") || strings.Contains(line, "STATEMENT: ") {
 				lines = append(lines, strings.TrimSpace(line))
 			}
 		}
-		out = append(out, lines[max(0, len(lines)-5):]...)
+		out = append(out, lines[max(0, len(lines)-6):]...)
 	}
 	return strings.Join(out, "\n")
 }
