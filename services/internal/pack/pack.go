@@ -1,5 +1,5 @@
 // Package pack keeps stored documents small: zstd with a dictionary of the documents' usual words.
-// A receipt takes an eighth of its canonical bytes, a lead half, which is less to write ahead, to
+// A receipt takes a ninth of its canonical bytes, a lead a third, which is less to write ahead, to
 // replicate and to back up than what Postgres makes of them, and takes less time.
 package pack
 
@@ -29,17 +29,22 @@ var ErrPacked = errors.New("not a packed document")
 
 // Codec packs and unpacks. Safe for concurrent use.
 type Codec struct {
-	packer  *packer
+	encoder *zstd.Encoder
 	decoder *zstd.Decoder
 }
 
 // New makes a codec.
 func New() (*Codec, error) {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderDictRaw(version, dictionary), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	if err != nil {
+		return nil, fmt.Errorf("make the packer: %w", err)
+	}
 	d, err := zstd.NewReader(nil, zstd.WithDecoderDictRaw(version, dictionary), zstd.WithDecoderMaxMemory(MaxSize), zstd.WithDecoderConcurrency(0))
 	if err != nil {
 		return nil, fmt.Errorf("make the unpacker: %w", err)
 	}
-	return &Codec{packer: newPacker(), decoder: d}, nil
+	return &Codec{encoder: e, decoder: d}, nil
 }
 
 // Pack returns the document packed; an empty one stays empty.
@@ -47,9 +52,9 @@ func (c *Codec) Pack(document []byte) []byte {
 	if len(document) == 0 {
 		return []byte{}
 	}
-	out := make([]byte, 1, 1+len(document)/4+320) // most documents fit
+	out := make([]byte, 1, 1+len(document)/3+64)
 	out[0] = version
-	return c.packer.append(out, document)
+	return c.encoder.EncodeAll(document, out)
 }
 
 // Unpack returns the document that was packed.
