@@ -3,7 +3,6 @@ package routing
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -239,12 +238,18 @@ func (c *committer) hooks(rb *rulebook, jobs []*job) postgres.GroupHooks {
 	for _, j := range jobs {
 		byProposal[j.proposal] = j
 	}
-	var holderEvents []*leadv1.Event
 	return postgres.GroupHooks{
-		Merged: func(holder *postgres.Case, merged []*postgres.Proposal) error {
-			e, err := c.s.askedAgain(rb, holder, merged)
-			holderEvents = append(holderEvents, e...)
-			return err
+		Merged: func(out *outbox.Rows, holder *postgres.Case, merged []*postgres.Proposal) error {
+			events, err := c.s.askedAgain(rb, holder, merged)
+			if err != nil {
+				return err
+			}
+			for _, e := range events {
+				if err := out.Add(holder.LeadID, e, c.s.now()); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 		Events: func(out *outbox.Rows) error {
 			now := c.s.now()
@@ -255,16 +260,6 @@ func (c *committer) hooks(rb *rulebook, jobs []*job) postgres.GroupHooks {
 					}
 				}
 			}
-			for _, e := range holderEvents {
-				id, err := lead.ParseID(e.GetLeadId())
-				if err != nil {
-					return fmt.Errorf("event of a holder: %w", err)
-				}
-				if err := out.Add(id, e, now); err != nil {
-					return err
-				}
-			}
-			holderEvents = nil
 			return nil
 		},
 		Deliver: func(ctx context.Context, tx pgx.Tx) error {

@@ -125,11 +125,11 @@ func (c *Change) save() error {
 	return c.Out.Insert(c.ctx, c.tx)
 }
 
-// giveBack takes ended work off the books of the persons who had it.
+// giveBack takes ended work off the books of the persons who had it. Test leads were never in them.
 func (c *Change) giveBack() error {
 	var dealers []string
 	for id := range c.ended {
-		if k := c.Cases[id]; k != nil && k.before.PersonID != "" {
+		if k := c.Cases[id]; k != nil && k.before.PersonID != "" && !k.Test {
 			dealers = append(dealers, k.before.DealerID)
 		}
 	}
@@ -149,7 +149,7 @@ func (c *Change) giveBack() error {
 	}
 	for id := range c.ended {
 		k := c.Cases[id]
-		if k == nil || k.before.PersonID == "" {
+		if k == nil || k.before.PersonID == "" || k.Test {
 			continue
 		}
 		if b := c.books[k.before.DealerID]; b != nil {

@@ -31,6 +31,8 @@ type Proposal struct {
 
 	interest [2]interestKey
 	decided  *Case // as proposed, once Case was changed to a merged one
+	inserted bool  // its rows were written by this transaction
+	late     bool  // somebody else's were, after it had claimed its interest
 }
 
 // begin readies the proposal for a transaction, which may be the second one for it.
@@ -38,7 +40,7 @@ func (p *Proposal) begin() {
 	if p.decided != nil {
 		p.Case, p.decided = p.decided, nil
 	}
-	p.Outcome, p.Holder, p.Stored = OutcomeStored, lead.ID{}, nil
+	p.Outcome, p.Holder, p.Stored, p.inserted, p.late = OutcomeStored, lead.ID{}, nil, false, false
 }
 
 // merging makes the case one that may be changed without losing what was proposed.
@@ -61,11 +63,12 @@ const (
 	OutcomeRetry           // the holder closed meanwhile: nothing stored, commit again
 )
 
-// GroupHooks are what the service contributes inside the transaction.
+// GroupHooks are what the service contributes inside the transaction. The transaction may run again:
+// what they collect goes into out, which is new each time.
 type GroupHooks struct {
 	// Merged is told of the open holder of each merged proposal, locked; it changes the holder,
 	// which is saved. Called in order of holder.
-	Merged func(holder *Case, merged []*Proposal) error
+	Merged func(out *outbox.Rows, holder *Case, merged []*Proposal) error
 	// Events writes what happened, once all outcomes are known.
 	Events func(out *outbox.Rows) error
 	// Deliver makes the push deliveries.
@@ -91,6 +94,8 @@ type commit struct {
 	tx    pgx.Tx
 	q     *db.Queries
 	hooks GroupHooks
+	out   outbox.Rows
+	won   []db.ClaimInterestRow // interest claimed
 }
 
 func (c *commit) run(ctx context.Context, group []*Proposal) error {
@@ -109,16 +114,16 @@ func (c *commit) run(ctx context.Context, group []*Proposal) error {
 	if err := c.grant(ctx, group); err != nil {
 		return err
 	}
+	followHolders(group)
 	if err := c.undo(ctx, group); err != nil {
 		return err
 	}
-	var out outbox.Rows
 	if c.hooks.Events != nil {
-		if err := c.hooks.Events(&out); err != nil {
+		if err := c.hooks.Events(&c.out); err != nil {
 			return err
 		}
 	}
-	if err := out.Insert(ctx, c.tx); err != nil {
+	if err := c.out.Insert(ctx, c.tx); err != nil {
 		return err
 	}
 	if c.hooks.Deliver != nil {
@@ -202,23 +207,39 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	if err != nil {
 		return err
 	}
-	if len(inserted) < len(order) { // another replica decided some of them at the same moment
-		made := make(map[lead.ID]bool, len(inserted))
-		for _, id := range inserted {
-			made[id.Bytes] = true
-		}
-		for _, p := range order {
-			if !made[p.Case.LeadID] {
-				p.Outcome = OutcomeKnown
-			}
+	made := make(map[lead.ID]bool, len(inserted))
+	for _, id := range inserted {
+		made[id.Bytes] = true
+	}
+	for _, p := range order {
+		if p.inserted = made[p.Case.LeadID]; !p.inserted { // another replica decided it at the same moment
+			p.Outcome, p.late = OutcomeKnown, true
 		}
 	}
 	return c.q.InsertReceipts(ctx, receipts)
 }
 
+// followHolders lets leads that were merged into one of the group that was refused be decided again
+// with it: until then there is nothing that they could be merged into.
+func followHolders(group []*Proposal) {
+	refused := map[lead.ID]bool{}
+	for _, p := range group {
+		if p.Outcome == OutcomeRefused {
+			refused[p.Case.LeadID] = true
+		}
+	}
+	for _, p := range group {
+		if p.Outcome == OutcomeMerged && refused[p.Holder] {
+			p.Outcome = OutcomeRetry
+		}
+	}
+}
+
 // undo takes back the rows of proposals that were refused, must be tried again, or were known.
 func (c *commit) undo(ctx context.Context, group []*Proposal) error {
-	gone := leadIDs(group, func(p *Proposal) bool { return p.Outcome == OutcomeRefused })
+	gone := leadIDs(group, func(p *Proposal) bool {
+		return p.inserted && (p.Outcome == OutcomeRefused || p.Outcome == OutcomeRetry)
+	})
 	if len(gone) > 0 {
 		buckets, list := ids(gone)
 		if err := c.q.DeleteReceipts(ctx, buckets, list); err != nil {
@@ -227,6 +248,9 @@ func (c *commit) undo(ctx context.Context, group []*Proposal) error {
 		if err := c.q.DeleteDecisions(ctx, buckets, list); err != nil {
 			return err
 		}
+	}
+	if err := c.dropLate(ctx, group); err != nil {
+		return err
 	}
 	// A merged lead may have got the one row of its two that was free.
 	release := leadIDs(group, func(p *Proposal) bool {

@@ -23,7 +23,7 @@ func (a interestKey) compare(b interestKey) int {
 }
 
 // claimInterest finds the duplicates: whoever does not get the rows loses to their holder.
-func (c *commit) claimInterest(ctx context.Context, group []*Proposal) error {
+func (c *commit) claimInterest(ctx context.Context, group []*Proposal) (err error) {
 	var claims []*Proposal
 	for _, p := range group {
 		if p.Outcome == OutcomeStored && p.Mergeable && p.Case.State == lead.StateAssigned {
@@ -59,11 +59,10 @@ func (c *commit) claimInterest(ctx context.Context, group []*Proposal) error {
 		arg.DealerIds = append(arg.DealerIds, r.dealer)
 		arg.LeadIds = append(arg.LeadIds, uuid(r.p.Case.LeadID))
 	}
-	won, err := c.q.ClaimInterest(ctx, arg)
-	if err != nil {
+	if c.won, err = c.q.ClaimInterest(ctx, arg); err != nil {
 		return err
 	}
-	if len(won) == len(rows) {
+	if len(c.won) == len(rows) {
 		return nil
 	}
 	return c.findHolders(ctx, claims)
@@ -139,13 +138,19 @@ func (c *commit) tellHolders(ctx context.Context, group []*Proposal) error {
 	if err != nil {
 		return err
 	}
+	if err := c.dropMerged(ctx, merged); err != nil {
+		return err
+	}
 	found := map[lead.ID]bool{}
 	for _, h := range cases {
 		if !h.Open() {
 			continue
 		}
 		found[h.LeadID] = true
-		if err := c.hooks.Merged(h, merged[h.LeadID]); err != nil {
+		if len(merged[h.LeadID]) == 0 {
+			continue
+		}
+		if err := c.hooks.Merged(&c.out, h, merged[h.LeadID]); err != nil {
 			return err
 		}
 		if err := saveCase(ctx, c.q, h); err != nil {
@@ -158,6 +163,47 @@ func (c *commit) tellHolders(ctx context.Context, group []*Proposal) error {
 		}
 		for _, p := range list {
 			p.Outcome = OutcomeRetry
+		}
+	}
+	return nil
+}
+
+// dropMerged finds the leads that another replica merged while this one waited for their holders:
+// who merges a lead into a holder has that locked, so none can come after this look.
+func (c *commit) dropMerged(ctx context.Context, merged map[lead.ID][]*Proposal) error {
+	var list []lead.ID
+	for _, proposals := range merged {
+		list = append(list, leadIDs(proposals, func(*Proposal) bool { return true })...)
+	}
+	buckets, ids := ids(list)
+	known, err := c.q.KnownDecisions(ctx, buckets, ids)
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	for holder, proposals := range merged {
+		merged[holder] = slices.DeleteFunc(proposals, func(p *Proposal) bool {
+			if !slices.ContainsFunc(known, func(id pgtype.UUID) bool { return id.Bytes == p.Case.LeadID }) {
+				return false
+			}
+			p.Outcome, p.late = OutcomeKnown, true
+			return true
+		})
+	}
+	return nil
+}
+
+// dropLate gives back the interest of leads that turned out to be decided: what they hold by that
+// decision is not this transaction's to say.
+func (c *commit) dropLate(ctx context.Context, group []*Proposal) error {
+	late := leadIDs(group, func(p *Proposal) bool { return p.late })
+	for _, w := range c.won {
+		if !slices.Contains(late, w.LeadID.Bytes) {
+			continue
+		}
+		if _, err := c.q.DropInterest(ctx, db.DropInterestParams{
+			Bucket: lead.ID(w.PersonID.Bytes).Bucket(), PersonID: w.PersonID, Brand: w.Brand, Line: w.Line, DealerID: w.DealerID, LeadID: w.LeadID,
+		}); err != nil {
+			return err
 		}
 	}
 	return nil
