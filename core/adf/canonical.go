@@ -150,7 +150,7 @@ func cleanContacts(contacts []Contact, limit int) []Contact {
 func cleanNames(names []Name) []Name {
 	var out []Name
 	for _, n := range names {
-		n = Name{Part: listed("name", "part", n.Part), Type: listed("name", "type", n.Type), Value: trim(n.Value)}
+		n = Name{Part: listed("name", "part", n.Part), Type: listed("name", "type", n.Type), Value: trim(soundText(n.Value))}
 		if n.Value != "" && !isNullString(n.Value, "name") && !slices.Contains(out, n) {
 			out = append(out, n)
 		}
@@ -206,9 +206,9 @@ func cleanIDs(ids []ID) []ID {
 	return out
 }
 
-// clean trims a value and clears words for none.
+// clean trims a value, clears words for none, and drops what XML does not allow.
 func clean(s string) string {
-	s = trim(s)
+	s = trim(soundText(s))
 	if isNullString(s, "") {
 		return ""
 	}
