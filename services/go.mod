@@ -3,13 +3,19 @@ module github.com/leadmesh/leadmesh/services
 go 1.26.0
 
 require (
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
+	github.com/emersion/go-smtp v0.25.1
 	github.com/klauspost/compress v1.20.1
 	github.com/leadmesh/leadmesh/core v0.0.0
 	github.com/leadmesh/leadmesh/gen v0.0.0
+	github.com/wneessen/go-mail v0.8.1
 	go.yaml.in/yaml/v3 v3.0.6
 )
 
-require github.com/nyaruka/phonenumbers v1.8.1 // indirect
+require (
+	github.com/nyaruka/phonenumbers v1.8.1 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+)
 
 require (
 	github.com/alecthomas/kong v1.17.0

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leadmesh/leadmesh/services/routing"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
@@ -50,12 +51,14 @@ type Config struct {
 
 	Mesh                      string // HOST:PORT of the listener between processes
 	MeshCert, MeshKey, MeshCA string
-	Peers                     map[string]string // service -> HOST:PORT
-	Sample                    bool              // fill an empty data directory with the sample network and playbook
-	AllowPrivateWebhooks      bool              // push to addresses of private networks
-	MaxInFlight               int               // leads that Capture takes in at once, beyond it OVERLOADED; 0: 20,000
-	Window                    int               // leads unanswered at once on Routing's streams, beyond it OVERLOADED; 0: 4,096
-	TraceRatio                float64           // share of new traces recorded
+	Peers                     map[string]string  // service -> HOST:PORT
+	Sample                    bool               // fill an empty data directory with the sample network and playbook
+	AllowPrivateWebhooks      bool               // push to addresses of private networks
+	Mail                      routing.MailConfig // the relay that ADF by e-mail goes through; zero: none
+	ADFProvider               string             // provider/name of ADF documents; "": leadmesh
+	MaxInFlight               int                // leads that Capture takes in at once, beyond it OVERLOADED; 0: 20,000
+	Window                    int                // leads unanswered at once on Routing's streams, beyond it OVERLOADED; 0: 4,096
+	TraceRatio                float64            // share of new traces recorded
 	LogLevel                  slog.Level
 	LogWriter                 io.Writer
 

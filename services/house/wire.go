@@ -155,7 +155,9 @@ func (h *House) wireRouting(ctx context.Context) error {
 		return err
 	}
 	s, err := routing.New(routing.Config{
-		Window: h.cfg.Window, Webhooks: routing.WebhookConfig{AllowPrivate: h.cfg.AllowPrivateWebhooks},
+		Window: h.cfg.Window, Webhooks: routing.WebhookConfig{
+			AllowPrivate: h.cfg.AllowPrivateWebhooks, Provider: h.cfg.ADFProvider, Mail: h.cfg.Mail,
+		},
 	}, routing.Deps{
 		Pool: pool, Playbook: feed, Events: feedbackv1.NewEventServiceClient(events), Identity: identityv1.NewResolveServiceClient(persons), Tel: h.tel, Now: h.cfg.Now,
 	})

@@ -13,6 +13,9 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	pgstore "github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/routing/internal/adfpost"
+	"github.com/leadmesh/leadmesh/services/routing/internal/endpoint"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mail"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/routing/internal/webhook"
 	"github.com/riverqueue/river"
@@ -28,11 +31,24 @@ type WebhookConfig struct {
 	Retries      []time.Duration // waits between attempts; nil: 5 s to 24 h, nine of them
 	Timeout      time.Duration   // of one attempt; 0: 10 s
 	Workers      int             // attempts under way at once over all endpoints; 0: 64
+	Provider     string          // provider/name of ADF documents; CRMs tell senders apart by it; "": leadmesh
+	Mail         MailConfig
+}
+
+// MailConfig is the relay that takes mail; the zero value is none, and departments that get ADF by
+// e-mail read the inbox.
+type MailConfig struct {
+	Relay    string // smtp:// or smtps://, with USER:PASSWORD@ if it asks for them
+	Password string // instead of the relay's
+	From     string // who sends: an address, with or without a name
+	ReplyTo  string // "": none
 }
 
 const (
 	pushSchema  = "routing_river"
 	pushQueue   = "push"
+	adfQueue    = "adf"    // what a process that knows only webhooks must not work
+	mailQueue   = "mail"   // apart, since all mail waits for one relay
 	pushVersion = "0.51.1" // River's: its migrations make the schema
 
 	stopLimit   = 15 * time.Second // how long attempts under way may take at a shutdown
@@ -47,10 +63,12 @@ type delivery = postgres.Delivery
 type pusher struct {
 	s        *Service
 	cfg      WebhookConfig
-	network  webhook.Network
-	schedule webhook.Schedule
-	sender   *webhook.Sender
-	gates    *webhook.Gates
+	network  endpoint.Network
+	schedule endpoint.Schedule
+	events   *webhook.Sender
+	adf      *adfpost.Sender
+	mail     *mail.Sender // nil: no relay
+	gates    *endpoint.Gates
 	client   *river.Client[pgx.Tx]
 }
 
@@ -78,20 +96,31 @@ func newPusher(cfg WebhookConfig, s *Service, pool *pgxpool.Pool) (*pusher, erro
 	if cfg.Workers == 0 {
 		cfg.Workers = 64
 	}
-	schedule := webhook.Schedule(cfg.Retries)
+	if cfg.Provider == "" {
+		cfg.Provider = adfSystem
+	}
+	schedule := endpoint.Schedule(cfg.Retries)
 	if schedule == nil {
-		schedule = webhook.DefaultSchedule()
+		schedule = endpoint.DefaultSchedule()
 	}
 	p := &pusher{
-		s: s, cfg: cfg, network: webhook.Network{Loopback: !cfg.NoLoopback, Private: cfg.AllowPrivate}, schedule: schedule, gates: webhook.NewGates(cfg.Workers / 2),
+		s: s, cfg: cfg, network: endpoint.Network{Loopback: !cfg.NoLoopback, Private: cfg.AllowPrivate}, schedule: schedule, gates: endpoint.NewGates(cfg.Workers / 2),
 	}
-	p.sender = webhook.NewSender(p.network, cfg.Timeout)
+	post := endpoint.NewClient(p.network, cfg.Timeout)
+	p.events, p.adf = webhook.NewSender(post), adfpost.NewSender(post)
+	var err error
+	if p.mail, err = newMailSender(cfg.Mail, cfg.Timeout); err != nil {
+		return nil, err
+	}
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, &pushWorker{p: p}); err != nil {
 		return nil, fmt.Errorf("prepare the pushes: %w", err)
 	}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
-		Schema: pushSchema, Queues: map[string]river.QueueConfig{pushQueue: {MaxWorkers: cfg.Workers}}, Workers: workers,
+		Schema: pushSchema, Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			pushQueue: {MaxWorkers: cfg.Workers}, adfQueue: {MaxWorkers: cfg.Workers}, mailQueue: {MaxWorkers: max(1, cfg.Workers/4)},
+		},
 		Logger:     slog.New(slog.DiscardHandler), // it writes job rows and errors; what matters is logged here
 		JobTimeout: cfg.Timeout + 20*time.Second, RescueStuckJobsAfter: cfg.Timeout + time.Minute,
 		FetchCooldown: 20 * time.Millisecond, CompletedJobRetentionPeriod: time.Hour, DiscardedJobRetentionPeriod: 24 * time.Hour,
@@ -104,17 +133,44 @@ func newPusher(cfg WebhookConfig, s *Service, pool *pgxpool.Pool) (*pusher, erro
 	return p, nil
 }
 
-// run works the queue until ctx ends; attempts under way are let finish.
+func newMailSender(cfg MailConfig, timeout time.Duration) (*mail.Sender, error) {
+	if cfg.Relay == "" {
+		return nil, nil
+	}
+	relay, err := mail.ParseRelay(cfg.Relay)
+	if err != nil {
+		return nil, fmt.Errorf("--smtp-relay: %w", err)
+	}
+	if cfg.From == "" {
+		return nil, errors.New("--smtp-relay needs --mail-from, the address that mail is from")
+	}
+	if cfg.Password != "" {
+		relay.Password = cfg.Password
+	}
+	sender, err := mail.NewSender(mail.Config{Relay: relay, From: cfg.From, ReplyTo: cfg.ReplyTo, Timeout: timeout})
+	if err != nil {
+		return nil, fmt.Errorf("--mail-from, --mail-reply-to: %w", err)
+	}
+	return sender, nil
+}
+
+// run works the queues until ctx ends; attempts under way are let finish.
 func (p *pusher) run(ctx context.Context) error {
 	if err := p.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the pushes: %w", err)
 	}
 	tick := time.NewTicker(lagInterval)
 	defer tick.Stop()
+	feed := time.NewTimer(0)
+	defer feed.Stop()
+	p.measure(ctx)
 	for {
-		p.measure(ctx)
 		select {
 		case <-tick.C:
+			p.measure(ctx)
+			continue
+		case <-feed.C:
+			feed.Reset(p.feed(ctx))
 			continue
 		case <-ctx.Done():
 		}
@@ -145,13 +201,13 @@ func (p *pusher) assigned(rb *rulebook, k *postgres.Case) delivery {
 	if k.Owner == nil {
 		return delivery{}
 	}
-	target := rb.network.webhook(k.Owner.DealerID, k.Owner.Department)
-	if target == "" {
+	target := rb.network.endpoint(k.Owner.DealerID, k.Owner.Department)
+	if target.id == "" {
 		return delivery{}
 	}
 	return delivery{
-		ID: outbox.NewEventID(), LeadID: k.LeadID, Sequence: k.Owner.Sequence, DealerID: k.Owner.DealerID, WebhookID: target,
-		State: postgres.DeliveryPending, Traceparent: k.Traceparent, CreatedAt: p.s.now(),
+		ID: outbox.NewEventID(), LeadID: k.LeadID, Sequence: k.Owner.Sequence, DealerID: k.Owner.DealerID, WebhookID: target.id,
+		Kind: target.kind, State: postgres.DeliveryPending, Traceparent: k.Traceparent, CreatedAt: p.s.now(),
 	}
 }
 
@@ -164,7 +220,7 @@ func (p *pusher) enqueue(ctx context.Context, tx pgx.Tx, list []delivery) error 
 			continue
 		}
 		kept = append(kept, d)
-		jobs = append(jobs, river.InsertManyParams{Args: pushArgs{d.ID.String(), d.LeadID.String()}, InsertOpts: p.options()})
+		jobs = append(jobs, river.InsertManyParams{Args: pushArgs{d.ID.String(), d.LeadID.String()}, InsertOpts: p.options(d.Kind)})
 	}
 	if len(kept) == 0 {
 		return nil
@@ -178,14 +234,25 @@ func (p *pusher) enqueue(ctx context.Context, tx pgx.Tx, list []delivery) error 
 	return nil
 }
 
-func (p *pusher) options() *river.InsertOpts {
-	return &river.InsertOpts{Queue: pushQueue, MaxAttempts: p.schedule.Attempts()}
+func (p *pusher) options(kind postgres.EndpointKind) *river.InsertOpts {
+	queue := pushQueue
+	switch kind {
+	case postgres.KindADFHTTP:
+		queue = adfQueue
+	case postgres.KindADFEmail:
+		queue = mailQueue
+	}
+	return &river.InsertOpts{Queue: queue, MaxAttempts: p.schedule.Attempts()}
 }
 
 // again sends a delivery once more, at once, with a full schedule of attempts.
-func (p *pusher) again(ctx context.Context, id, leadID lead.ID) error {
-	return p.s.store.Redeliver(ctx, id, p.s.now(), func(tx pgx.Tx) (int64, error) {
-		r, err := p.client.InsertTx(ctx, tx, pushArgs{id.String(), leadID.String()}, p.options())
+func (p *pusher) again(ctx context.Context, d *delivery) error {
+	kind, err := p.kindOf(ctx, d.WebhookID)
+	if err != nil {
+		return err
+	}
+	return p.s.store.Redeliver(ctx, d.ID, p.s.now(), func(tx pgx.Tx) (int64, error) {
+		r, err := p.client.InsertTx(ctx, tx, pushArgs{d.ID.String(), d.LeadID.String()}, p.options(kind))
 		if err != nil {
 			return 0, fmt.Errorf("queue the push: %w", err)
 		}
@@ -193,21 +260,58 @@ func (p *pusher) again(ctx context.Context, id, leadID lead.ID) error {
 	})
 }
 
-// mostWoken bounds what one change of an address sends again; the rest comes with its next attempts.
-const mostWoken = 500
-
-// wake sends what waits for an address at once, because the address is another now, or none.
+// wake sends what waits for an address soon, because the address is another now, or none.
 func (p *pusher) wake(ctx context.Context, webhookID string) error {
-	list, err := p.s.store.PendingOf(ctx, webhookID, mostWoken)
-	if err != nil {
-		return err
+	return p.s.store.HoldPending(ctx, webhookID, p.s.now())
+}
+
+const (
+	mostFed    = 64 // deliveries of a range under way to one address
+	feedAgain  = 100 * time.Millisecond
+	feedSeldom = time.Second
+)
+
+// feed makes jobs of deliveries that wait for their addresses: those of ranges, and those of
+// addresses that changed. Each address gets a few at a time, so that a hundred thousand of them
+// slow nobody else's. It answers when to look again.
+func (p *pusher) feed(ctx context.Context) time.Duration {
+	list, err := p.s.store.WaitingWebhooks(ctx)
+	if err != nil || len(list) == 0 {
+		return feedSeldom // what is wrong with the database others tell
 	}
-	for id, leadID := range list {
-		if err := p.again(ctx, id, leadID); err != nil {
-			return err
+	wait := feedSeldom
+	for _, id := range list {
+		n, err := p.feedOne(ctx, id)
+		if err != nil && ctx.Err() == nil {
+			p.s.log.LogAttrs(ctx, slog.LevelWarn, "deliveries wait on", slog.String("webhook", id), slog.String("cause", plain(err).Error()))
+		}
+		if n > 0 {
+			wait = feedAgain
 		}
 	}
-	return nil
+	return wait
+}
+
+func (p *pusher) feedOne(ctx context.Context, webhookID string) (int, error) {
+	kind, err := p.kindOf(ctx, webhookID)
+	if err != nil {
+		return 0, err
+	}
+	return p.s.store.TakeWaiting(ctx, webhookID, mostFed, p.s.now(), func(tx pgx.Tx, ids, leads []lead.ID) ([]int64, error) {
+		params := make([]river.InsertManyParams, len(ids))
+		for i := range ids {
+			params[i] = river.InsertManyParams{Args: pushArgs{ids[i].String(), leads[i].String()}, InsertOpts: p.options(kind)}
+		}
+		rows, err := p.client.InsertManyTx(ctx, tx, params)
+		if err != nil {
+			return nil, fmt.Errorf("queue the pushes: %w", err)
+		}
+		jobs := make([]int64, 0, len(rows))
+		for _, r := range rows {
+			jobs = append(jobs, r.Job.ID)
+		}
+		return jobs, nil
+	})
 }
 
 // nextRetry is when a job is tried again after its attempt failed.

@@ -1,15 +1,17 @@
 package routing
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
-	"github.com/leadmesh/leadmesh/services/internal/leadconv"
+	"github.com/leadmesh/leadmesh/services/routing/internal/adfpost"
+	"github.com/leadmesh/leadmesh/services/routing/internal/endpoint"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/routing/internal/webhook"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 )
 
 // eventAssigned is the type of the event that is pushed.
@@ -36,20 +38,37 @@ type pushData struct {
 	Why         string          `json:"why"`
 }
 
-// body writes the event of a delivery; ok is false if the customer does not want the lead shared
-// with this dealer, as far as is known now.
-func (p *pusher) body(rb *rulebook, d *postgres.Delivery, k *postgres.Case) (body []byte, ok bool, err error) {
-	stored := &leadv1.Lead{}
-	if err := proto.Unmarshal(k.Lead, stored); err != nil {
-		return nil, false, fmt.Errorf("decode the lead: %w", err)
+// parcel prepares one sending of a delivery as its address wants it; what it returns sends it.
+func (p *pusher) parcel(rb *rulebook, d *delivery, k *postgres.Case, stored *leadv1.Lead, l *lead.Lead, hook *postgres.Webhook) (func(context.Context) endpoint.Answer, error) {
+	now := p.s.now()
+	if hook.Kind == postgres.KindWebhook {
+		body, err := p.event(rb, d, k, stored)
+		if err != nil {
+			return nil, err
+		}
+		m := webhook.Message{ID: d.ID.String(), URL: hook.Address, Secrets: hook.Secrets(now), Body: body, At: now}
+		return func(ctx context.Context) endpoint.Answer { return p.events.Send(ctx, m) }, nil
 	}
-	l, wrong := leadconv.FromProto(stored)
-	if len(wrong) > 0 {
-		return nil, false, fmt.Errorf("a stored lead has %d wrong fields", len(wrong))
+	document, err := p.document(rb, d, k, l)
+	if err != nil {
+		return nil, err
 	}
-	if !lead.MayShare(l.Consents, d.DealerID, p.s.now()) || !rb.mayShare(&l, p.s.now()) {
-		return nil, false, nil
+	if hook.Kind == postgres.KindADFHTTP {
+		m := adfpost.Message{
+			ID: d.ID.String(), URL: hook.Address, ContentType: hook.ContentType, Secrets: hook.Secrets(now), Authorization: hook.Authorization,
+			Body: document, At: now,
+		}
+		return func(ctx context.Context) endpoint.Answer { return p.adf.Send(ctx, m) }, nil
 	}
+	if p.mail == nil {
+		return func(context.Context) endpoint.Answer { return endpoint.Answer{Word: endpoint.WordNoRelay} }, nil
+	}
+	m := p.letter(d, hook, document)
+	return func(ctx context.Context) endpoint.Answer { return p.mail.Send(ctx, m) }, nil
+}
+
+// event writes the event of a delivery.
+func (p *pusher) event(rb *rulebook, d *delivery, k *postgres.Case, stored *leadv1.Lead) (body []byte, err error) {
 	write := protojson.MarshalOptions{UseProtoNames: true}
 	e := cloudEvent{
 		SpecVersion: "1.0", ID: d.ID.String(), Source: p.cfg.Source, Type: eventAssigned, Subject: d.LeadID.String(),
@@ -57,19 +76,18 @@ func (p *pusher) body(rb *rulebook, d *postgres.Delivery, k *postgres.Case) (bod
 		Data: pushData{LeadVersion: k.Version, Why: k.Decision.GetWhy()},
 	}
 	if e.Data.Lead, err = write.Marshal(stored); err != nil {
-		return nil, false, fmt.Errorf("write the lead: %w", err)
+		return nil, fmt.Errorf("write the lead: %w", err)
 	}
 	if e.Data.Assignment, err = write.Marshal(rb.network.assignment(k.Owner)); err != nil {
-		return nil, false, fmt.Errorf("write the assignment: %w", err)
+		return nil, fmt.Errorf("write the assignment: %w", err)
 	}
 	if s := k.Decision.GetScore(); s != nil {
 		if e.Data.Score, err = write.Marshal(s); err != nil {
-			return nil, false, fmt.Errorf("write the score: %w", err)
+			return nil, fmt.Errorf("write the score: %w", err)
 		}
 	}
-	body, err = json.Marshal(e)
-	if err != nil {
-		return nil, false, fmt.Errorf("write the event: %w", err)
+	if body, err = json.Marshal(e); err != nil {
+		return nil, fmt.Errorf("write the event: %w", err)
 	}
-	return body, true, nil
+	return body, nil
 }

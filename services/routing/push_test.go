@@ -32,6 +32,7 @@ import (
 type pushWorld struct {
 	*world
 	secrets map[string]string // by dealer
+	mail    MailConfig
 	stop    func()
 }
 
@@ -62,7 +63,7 @@ func newPushWorld(t *testing.T, urls map[string]string, retries ...time.Duration
 
 func (w *pushWorld) configure(retries []time.Duration) {
 	w.t.Helper()
-	p, err := newPusher(WebhookConfig{Retries: retries, Timeout: 5 * time.Second}, w.s, w.pool)
+	p, err := newPusher(WebhookConfig{Retries: retries, Timeout: 5 * time.Second, Mail: w.mail}, w.s, w.pool)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -80,6 +81,7 @@ func (w *pushWorld) reload() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	view.mail = w.s.push.mail != nil
 	rb, err := newRulebook(&playbookfeed.Snapshot{Playbook: w.rb.playbook, Secret: w.rb.secret}, view)
 	if err != nil {
 		w.t.Fatal(err)
@@ -480,7 +482,7 @@ func TestPutWebhook(t *testing.T) {
 		t.Errorf("%v, %v: the secret is answered once and stays", again, err)
 	}
 	stored, err := w.s.store.Webhook(t.Context(), first.GetWebhookId())
-	if err != nil || stored.Secret != first.GetSecret() || stored.URL != "https://crm.example.com/v2" {
+	if err != nil || stored.Secret != first.GetSecret() || stored.Address != "https://crm.example.com/v2" {
 		t.Errorf("%+v, %v", stored, err)
 	}
 	if given, err := put(w.as("a"), "a", "https://crm.example.com/v2", secret); err != nil || given.GetSecret() != "" {

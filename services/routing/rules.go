@@ -118,6 +118,7 @@ func (s *Service) refreshRules(ctx context.Context) error {
 		if view, err = newNetworkView(rows); err != nil {
 			return err
 		}
+		view.mail = s.push.mail != nil
 	}
 	rb, err := newRulebook(snapshot, view)
 	if err != nil {

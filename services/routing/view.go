@@ -20,12 +20,13 @@ type networkView struct {
 	models     map[modelKey]catalogueModel
 	catalogue  []*routingv1.CatalogueModel
 	definition routing.Network
-	webhooks   map[webhookKey]string // enabled push addresses by whose leads go there
+	endpoints  map[endpointKey]endpointRef // enabled push addresses by whose leads go there
+	mail       bool                        // this process can send mail
 }
 
-// webhookKey is whose leads go to a push address; department 0: those of all departments that have
+// endpointKey is whose leads go to a push address; department 0: those of all departments that have
 // none of their own.
-type webhookKey struct {
+type endpointKey struct {
 	dealerID   string
 	department lead.Department
 }
@@ -59,10 +60,10 @@ type catalogueModel struct {
 func newNetworkView(rows *postgres.NetworkRows) (*networkView, error) {
 	n := &networkView{
 		revision: rows.Revision, dealers: make(map[string]*dealerView, len(rows.Dealers)),
-		models: map[modelKey]catalogueModel{}, catalogue: rows.Catalogue, webhooks: make(map[webhookKey]string, len(rows.Webhooks)),
+		models: map[modelKey]catalogueModel{}, catalogue: rows.Catalogue, endpoints: make(map[endpointKey]endpointRef, len(rows.Webhooks)),
 	}
 	for _, w := range rows.Webhooks {
-		n.webhooks[webhookKey{w.DealerID, w.Department}] = w.ID
+		n.endpoints[endpointKey{w.DealerID, w.Department}] = endpointRef{w.ID, w.Kind}
 	}
 	n.definition.Revision = rows.Revision
 	n.definition.Points = rows.Points
@@ -124,40 +125,6 @@ func (n *networkView) calendar(dealerID string, kind lead.Department) *sla.Calen
 	}
 	return nil
 }
-
-// delivery is how a dealer's department gets its leads: pushed where there is an enabled address for
-// them, whatever the department's row says, else by our inbox, so that no lead waits for a channel
-// that does not exist. The inbox can be read either way.
-func (n *networkView) delivery(dealerID string, kind lead.Department) string {
-	if n.webhook(dealerID, kind) != "" {
-		return deliveryWebhook
-	}
-	return deliveryInbox
-}
-
-// webhook is the enabled push address for the leads of a dealer's department: its own, that of the
-// department which stands in for it, or the dealer's; "" if there is none.
-func (n *networkView) webhook(dealerID string, kind lead.Department) string {
-	d := n.dealers[dealerID]
-	if d == nil {
-		return ""
-	}
-	if id := n.webhooks[webhookKey{dealerID, kind}]; id != "" {
-		return id
-	}
-	if v := d.department(kind); v != nil {
-		if id := n.webhooks[webhookKey{dealerID, lead.Department(v.row.GetDepartment())}]; id != "" {
-			return id
-		}
-	}
-	return n.webhooks[webhookKey{dealerID, lead.DepartmentUnspecified}]
-}
-
-// The ways a department gets its leads.
-const (
-	deliveryInbox   = "inbox"
-	deliveryWebhook = "webhook"
-)
 
 func newDealerView(d *routingv1.Dealer) (*dealerView, routing.Dealer, error) {
 	zone, err := time.LoadLocation(d.GetTimeZone())

@@ -7,9 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/leadmesh/leadmesh/services/house"
+	"github.com/leadmesh/leadmesh/services/routing"
 )
 
 // houseFlags are common to the commands that run services.
@@ -29,9 +32,17 @@ type houseFlags struct {
 	MaxInFlight int `placeholder:"LEADS" help:"Leads taken in at once; beyond it senders are told to come back (429). 20,000 unless given."`
 	Window      int `placeholder:"LEADS" help:"Leads unanswered at once on the Decide streams of this process. 4,096 unless given."`
 
-	AllowPrivateWebhooks bool    `help:"Push to addresses of private networks too."`
-	TraceRatio           float64 `default:"0.01" help:"Share of new traces recorded, 0 to 1; they go where OTEL_EXPORTER_OTLP_ENDPOINT says."`
-	LogLevel             string  `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
+	AllowPrivateWebhooks bool `help:"Push to addresses of private networks too."`
+
+	SMTPRelay        string `name:"smtp-relay" env:"LEADMESH_SMTP_RELAY" placeholder:"URL" help:"Mail relay for ADF by e-mail: smtp://USER@HOST:PORT (STARTTLS) or smtps://USER@HOST:PORT. Without one, departments that get ADF by e-mail read the inbox."`
+	SMTPPassword     string `name:"smtp-password" env:"LEADMESH_SMTP_PASSWORD" hidden:""`
+	SMTPPasswordFile string `name:"smtp-password-file" placeholder:"FILE" help:"The relay's password; or in LEADMESH_SMTP_PASSWORD."`
+	MailFrom         string `name:"mail-from" placeholder:"ADDRESS" help:"Who mail is from: leads@oem.example or \"OEM Leads <leads@oem.example>\"."`
+	MailReplyTo      string `name:"mail-reply-to" placeholder:"ADDRESS" help:"Where answers to mail go."`
+	ADFProvider      string `name:"adf-provider" placeholder:"NAME" help:"provider/name of ADF documents; CRMs tell senders apart by it, so keep it. leadmesh unless given."`
+
+	TraceRatio float64 `default:"0.01" help:"Share of new traces recorded, 0 to 1; they go where OTEL_EXPORTER_OTLP_ENDPOINT says."`
+	LogLevel   string  `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn, error."`
 }
 
 func (f houseFlags) config(s streams) (house.Config, error) {
@@ -39,7 +50,16 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 	if err := level.UnmarshalText([]byte(f.LogLevel)); err != nil {
 		return house.Config{}, fmt.Errorf("--log-level: %w", err)
 	}
+	password := f.SMTPPassword
+	if f.SMTPPasswordFile != "" {
+		raw, err := os.ReadFile(f.SMTPPasswordFile)
+		if err != nil {
+			return house.Config{}, fmt.Errorf("--smtp-password-file: %w", err)
+		}
+		password = strings.TrimRight(string(raw), "\r\n")
+	}
 	return house.Config{
+		Mail: routing.MailConfig{Relay: f.SMTPRelay, Password: password, From: f.MailFrom, ReplyTo: f.MailReplyTo}, ADFProvider: f.ADFProvider,
 		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, DBConnections: f.DBConnections, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
 		MaxInFlight: f.MaxInFlight, Window: f.Window, TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,

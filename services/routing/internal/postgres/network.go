@@ -120,7 +120,7 @@ func (n *NetworkRows) read(ctx context.Context, q *db.Queries) error {
 		return err
 	}
 	for _, row := range webhooks {
-		n.Webhooks = append(n.Webhooks, WebhookTarget{row.WebhookID, row.DealerID, lead.Department(row.Department)})
+		n.Webhooks = append(n.Webhooks, WebhookTarget{row.WebhookID, row.DealerID, lead.Department(row.Department), EndpointKind(row.Kind)})
 	}
 	return n.readLong(ctx, q)
 }

@@ -3,14 +3,22 @@ package postgres
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres/db"
+)
+
+// EndpointKind is what a push address takes.
+type EndpointKind int16
+
+// The values of EndpointKind.
+const (
+	KindWebhook EndpointKind = iota + 1
+	KindADFHTTP
+	KindADFEmail
 )
 
 // WebhookTarget is whose leads go to an enabled push address; department 0: those of every
@@ -19,24 +27,39 @@ type WebhookTarget struct {
 	ID         string
 	DealerID   string
 	Department lead.Department
+	Kind       EndpointKind
 }
 
 // Webhook is a push address.
 type Webhook struct {
 	WebhookTarget
-	URL     string
-	Secret  string
-	Enabled bool
+	Address        string // URL, or mailbox for KindADFEmail
+	Secret         string
+	OldSecret      string // signs too until OldSecretUntil; "": none
+	OldSecretUntil time.Time
+	Enabled        bool
+	ContentType    string // of KindADFHTTP
+	Authorization  string // of KindADFHTTP; "": none
+	Attachment     bool   // of KindADFEmail
+	Subject        string // of KindADFEmail
+	NightlyTest    bool
+	TestedAt       time.Time // the last nightly test
+	TestAnswer     string    // in one word
+}
+
+// Secrets are those that sign at a moment, the new one first.
+func (w *Webhook) Secrets(at time.Time) []string {
+	if w.OldSecret != "" && at.Before(w.OldSecretUntil) {
+		return []string{w.Secret, w.OldSecret}
+	}
+	return []string{w.Secret}
 }
 
 // PutWebhook makes or replaces the push address of a dealer's department. One that is replaced
-// keeps its identifier, and its secret if the new one is empty: made is then not used. It answers
-// the identifier and whether made was.
+// keeps its identifier, and its secret if the new one is empty: made is then not used. So it keeps
+// an authorization. It answers the identifier and whether made was used.
 func (s *Store) PutWebhook(ctx context.Context, w Webhook, made string, at time.Time) (id string, used bool, err error) {
-	err = s.inTx(ctx, func(_ pgx.Tx, q *db.Queries) error {
-		if _, err := q.LockNetwork(ctx); err != nil {
-			return err
-		}
+	err = s.editWebhooks(ctx, at, func(q *db.Queries) (bool, error) {
 		secret, keep := w.Secret, false
 		if secret == "" {
 			_, err := q.WebhookOf(ctx, w.DealerID, int16(w.Department))
@@ -44,25 +67,45 @@ func (s *Store) PutWebhook(ctx context.Context, w Webhook, made string, at time.
 			case errors.Is(err, pgx.ErrNoRows):
 				secret = made
 			case err != nil:
-				return err
+				return false, err
 			default:
 				keep = true
 			}
 		}
 		used = secret == made
-		id, err = q.PutWebhook(ctx, db.PutWebhookParams{
-			WebhookID: w.ID, DealerID: w.DealerID, Department: int16(w.Department), Url: w.URL, Secret: secret, Enabled: w.Enabled, KeepSecret: keep,
-		})
-		if err != nil {
-			return err
+		arg := db.PutWebhookParams{
+			WebhookID: w.ID, DealerID: w.DealerID, Department: int16(w.Department), Secret: secret, Enabled: w.Enabled, KeepSecret: keep,
+			Kind: int16(w.Kind), ContentType: w.ContentType, Attachment: w.Attachment, Subject: w.Subject, AuthorizationValue: w.Authorization,
+			NightlyTest: w.NightlyTest,
 		}
-		_, err = q.TouchNetwork(ctx, stamp(at)) // every replica learns of it as of a change of the network
-		return err
+		if w.Kind == KindWebhook {
+			arg.Url = w.Address
+		} else {
+			arg.Address = w.Address
+		}
+		var err error
+		id, err = q.PutWebhook(ctx, arg)
+		return true, err
 	})
 	if err != nil {
 		return "", false, edge("put a webhook", err)
 	}
 	return id, used, nil
+}
+
+// editWebhooks changes push addresses; if edit says that it did, every replica learns of it as of a
+// change of the network.
+func (s *Store) editWebhooks(ctx context.Context, at time.Time, edit func(q *db.Queries) (changed bool, err error)) error {
+	return s.inTx(ctx, func(_ pgx.Tx, q *db.Queries) error {
+		if _, err := q.LockNetwork(ctx); err != nil {
+			return err
+		}
+		if changed, err := edit(q); err != nil || !changed {
+			return err
+		}
+		_, err := q.TouchNetwork(ctx, stamp(at))
+		return err
+	})
 }
 
 // Webhook reads a push address; the problem NOT_FOUND if there is none.
@@ -74,169 +117,88 @@ func (s *Store) Webhook(ctx context.Context, id string) (*Webhook, error) {
 	if err != nil {
 		return nil, edge("read a webhook", err)
 	}
-	return &Webhook{WebhookTarget{row.WebhookID, row.DealerID, lead.Department(row.Department)}, row.Url, row.Secret, row.Enabled}, nil
+	return webhookOf(row), nil
+}
+
+// Webhooks reads the push addresses of a dealer, or of all with "", by dealer and department.
+func (s *Store) Webhooks(ctx context.Context, dealerID string) ([]*Webhook, error) {
+	rows, err := s.q.ListWebhooks(ctx, dealerID)
+	if err != nil {
+		return nil, edge("list webhooks", err)
+	}
+	out := make([]*Webhook, 0, len(rows))
+	for _, row := range rows {
+		out = append(out, webhookOf(row))
+	}
+	return out, nil
+}
+
+func webhookOf(row db.Webhook) *Webhook {
+	w := &Webhook{
+		WebhookTarget: WebhookTarget{row.WebhookID, row.DealerID, lead.Department(row.Department), EndpointKind(row.Kind)},
+		Address:       row.Address, Secret: row.Secret, OldSecret: row.OldSecret, OldSecretUntil: row.OldSecretUntil.Time, Enabled: row.Enabled,
+		ContentType: row.ContentType, Authorization: row.AuthorizationValue, Attachment: row.Attachment, Subject: row.Subject,
+		NightlyTest: row.NightlyTest, TestedAt: row.TestedAt.Time, TestAnswer: row.TestAnswer,
+	}
+	if row.Url != "" {
+		w.Kind, w.Address = KindWebhook, row.Url
+	}
+	return w
+}
+
+// RotateWebhook gives a push address a new secret; the old one signs too until then.
+func (s *Store) RotateWebhook(ctx context.Context, id, secret string, until, at time.Time) error {
+	n, err := s.q.RotateWebhook(ctx, db.RotateWebhookParams{WebhookID: id, Secret: secret, Until: stamp(until), At: stamp(at)})
+	if err == nil && n == 0 {
+		return problem.NotFound("webhook")
+	}
+	return edge("rotate a webhook", err)
 }
 
 // DisableWebhook stops pushes to an address.
 func (s *Store) DisableWebhook(ctx context.Context, id string, at time.Time) error {
-	err := s.inTx(ctx, func(_ pgx.Tx, q *db.Queries) error {
-		if _, err := q.LockNetwork(ctx); err != nil {
-			return err
-		}
-		if n, err := q.DisableWebhook(ctx, id); err != nil || n == 0 {
-			return err
-		}
-		_, err := q.TouchNetwork(ctx, stamp(at))
-		return err
+	err := s.editWebhooks(ctx, at, func(q *db.Queries) (bool, error) {
+		n, err := q.DisableWebhook(ctx, id)
+		return n > 0, err
 	})
 	return edge("disable a webhook", err)
 }
 
-// DeliveryState is what became of a delivery.
-type DeliveryState int16
-
-// The values of DeliveryState.
-const (
-	DeliveryPending DeliveryState = iota + 1
-	DeliveryDelivered
-	DeliveryDead // given up; it may be sent again
-)
-
-// Delivery is one push of one assignment to one address.
-type Delivery struct {
-	ID          lead.ID // the event's id too
-	LeadID      lead.ID
-	Sequence    int // of the owner it tells
-	DealerID    string
-	WebhookID   string
-	State       DeliveryState
-	Attempts    int
-	LastAnswer  string // in one word
-	Traceparent string
-	JobID       int64
-	CreatedAt   time.Time
-	At          time.Time // tried next; delivered; given up
+// DeleteWebhook removes a push address; the problem NOT_FOUND if there is none.
+func (s *Store) DeleteWebhook(ctx context.Context, id string, at time.Time) error {
+	err := s.editWebhooks(ctx, at, func(q *db.Queries) (bool, error) {
+		n, err := q.DeleteWebhook(ctx, id)
+		if err == nil && n == 0 {
+			return false, problem.NotFound("webhook")
+		}
+		return true, err
+	})
+	return edge("delete a webhook", err)
 }
 
-// InsertDeliveries writes new deliveries in the caller's transaction.
-func (s *Store) InsertDeliveries(ctx context.Context, tx pgx.Tx, list []Delivery) error {
-	var arg db.InsertDeliveriesParams
-	for _, d := range list {
-		arg.DeliveryIds = append(arg.DeliveryIds, uuid(d.ID))
-		arg.LeadIds = append(arg.LeadIds, uuid(d.LeadID))
-		arg.Sequences = append(arg.Sequences, int32(d.Sequence))
-		arg.DealerIds = append(arg.DealerIds, d.DealerID)
-		arg.WebhookIds = append(arg.WebhookIds, d.WebhookID)
-		arg.Traceparents = append(arg.Traceparents, d.Traceparent)
-		arg.CreatedAt = append(arg.CreatedAt, stamp(d.CreatedAt))
+// NightlyTests are the push addresses whose last nightly test was before then.
+func (s *Store) NightlyTests(ctx context.Context, notSince time.Time) ([]WebhookTarget, error) {
+	rows, err := s.q.NightlyTests(ctx, stamp(notSince))
+	if err != nil {
+		return nil, edge("read nightly tests", err)
 	}
-	return s.q.WithTx(tx).InsertDeliveries(ctx, arg)
+	out := make([]WebhookTarget, 0, len(rows))
+	for _, row := range rows {
+		out = append(out, WebhookTarget{ID: row.WebhookID, DealerID: row.DealerID})
+	}
+	return out, nil
 }
 
-// Delivery reads a delivery; the problem NOT_FOUND if there is none.
-func (s *Store) Delivery(ctx context.Context, id lead.ID) (*Delivery, error) {
-	row, err := s.q.DeliveryByID(ctx, uuid(id))
+// ClaimNightlyTest reports whether the caller is who tests an address this night.
+func (s *Store) ClaimNightlyTest(ctx context.Context, id string, at, notSince time.Time) (bool, error) {
+	_, err := s.q.ClaimNightlyTest(ctx, stamp(at), id, stamp(notSince))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, problem.NotFound("delivery")
+		return false, nil
 	}
-	if err != nil {
-		return nil, edge("read a delivery", err)
-	}
-	return deliveryOf(row), nil
+	return err == nil, edge("claim a nightly test", err)
 }
 
-func deliveryOf(row db.Delivery) *Delivery {
-	return &Delivery{
-		ID: row.DeliveryID.Bytes, LeadID: row.LeadID.Bytes, Sequence: int(row.Sequence), DealerID: row.DealerID, WebhookID: row.WebhookID,
-		State: DeliveryState(row.State), Attempts: int(row.Attempts), LastAnswer: row.LastAnswer, Traceparent: row.Traceparent, JobID: row.JobID,
-		CreatedAt: row.CreatedAt.Time, At: row.At.Time,
-	}
-}
-
-// SaveDelivery writes what became of an attempt.
-func (s *Store) SaveDelivery(ctx context.Context, d *Delivery) error {
-	return edge("save a delivery", saveDelivery(ctx, s.q, d))
-}
-
-// SaveDelivery writes what became of an attempt together with what it changed.
-func (c *Change) SaveDelivery(d *Delivery) error { return saveDelivery(c.ctx, c.q, d) }
-
-func saveDelivery(ctx context.Context, q *db.Queries, d *Delivery) error {
-	return q.SetDelivery(ctx, db.SetDeliveryParams{
-		DeliveryID: uuid(d.ID), State: int16(d.State), Attempts: int32(d.Attempts), LastAnswer: d.LastAnswer, At: stamp(d.At),
-	})
-}
-
-// Redeliver makes a delivery pending again. insert makes the job that sends it in the same
-// transaction; jobs made before do nothing any more.
-func (s *Store) Redeliver(ctx context.Context, id lead.ID, at time.Time, insert func(tx pgx.Tx) (jobID int64, err error)) error {
-	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		_, err := q.LockDelivery(ctx, uuid(id))
-		if errors.Is(err, pgx.ErrNoRows) {
-			return problem.NotFound("delivery")
-		}
-		if err != nil {
-			return err
-		}
-		job, err := insert(tx)
-		if err != nil {
-			return err
-		}
-		return q.SetDeliveryJob(ctx, job, stamp(at), uuid(id))
-	})
-	return edge("redeliver", err)
-}
-
-// PendingOf answers the oldest pending deliveries to an address, their leads by their identifiers.
-func (s *Store) PendingOf(ctx context.Context, webhookID string, most int) (map[lead.ID]lead.ID, error) {
-	rows, err := s.q.PendingOf(ctx, webhookID, int32(most))
-	if err != nil {
-		return nil, edge("read pending deliveries", err)
-	}
-	out := make(map[lead.ID]lead.ID, len(rows))
-	for _, row := range rows {
-		out[row.DeliveryID.Bytes] = row.LeadID.Bytes
-	}
-	return out, nil
-}
-
-// DeliveryPage asks for deliveries, the newest first.
-type DeliveryPage struct {
-	DealerID string        // "": of all
-	State    DeliveryState // 0: in every state
-	Before   time.Time     // zero: from the newest
-	BeforeID lead.ID
-	Size     int
-}
-
-// Deliveries reads a page of deliveries.
-func (s *Store) Deliveries(ctx context.Context, p DeliveryPage) ([]*Delivery, error) {
-	before := stamp(p.Before)
-	if p.Before.IsZero() {
-		before = pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
-	}
-	rows, err := s.q.ListDeliveries(ctx, db.ListDeliveriesParams{
-		DealerID: p.DealerID, State: int16(p.State), BeforeAt: before, BeforeID: pgtype.UUID{Bytes: p.BeforeID, Valid: true},
-		PageSize: int32(min(p.Size, math.MaxInt32)),
-	})
-	if err != nil {
-		return nil, edge("list deliveries", err)
-	}
-	out := make([]*Delivery, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, deliveryOf(row))
-	}
-	return out, nil
-}
-
-// OldestDelivery is when the oldest delivery that is still pending was made; zero if none is.
-func (s *Store) OldestDelivery(ctx context.Context) (time.Time, error) {
-	t, err := s.q.OldestPendingDelivery(ctx)
-	if err != nil {
-		return time.Time{}, edge("read the oldest delivery", err)
-	}
-	if t.Time.Unix() == 0 {
-		return time.Time{}, nil
-	}
-	return t.Time, nil
+// SetTestAnswer notes what was answered to a nightly test.
+func (s *Store) SetTestAnswer(ctx context.Context, id, answer string) error {
+	return edge("note a nightly test", s.q.SetTestAnswer(ctx, answer, id))
 }

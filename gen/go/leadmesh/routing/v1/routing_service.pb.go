@@ -1734,13 +1734,31 @@ type PutWebhookRequest struct {
 	DealerId string `protobuf:"bytes,1,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
 	// Which department's leads; absent: all.
 	Department v1.Department `protobuf:"varint,2,opt,name=department,proto3,enum=leadmesh.lead.v1.Department" json:"department,omitempty"`
-	// https address; http on loopback only.
+	// https address; http on loopback only. For webhook and adf_http.
 	Url string `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
-	// Signing secret, whsec_ and base64 of 24 to 64 bytes; absent: one is made and answered once.
+	// Signing secret, whsec_ and base64 of 24 to 64 bytes; absent: one is made and answered once. For
+	// webhook and adf_http.
 	Secret string `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
 	// False stops pushing; absent: true. An enabled address wins over the department's delivery, and
 	// its inbox can be read as before.
-	Enabled       *bool `protobuf:"varint,5,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
+	Enabled *bool `protobuf:"varint,5,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
+	// webhook: signed events; adf_http: ADF documents by HTTPS POST; adf_email: ADF documents by
+	// e-mail, which needs a mail relay. Absent: webhook.
+	Kind string `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Mailbox, for adf_email.
+	Email string `protobuf:"bytes,7,opt,name=email,proto3" json:"email,omitempty"`
+	// application/x-adf+xml or application/xml, for adf_http; absent: application/x-adf+xml.
+	ContentType string `protobuf:"bytes,8,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
+	// True: the document is attached as lead.xml; else it is the whole text of the mail. For adf_email.
+	Attachment bool `protobuf:"varint,9,opt,name=attachment,proto3" json:"attachment,omitempty"`
+	// Subject of mails, for adf_email; absent: New lead.
+	Subject string `protobuf:"bytes,10,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Value of the Authorization header, such as "Basic dXNlcjpwYXNz", for adf_http. It is never
+	// answered. Absent: the one there is stays.
+	Authorization string `protobuf:"bytes,11,opt,name=authorization,proto3" json:"authorization,omitempty"`
+	// True: a test lead is sent each night, whose answer GetWebhook shows. Set it for systems that
+	// know what to do with leads marked as a test.
+	NightlyTest   bool `protobuf:"varint,12,opt,name=nightly_test,json=nightlyTest,proto3" json:"nightly_test,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1810,6 +1828,55 @@ func (x *PutWebhookRequest) GetEnabled() bool {
 	return false
 }
 
+func (x *PutWebhookRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *PutWebhookRequest) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *PutWebhookRequest) GetContentType() string {
+	if x != nil {
+		return x.ContentType
+	}
+	return ""
+}
+
+func (x *PutWebhookRequest) GetAttachment() bool {
+	if x != nil {
+		return x.Attachment
+	}
+	return false
+}
+
+func (x *PutWebhookRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *PutWebhookRequest) GetAuthorization() string {
+	if x != nil {
+		return x.Authorization
+	}
+	return ""
+}
+
+func (x *PutWebhookRequest) GetNightlyTest() bool {
+	if x != nil {
+		return x.NightlyTest
+	}
+	return false
+}
+
 // PutWebhookResponse is the push address after it.
 type PutWebhookResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1874,6 +1941,773 @@ func (x *PutWebhookResponse) GetEnabled() bool {
 	return false
 }
 
+// Webhook is a push address.
+type Webhook struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its identifier.
+	WebhookId string `protobuf:"bytes,1,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	// The dealer.
+	DealerId string `protobuf:"bytes,2,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
+	// Which department's leads; absent: those of every department without an address of its own.
+	Department v1.Department `protobuf:"varint,3,opt,name=department,proto3,enum=leadmesh.lead.v1.Department" json:"department,omitempty"`
+	// webhook, adf_http or adf_email.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Address of webhook and adf_http.
+	Url string `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
+	// Mailbox of adf_email.
+	Email string `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	// Whether leads are pushed there.
+	Enabled bool `protobuf:"varint,7,opt,name=enabled,proto3" json:"enabled,omitempty"`
+	// Content type of adf_http.
+	ContentType string `protobuf:"bytes,8,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
+	// Whether adf_email attaches the document.
+	Attachment bool `protobuf:"varint,9,opt,name=attachment,proto3" json:"attachment,omitempty"`
+	// Subject of adf_email.
+	Subject string `protobuf:"bytes,10,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Whether an Authorization header is sent.
+	Authorized bool `protobuf:"varint,11,opt,name=authorized,proto3" json:"authorized,omitempty"`
+	// Until when messages are signed with the secret before the last rotation too.
+	OldSecretUntil *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=old_secret_until,json=oldSecretUntil,proto3" json:"old_secret_until,omitempty"`
+	// Whether a test lead is sent each night.
+	NightlyTest bool `protobuf:"varint,13,opt,name=nightly_test,json=nightlyTest,proto3" json:"nightly_test,omitempty"`
+	// When the last nightly test was.
+	TestedAt *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=tested_at,json=testedAt,proto3" json:"tested_at,omitempty"`
+	// What was answered to it, as Delivery.last_answer.
+	TestAnswer string `protobuf:"bytes,15,opt,name=test_answer,json=testAnswer,proto3" json:"test_answer,omitempty"`
+	// True for an address that is the department's own delivery setting: it is changed with PutDealer.
+	OfDepartment  bool `protobuf:"varint,16,opt,name=of_department,json=ofDepartment,proto3" json:"of_department,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Webhook) Reset() {
+	*x = Webhook{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Webhook) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Webhook) ProtoMessage() {}
+
+func (x *Webhook) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Webhook.ProtoReflect.Descriptor instead.
+func (*Webhook) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Webhook) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+func (x *Webhook) GetDealerId() string {
+	if x != nil {
+		return x.DealerId
+	}
+	return ""
+}
+
+func (x *Webhook) GetDepartment() v1.Department {
+	if x != nil {
+		return x.Department
+	}
+	return v1.Department(0)
+}
+
+func (x *Webhook) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Webhook) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Webhook) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *Webhook) GetEnabled() bool {
+	if x != nil {
+		return x.Enabled
+	}
+	return false
+}
+
+func (x *Webhook) GetContentType() string {
+	if x != nil {
+		return x.ContentType
+	}
+	return ""
+}
+
+func (x *Webhook) GetAttachment() bool {
+	if x != nil {
+		return x.Attachment
+	}
+	return false
+}
+
+func (x *Webhook) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Webhook) GetAuthorized() bool {
+	if x != nil {
+		return x.Authorized
+	}
+	return false
+}
+
+func (x *Webhook) GetOldSecretUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OldSecretUntil
+	}
+	return nil
+}
+
+func (x *Webhook) GetNightlyTest() bool {
+	if x != nil {
+		return x.NightlyTest
+	}
+	return false
+}
+
+func (x *Webhook) GetTestedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TestedAt
+	}
+	return nil
+}
+
+func (x *Webhook) GetTestAnswer() string {
+	if x != nil {
+		return x.TestAnswer
+	}
+	return ""
+}
+
+func (x *Webhook) GetOfDepartment() bool {
+	if x != nil {
+		return x.OfDepartment
+	}
+	return false
+}
+
+// ListWebhooksRequest asks for push addresses.
+type ListWebhooksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only this dealer.
+	DealerId string `protobuf:"bytes,1,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
+	// At most this many, 1 to 500; absent: 50.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the answer before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWebhooksRequest) Reset() {
+	*x = ListWebhooksRequest{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWebhooksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWebhooksRequest) ProtoMessage() {}
+
+func (x *ListWebhooksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWebhooksRequest.ProtoReflect.Descriptor instead.
+func (*ListWebhooksRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ListWebhooksRequest) GetDealerId() string {
+	if x != nil {
+		return x.DealerId
+	}
+	return ""
+}
+
+func (x *ListWebhooksRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListWebhooksRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListWebhooksResponse lists push addresses.
+type ListWebhooksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By dealer and department.
+	Webhooks []*Webhook `protobuf:"bytes,1,rep,name=webhooks,proto3" json:"webhooks,omitempty"`
+	// For the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWebhooksResponse) Reset() {
+	*x = ListWebhooksResponse{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWebhooksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWebhooksResponse) ProtoMessage() {}
+
+func (x *ListWebhooksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWebhooksResponse.ProtoReflect.Descriptor instead.
+func (*ListWebhooksResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ListWebhooksResponse) GetWebhooks() []*Webhook {
+	if x != nil {
+		return x.Webhooks
+	}
+	return nil
+}
+
+func (x *ListWebhooksResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// GetWebhookRequest names a push address.
+type GetWebhookRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	WebhookId     string `protobuf:"bytes,1,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetWebhookRequest) Reset() {
+	*x = GetWebhookRequest{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetWebhookRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetWebhookRequest) ProtoMessage() {}
+
+func (x *GetWebhookRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetWebhookRequest.ProtoReflect.Descriptor instead.
+func (*GetWebhookRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *GetWebhookRequest) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+// GetWebhookResponse is a push address.
+type GetWebhookResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	Webhook       *Webhook `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetWebhookResponse) Reset() {
+	*x = GetWebhookResponse{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetWebhookResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetWebhookResponse) ProtoMessage() {}
+
+func (x *GetWebhookResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetWebhookResponse.ProtoReflect.Descriptor instead.
+func (*GetWebhookResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *GetWebhookResponse) GetWebhook() *Webhook {
+	if x != nil {
+		return x.Webhook
+	}
+	return nil
+}
+
+// DeleteWebhookRequest names a push address.
+type DeleteWebhookRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	WebhookId     string `protobuf:"bytes,1,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteWebhookRequest) Reset() {
+	*x = DeleteWebhookRequest{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteWebhookRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteWebhookRequest) ProtoMessage() {}
+
+func (x *DeleteWebhookRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteWebhookRequest.ProtoReflect.Descriptor instead.
+func (*DeleteWebhookRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *DeleteWebhookRequest) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+// DeleteWebhookResponse says that it is removed.
+type DeleteWebhookResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteWebhookResponse) Reset() {
+	*x = DeleteWebhookResponse{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteWebhookResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteWebhookResponse) ProtoMessage() {}
+
+func (x *DeleteWebhookResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteWebhookResponse.ProtoReflect.Descriptor instead.
+func (*DeleteWebhookResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{35}
+}
+
+// TestWebhookRequest names a push address.
+type TestWebhookRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	WebhookId     string `protobuf:"bytes,1,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestWebhookRequest) Reset() {
+	*x = TestWebhookRequest{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestWebhookRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestWebhookRequest) ProtoMessage() {}
+
+func (x *TestWebhookRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestWebhookRequest.ProtoReflect.Descriptor instead.
+func (*TestWebhookRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *TestWebhookRequest) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+// TestWebhookResponse says what became of a test.
+type TestWebhookResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the endpoint took the test lead.
+	Delivered bool `protobuf:"varint,1,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// What it answered in short, as Delivery.last_answer.
+	Answer string `protobuf:"bytes,2,opt,name=answer,proto3" json:"answer,omitempty"`
+	// What that means, in a sentence.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Status of HTTP or SMTP; 0: none came.
+	Status int32 `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
+	// The beginning of what it answered.
+	Said string `protobuf:"bytes,5,opt,name=said,proto3" json:"said,omitempty"`
+	// Milliseconds to look the host's name up.
+	LookupMs int32 `protobuf:"varint,6,opt,name=lookup_ms,json=lookupMs,proto3" json:"lookup_ms,omitempty"`
+	// Milliseconds to connect.
+	ConnectMs int32 `protobuf:"varint,7,opt,name=connect_ms,json=connectMs,proto3" json:"connect_ms,omitempty"`
+	// Milliseconds to make the connection secure.
+	TlsMs int32 `protobuf:"varint,8,opt,name=tls_ms,json=tlsMs,proto3" json:"tls_ms,omitempty"`
+	// Milliseconds in all.
+	TotalMs int32 `protobuf:"varint,9,opt,name=total_ms,json=totalMs,proto3" json:"total_ms,omitempty"`
+	// The lead that was sent, which exists nowhere else.
+	LeadId        string `protobuf:"bytes,10,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestWebhookResponse) Reset() {
+	*x = TestWebhookResponse{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestWebhookResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestWebhookResponse) ProtoMessage() {}
+
+func (x *TestWebhookResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestWebhookResponse.ProtoReflect.Descriptor instead.
+func (*TestWebhookResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *TestWebhookResponse) GetDelivered() bool {
+	if x != nil {
+		return x.Delivered
+	}
+	return false
+}
+
+func (x *TestWebhookResponse) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
+func (x *TestWebhookResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *TestWebhookResponse) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *TestWebhookResponse) GetSaid() string {
+	if x != nil {
+		return x.Said
+	}
+	return ""
+}
+
+func (x *TestWebhookResponse) GetLookupMs() int32 {
+	if x != nil {
+		return x.LookupMs
+	}
+	return 0
+}
+
+func (x *TestWebhookResponse) GetConnectMs() int32 {
+	if x != nil {
+		return x.ConnectMs
+	}
+	return 0
+}
+
+func (x *TestWebhookResponse) GetTlsMs() int32 {
+	if x != nil {
+		return x.TlsMs
+	}
+	return 0
+}
+
+func (x *TestWebhookResponse) GetTotalMs() int32 {
+	if x != nil {
+		return x.TotalMs
+	}
+	return 0
+}
+
+func (x *TestWebhookResponse) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+// RotateWebhookRequest asks for a new secret.
+type RotateWebhookRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	WebhookId string `protobuf:"bytes,1,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	// The new secret, whsec_ and base64 of 24 to 64 bytes; absent: one is made and answered once.
+	Secret string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	// How long messages are signed with the old secret too, 0 to 720 hours; absent: 24.
+	OverlapHours  *int32 `protobuf:"varint,3,opt,name=overlap_hours,json=overlapHours,proto3,oneof" json:"overlap_hours,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateWebhookRequest) Reset() {
+	*x = RotateWebhookRequest{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateWebhookRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateWebhookRequest) ProtoMessage() {}
+
+func (x *RotateWebhookRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateWebhookRequest.ProtoReflect.Descriptor instead.
+func (*RotateWebhookRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *RotateWebhookRequest) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+func (x *RotateWebhookRequest) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+func (x *RotateWebhookRequest) GetOverlapHours() int32 {
+	if x != nil && x.OverlapHours != nil {
+		return *x.OverlapHours
+	}
+	return 0
+}
+
+// RotateWebhookResponse is the new secret.
+type RotateWebhookResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The secret, if one was made now.
+	Secret string `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	// Until when messages are signed with the old one too.
+	OldSecretUntil *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=old_secret_until,json=oldSecretUntil,proto3" json:"old_secret_until,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RotateWebhookResponse) Reset() {
+	*x = RotateWebhookResponse{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateWebhookResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateWebhookResponse) ProtoMessage() {}
+
+func (x *RotateWebhookResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateWebhookResponse.ProtoReflect.Descriptor instead.
+func (*RotateWebhookResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *RotateWebhookResponse) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+func (x *RotateWebhookResponse) GetOldSecretUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OldSecretUntil
+	}
+	return nil
+}
+
 // ListDeliveriesRequest asks for deliveries.
 type ListDeliveriesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1884,14 +2718,24 @@ type ListDeliveriesRequest struct {
 	// At most this many, 1 to 500; absent: 50.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the answer before.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only this push address.
+	WebhookId string `protobuf:"bytes,5,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	// Only this lead.
+	LeadId string `protobuf:"bytes,6,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// Only those made at this time or later.
+	From *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=from,proto3" json:"from,omitempty"`
+	// Only those made before this time.
+	To *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=to,proto3" json:"to,omitempty"`
+	// Only those whose last answer is this word.
+	LastAnswer    string `protobuf:"bytes,9,opt,name=last_answer,json=lastAnswer,proto3" json:"last_answer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[29]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1903,7 +2747,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[29]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1916,7 +2760,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{29}
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListDeliveriesRequest) GetDealerId() string {
@@ -1947,6 +2791,41 @@ func (x *ListDeliveriesRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListDeliveriesRequest) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *ListDeliveriesRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *ListDeliveriesRequest) GetLastAnswer() string {
+	if x != nil {
+		return x.LastAnswer
+	}
+	return ""
+}
+
 // ListDeliveriesResponse lists deliveries.
 type ListDeliveriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1960,7 +2839,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[30]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1972,7 +2851,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[30]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1985,7 +2864,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{30}
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -2015,19 +2894,24 @@ type Delivery struct {
 	State string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
 	// Tries so far.
 	Attempts int32 `protobuf:"varint,5,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	// The last answer in short: a status code, "timeout", "refused".
+	// The last answer in short: a status code, smtp_ and a reply code, or a cause such as timeout,
+	// refused, unknown_host, tls, negative_answer; why nothing was sent: moved, consent, disabled.
 	LastAnswer string `protobuf:"bytes,6,opt,name=last_answer,json=lastAnswer,proto3" json:"last_answer,omitempty"`
 	// When it was made.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When it is tried next, or was delivered.
-	At            *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	// The push address.
+	WebhookId string `protobuf:"bytes,9,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	// What the last answer means, in a sentence.
+	Reason        string `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[31]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2039,7 +2923,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[31]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2052,7 +2936,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{31}
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Delivery) GetDeliveryId() string {
@@ -2111,6 +2995,185 @@ func (x *Delivery) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Delivery) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+func (x *Delivery) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// DeliveryAttempt is one try.
+type DeliveryAttempt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it began.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// What came of it, as Delivery.last_answer.
+	Answer string `protobuf:"bytes,2,opt,name=answer,proto3" json:"answer,omitempty"`
+	// Milliseconds it took.
+	TookMs        int32 `protobuf:"varint,3,opt,name=took_ms,json=tookMs,proto3" json:"took_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryAttempt) Reset() {
+	*x = DeliveryAttempt{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryAttempt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryAttempt) ProtoMessage() {}
+
+func (x *DeliveryAttempt) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryAttempt.ProtoReflect.Descriptor instead.
+func (*DeliveryAttempt) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *DeliveryAttempt) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *DeliveryAttempt) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
+func (x *DeliveryAttempt) GetTookMs() int32 {
+	if x != nil {
+		return x.TookMs
+	}
+	return 0
+}
+
+// GetDeliveryRequest names a delivery.
+type GetDeliveryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delivery.
+	DeliveryId    string `protobuf:"bytes,1,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDeliveryRequest) Reset() {
+	*x = GetDeliveryRequest{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDeliveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDeliveryRequest) ProtoMessage() {}
+
+func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
+func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *GetDeliveryRequest) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+// GetDeliveryResponse is a delivery with its history.
+type GetDeliveryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delivery.
+	Delivery *Delivery `protobuf:"bytes,1,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// The last ten attempts, the newest last.
+	Attempts      []*DeliveryAttempt `protobuf:"bytes,2,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDeliveryResponse) Reset() {
+	*x = GetDeliveryResponse{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDeliveryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDeliveryResponse) ProtoMessage() {}
+
+func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDeliveryResponse.ProtoReflect.Descriptor instead.
+func (*GetDeliveryResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *GetDeliveryResponse) GetDelivery() *Delivery {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+func (x *GetDeliveryResponse) GetAttempts() []*DeliveryAttempt {
+	if x != nil {
+		return x.Attempts
+	}
+	return nil
+}
+
 // RedeliverDeliveryRequest names a delivery.
 type RedeliverDeliveryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2122,7 +3185,7 @@ type RedeliverDeliveryRequest struct {
 
 func (x *RedeliverDeliveryRequest) Reset() {
 	*x = RedeliverDeliveryRequest{}
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[32]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2134,7 +3197,7 @@ func (x *RedeliverDeliveryRequest) String() string {
 func (*RedeliverDeliveryRequest) ProtoMessage() {}
 
 func (x *RedeliverDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[32]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2147,7 +3210,7 @@ func (x *RedeliverDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*RedeliverDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{32}
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RedeliverDeliveryRequest) GetDeliveryId() string {
@@ -2168,7 +3231,7 @@ type RedeliverDeliveryResponse struct {
 
 func (x *RedeliverDeliveryResponse) Reset() {
 	*x = RedeliverDeliveryResponse{}
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[33]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +3243,7 @@ func (x *RedeliverDeliveryResponse) String() string {
 func (*RedeliverDeliveryResponse) ProtoMessage() {}
 
 func (x *RedeliverDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[33]
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +3256,7 @@ func (x *RedeliverDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeliverDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*RedeliverDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{33}
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RedeliverDeliveryResponse) GetDelivery() *Delivery {
@@ -2201,6 +3264,144 @@ func (x *RedeliverDeliveryResponse) GetDelivery() *Delivery {
 		return x.Delivery
 	}
 	return nil
+}
+
+// RedeliverDeliveriesRequest names a range of deliveries.
+type RedeliverDeliveriesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those of this dealer; this or webhook_id is required.
+	DealerId string `protobuf:"bytes,1,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
+	// Those to this push address.
+	WebhookId string `protobuf:"bytes,2,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
+	// dead or delivered; absent: dead.
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// Those made at this time or later; absent: from the first.
+	From *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	// Those made before this time; absent: up to now.
+	To *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	// The caller's name for this request, at most 64 characters: what was sent again under it is not
+	// sent again under it a second time. Required for state delivered.
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeliverDeliveriesRequest) Reset() {
+	*x = RedeliverDeliveriesRequest{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeliverDeliveriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeliverDeliveriesRequest) ProtoMessage() {}
+
+func (x *RedeliverDeliveriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeliverDeliveriesRequest.ProtoReflect.Descriptor instead.
+func (*RedeliverDeliveriesRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *RedeliverDeliveriesRequest) GetDealerId() string {
+	if x != nil {
+		return x.DealerId
+	}
+	return ""
+}
+
+func (x *RedeliverDeliveriesRequest) GetWebhookId() string {
+	if x != nil {
+		return x.WebhookId
+	}
+	return ""
+}
+
+func (x *RedeliverDeliveriesRequest) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *RedeliverDeliveriesRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *RedeliverDeliveriesRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *RedeliverDeliveriesRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// RedeliverDeliveriesResponse says how many are sent again.
+type RedeliverDeliveriesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Deliveries that this call made pending.
+	Count         int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedeliverDeliveriesResponse) Reset() {
+	*x = RedeliverDeliveriesResponse{}
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedeliverDeliveriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedeliverDeliveriesResponse) ProtoMessage() {}
+
+func (x *RedeliverDeliveriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_routing_service_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedeliverDeliveriesResponse.ProtoReflect.Descriptor instead.
+func (*RedeliverDeliveriesResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *RedeliverDeliveriesResponse) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
 }
 
 var File_leadmesh_routing_v1_routing_service_proto protoreflect.FileDescriptor
@@ -2329,7 +3530,7 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06column\x18\x03 \x01(\tR\x06column\x12\x18\n" +
-	"\amessage\x18\x04 \x01(\tR\amessage\"\xc3\x01\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"\x93\x03\n" +
 	"\x11PutWebhookRequest\x12\x1b\n" +
 	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12<\n" +
 	"\n" +
@@ -2337,25 +3538,110 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"department\x12\x10\n" +
 	"\x03url\x18\x03 \x01(\tR\x03url\x12\x16\n" +
 	"\x06secret\x18\x04 \x01(\tR\x06secret\x12\x1d\n" +
-	"\aenabled\x18\x05 \x01(\bH\x00R\aenabled\x88\x01\x01B\n" +
+	"\aenabled\x18\x05 \x01(\bH\x00R\aenabled\x88\x01\x01\x12\x12\n" +
+	"\x04kind\x18\x06 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05email\x18\a \x01(\tR\x05email\x12!\n" +
+	"\fcontent_type\x18\b \x01(\tR\vcontentType\x12\x1e\n" +
+	"\n" +
+	"attachment\x18\t \x01(\bR\n" +
+	"attachment\x12\x18\n" +
+	"\asubject\x18\n" +
+	" \x01(\tR\asubject\x12$\n" +
+	"\rauthorization\x18\v \x01(\tR\rauthorization\x12!\n" +
+	"\fnightly_test\x18\f \x01(\bR\vnightlyTestB\n" +
 	"\n" +
 	"\b_enabled\"e\n" +
 	"\x12PutWebhookResponse\x12\x1d\n" +
 	"\n" +
 	"webhook_id\x18\x01 \x01(\tR\twebhookId\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\tR\x06secret\x12\x18\n" +
-	"\aenabled\x18\x03 \x01(\bR\aenabled\"\x86\x01\n" +
+	"\aenabled\x18\x03 \x01(\bR\aenabled\"\xbe\x04\n" +
+	"\aWebhook\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x01 \x01(\tR\twebhookId\x12\x1b\n" +
+	"\tdealer_id\x18\x02 \x01(\tR\bdealerId\x12<\n" +
+	"\n" +
+	"department\x18\x03 \x01(\x0e2\x1c.leadmesh.lead.v1.DepartmentR\n" +
+	"department\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x10\n" +
+	"\x03url\x18\x05 \x01(\tR\x03url\x12\x14\n" +
+	"\x05email\x18\x06 \x01(\tR\x05email\x12\x18\n" +
+	"\aenabled\x18\a \x01(\bR\aenabled\x12!\n" +
+	"\fcontent_type\x18\b \x01(\tR\vcontentType\x12\x1e\n" +
+	"\n" +
+	"attachment\x18\t \x01(\bR\n" +
+	"attachment\x12\x18\n" +
+	"\asubject\x18\n" +
+	" \x01(\tR\asubject\x12\x1e\n" +
+	"\n" +
+	"authorized\x18\v \x01(\bR\n" +
+	"authorized\x12D\n" +
+	"\x10old_secret_until\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x0eoldSecretUntil\x12!\n" +
+	"\fnightly_test\x18\r \x01(\bR\vnightlyTest\x127\n" +
+	"\ttested_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\btestedAt\x12\x1f\n" +
+	"\vtest_answer\x18\x0f \x01(\tR\n" +
+	"testAnswer\x12#\n" +
+	"\rof_department\x18\x10 \x01(\bR\fofDepartment\"n\n" +
+	"\x13ListWebhooksRequest\x12\x1b\n" +
+	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"x\n" +
+	"\x14ListWebhooksResponse\x128\n" +
+	"\bwebhooks\x18\x01 \x03(\v2\x1c.leadmesh.routing.v1.WebhookR\bwebhooks\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n" +
+	"\x11GetWebhookRequest\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x01 \x01(\tR\twebhookId\"L\n" +
+	"\x12GetWebhookResponse\x126\n" +
+	"\awebhook\x18\x01 \x01(\v2\x1c.leadmesh.routing.v1.WebhookR\awebhook\"5\n" +
+	"\x14DeleteWebhookRequest\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x01 \x01(\tR\twebhookId\"\x17\n" +
+	"\x15DeleteWebhookResponse\"3\n" +
+	"\x12TestWebhookRequest\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x01 \x01(\tR\twebhookId\"\x96\x02\n" +
+	"\x13TestWebhookResponse\x12\x1c\n" +
+	"\tdelivered\x18\x01 \x01(\bR\tdelivered\x12\x16\n" +
+	"\x06answer\x18\x02 \x01(\tR\x06answer\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06status\x18\x04 \x01(\x05R\x06status\x12\x12\n" +
+	"\x04said\x18\x05 \x01(\tR\x04said\x12\x1b\n" +
+	"\tlookup_ms\x18\x06 \x01(\x05R\blookupMs\x12\x1d\n" +
+	"\n" +
+	"connect_ms\x18\a \x01(\x05R\tconnectMs\x12\x15\n" +
+	"\x06tls_ms\x18\b \x01(\x05R\x05tlsMs\x12\x19\n" +
+	"\btotal_ms\x18\t \x01(\x05R\atotalMs\x12\x17\n" +
+	"\alead_id\x18\n" +
+	" \x01(\tR\x06leadId\"\x89\x01\n" +
+	"\x14RotateWebhookRequest\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x01 \x01(\tR\twebhookId\x12\x16\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\x12(\n" +
+	"\roverlap_hours\x18\x03 \x01(\x05H\x00R\foverlapHours\x88\x01\x01B\x10\n" +
+	"\x0e_overlap_hours\"u\n" +
+	"\x15RotateWebhookResponse\x12\x16\n" +
+	"\x06secret\x18\x01 \x01(\tR\x06secret\x12D\n" +
+	"\x10old_secret_until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x0eoldSecretUntil\"\xbb\x02\n" +
 	"\x15ListDeliveriesRequest\x12\x1b\n" +
 	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\x7f\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\x05 \x01(\tR\twebhookId\x12\x17\n" +
+	"\alead_id\x18\x06 \x01(\tR\x06leadId\x12.\n" +
+	"\x04from\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x1f\n" +
+	"\vlast_answer\x18\t \x01(\tR\n" +
+	"lastAnswer\"\x7f\n" +
 	"\x16ListDeliveriesResponse\x12=\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1d.leadmesh.routing.v1.DeliveryR\n" +
 	"deliveries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9b\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd2\x02\n" +
 	"\bDelivery\x12\x1f\n" +
 	"\vdelivery_id\x18\x01 \x01(\tR\n" +
 	"deliveryId\x12\x17\n" +
@@ -2367,13 +3653,37 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"lastAnswer\x129\n" +
 	"\n" +
 	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12*\n" +
-	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\";\n" +
+	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1d\n" +
+	"\n" +
+	"webhook_id\x18\t \x01(\tR\twebhookId\x12\x16\n" +
+	"\x06reason\x18\n" +
+	" \x01(\tR\x06reason\"n\n" +
+	"\x0fDeliveryAttempt\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06answer\x18\x02 \x01(\tR\x06answer\x12\x17\n" +
+	"\atook_ms\x18\x03 \x01(\x05R\x06tookMs\"5\n" +
+	"\x12GetDeliveryRequest\x12\x1f\n" +
+	"\vdelivery_id\x18\x01 \x01(\tR\n" +
+	"deliveryId\"\x92\x01\n" +
+	"\x13GetDeliveryResponse\x129\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1d.leadmesh.routing.v1.DeliveryR\bdelivery\x12@\n" +
+	"\battempts\x18\x02 \x03(\v2$.leadmesh.routing.v1.DeliveryAttemptR\battempts\";\n" +
 	"\x18RedeliverDeliveryRequest\x12\x1f\n" +
 	"\vdelivery_id\x18\x01 \x01(\tR\n" +
 	"deliveryId\"V\n" +
 	"\x19RedeliverDeliveryResponse\x129\n" +
-	"\bdelivery\x18\x01 \x01(\v2\x1d.leadmesh.routing.v1.DeliveryR\bdelivery2\xf5\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1d.leadmesh.routing.v1.DeliveryR\bdelivery\"\xe9\x01\n" +
+	"\x1aRedeliverDeliveriesRequest\x12\x1b\n" +
+	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12\x1d\n" +
 	"\n" +
+	"webhook_id\x18\x02 \x01(\tR\twebhookId\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12.\n" +
+	"\x04from\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"3\n" +
+	"\x1bRedeliverDeliveriesResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count2\xc7\x10\n" +
 	"\x0eRoutingService\x12]\n" +
 	"\n" +
 	"AcceptLead\x12&.leadmesh.routing.v1.AcceptLeadRequest\x1a'.leadmesh.routing.v1.AcceptLeadResponse\x12`\n" +
@@ -2390,9 +3700,17 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"\fResumeDealer\x12(.leadmesh.routing.v1.ResumeDealerRequest\x1a).leadmesh.routing.v1.ResumeDealerResponse\x12f\n" +
 	"\rImportNetwork\x12).leadmesh.routing.v1.ImportNetworkRequest\x1a*.leadmesh.routing.v1.ImportNetworkResponse\x12]\n" +
 	"\n" +
-	"PutWebhook\x12&.leadmesh.routing.v1.PutWebhookRequest\x1a'.leadmesh.routing.v1.PutWebhookResponse\x12i\n" +
-	"\x0eListDeliveries\x12*.leadmesh.routing.v1.ListDeliveriesRequest\x1a+.leadmesh.routing.v1.ListDeliveriesResponse\x12r\n" +
-	"\x11RedeliverDelivery\x12-.leadmesh.routing.v1.RedeliverDeliveryRequest\x1a..leadmesh.routing.v1.RedeliverDeliveryResponseB\xdf\x01\n" +
+	"PutWebhook\x12&.leadmesh.routing.v1.PutWebhookRequest\x1a'.leadmesh.routing.v1.PutWebhookResponse\x12c\n" +
+	"\fListWebhooks\x12(.leadmesh.routing.v1.ListWebhooksRequest\x1a).leadmesh.routing.v1.ListWebhooksResponse\x12]\n" +
+	"\n" +
+	"GetWebhook\x12&.leadmesh.routing.v1.GetWebhookRequest\x1a'.leadmesh.routing.v1.GetWebhookResponse\x12f\n" +
+	"\rDeleteWebhook\x12).leadmesh.routing.v1.DeleteWebhookRequest\x1a*.leadmesh.routing.v1.DeleteWebhookResponse\x12`\n" +
+	"\vTestWebhook\x12'.leadmesh.routing.v1.TestWebhookRequest\x1a(.leadmesh.routing.v1.TestWebhookResponse\x12f\n" +
+	"\rRotateWebhook\x12).leadmesh.routing.v1.RotateWebhookRequest\x1a*.leadmesh.routing.v1.RotateWebhookResponse\x12i\n" +
+	"\x0eListDeliveries\x12*.leadmesh.routing.v1.ListDeliveriesRequest\x1a+.leadmesh.routing.v1.ListDeliveriesResponse\x12`\n" +
+	"\vGetDelivery\x12'.leadmesh.routing.v1.GetDeliveryRequest\x1a(.leadmesh.routing.v1.GetDeliveryResponse\x12r\n" +
+	"\x11RedeliverDelivery\x12-.leadmesh.routing.v1.RedeliverDeliveryRequest\x1a..leadmesh.routing.v1.RedeliverDeliveryResponse\x12x\n" +
+	"\x13RedeliverDeliveries\x12/.leadmesh.routing.v1.RedeliverDeliveriesRequest\x1a0.leadmesh.routing.v1.RedeliverDeliveriesResponseB\xdf\x01\n" +
 	"\x17com.leadmesh.routing.v1B\x13RoutingServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1;routingv1\xa2\x02\x03LRX\xaa\x02\x13Leadmesh.Routing.V1\xca\x02\x13Leadmesh\\Routing\\V1\xe2\x02\x1fLeadmesh\\Routing\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Routing::V1b\x06proto3"
 
 var (
@@ -2407,118 +3725,161 @@ func file_leadmesh_routing_v1_routing_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_routing_v1_routing_service_proto_rawDescData
 }
 
-var file_leadmesh_routing_v1_routing_service_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_leadmesh_routing_v1_routing_service_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_leadmesh_routing_v1_routing_service_proto_goTypes = []any{
-	(*AcceptLeadRequest)(nil),         // 0: leadmesh.routing.v1.AcceptLeadRequest
-	(*AcceptLeadResponse)(nil),        // 1: leadmesh.routing.v1.AcceptLeadResponse
-	(*DeclineLeadRequest)(nil),        // 2: leadmesh.routing.v1.DeclineLeadRequest
-	(*DeclineLeadResponse)(nil),       // 3: leadmesh.routing.v1.DeclineLeadResponse
-	(*TransferLeadRequest)(nil),       // 4: leadmesh.routing.v1.TransferLeadRequest
-	(*TransferLeadResponse)(nil),      // 5: leadmesh.routing.v1.TransferLeadResponse
-	(*ReturnLeadRequest)(nil),         // 6: leadmesh.routing.v1.ReturnLeadRequest
-	(*ReturnLeadResponse)(nil),        // 7: leadmesh.routing.v1.ReturnLeadResponse
-	(*GetReceiptRequest)(nil),         // 8: leadmesh.routing.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),        // 9: leadmesh.routing.v1.GetReceiptResponse
-	(*ListInboxRequest)(nil),          // 10: leadmesh.routing.v1.ListInboxRequest
-	(*ListInboxResponse)(nil),         // 11: leadmesh.routing.v1.ListInboxResponse
-	(*InboxItem)(nil),                 // 12: leadmesh.routing.v1.InboxItem
-	(*LeadCase)(nil),                  // 13: leadmesh.routing.v1.LeadCase
-	(*TransferOffer)(nil),             // 14: leadmesh.routing.v1.TransferOffer
-	(*GetDealerRequest)(nil),          // 15: leadmesh.routing.v1.GetDealerRequest
-	(*GetDealerResponse)(nil),         // 16: leadmesh.routing.v1.GetDealerResponse
-	(*PutDealerRequest)(nil),          // 17: leadmesh.routing.v1.PutDealerRequest
-	(*PutDealerResponse)(nil),         // 18: leadmesh.routing.v1.PutDealerResponse
-	(*PauseDealerRequest)(nil),        // 19: leadmesh.routing.v1.PauseDealerRequest
-	(*PauseDealerResponse)(nil),       // 20: leadmesh.routing.v1.PauseDealerResponse
-	(*ResumeDealerRequest)(nil),       // 21: leadmesh.routing.v1.ResumeDealerRequest
-	(*ResumeDealerResponse)(nil),      // 22: leadmesh.routing.v1.ResumeDealerResponse
-	(*ImportNetworkRequest)(nil),      // 23: leadmesh.routing.v1.ImportNetworkRequest
-	(*NetworkFile)(nil),               // 24: leadmesh.routing.v1.NetworkFile
-	(*ImportNetworkResponse)(nil),     // 25: leadmesh.routing.v1.ImportNetworkResponse
-	(*RowMistake)(nil),                // 26: leadmesh.routing.v1.RowMistake
-	(*PutWebhookRequest)(nil),         // 27: leadmesh.routing.v1.PutWebhookRequest
-	(*PutWebhookResponse)(nil),        // 28: leadmesh.routing.v1.PutWebhookResponse
-	(*ListDeliveriesRequest)(nil),     // 29: leadmesh.routing.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),    // 30: leadmesh.routing.v1.ListDeliveriesResponse
-	(*Delivery)(nil),                  // 31: leadmesh.routing.v1.Delivery
-	(*RedeliverDeliveryRequest)(nil),  // 32: leadmesh.routing.v1.RedeliverDeliveryRequest
-	(*RedeliverDeliveryResponse)(nil), // 33: leadmesh.routing.v1.RedeliverDeliveryResponse
-	nil,                               // 34: leadmesh.routing.v1.GetDealerResponse.EvidenceGradesEntry
-	nil,                               // 35: leadmesh.routing.v1.ImportNetworkResponse.AcceptedEntry
-	(*timestamppb.Timestamp)(nil),     // 36: google.protobuf.Timestamp
-	(v1.DeclineCode)(0),               // 37: leadmesh.lead.v1.DeclineCode
-	(v1.ReturnCode)(0),                // 38: leadmesh.lead.v1.ReturnCode
-	(*Receipt)(nil),                   // 39: leadmesh.routing.v1.Receipt
-	(v1.Department)(0),                // 40: leadmesh.lead.v1.Department
-	(v1.State)(0),                     // 41: leadmesh.lead.v1.State
-	(*v1.Decision)(nil),               // 42: leadmesh.lead.v1.Decision
-	(*Dealer)(nil),                    // 43: leadmesh.routing.v1.Dealer
+	(*AcceptLeadRequest)(nil),           // 0: leadmesh.routing.v1.AcceptLeadRequest
+	(*AcceptLeadResponse)(nil),          // 1: leadmesh.routing.v1.AcceptLeadResponse
+	(*DeclineLeadRequest)(nil),          // 2: leadmesh.routing.v1.DeclineLeadRequest
+	(*DeclineLeadResponse)(nil),         // 3: leadmesh.routing.v1.DeclineLeadResponse
+	(*TransferLeadRequest)(nil),         // 4: leadmesh.routing.v1.TransferLeadRequest
+	(*TransferLeadResponse)(nil),        // 5: leadmesh.routing.v1.TransferLeadResponse
+	(*ReturnLeadRequest)(nil),           // 6: leadmesh.routing.v1.ReturnLeadRequest
+	(*ReturnLeadResponse)(nil),          // 7: leadmesh.routing.v1.ReturnLeadResponse
+	(*GetReceiptRequest)(nil),           // 8: leadmesh.routing.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),          // 9: leadmesh.routing.v1.GetReceiptResponse
+	(*ListInboxRequest)(nil),            // 10: leadmesh.routing.v1.ListInboxRequest
+	(*ListInboxResponse)(nil),           // 11: leadmesh.routing.v1.ListInboxResponse
+	(*InboxItem)(nil),                   // 12: leadmesh.routing.v1.InboxItem
+	(*LeadCase)(nil),                    // 13: leadmesh.routing.v1.LeadCase
+	(*TransferOffer)(nil),               // 14: leadmesh.routing.v1.TransferOffer
+	(*GetDealerRequest)(nil),            // 15: leadmesh.routing.v1.GetDealerRequest
+	(*GetDealerResponse)(nil),           // 16: leadmesh.routing.v1.GetDealerResponse
+	(*PutDealerRequest)(nil),            // 17: leadmesh.routing.v1.PutDealerRequest
+	(*PutDealerResponse)(nil),           // 18: leadmesh.routing.v1.PutDealerResponse
+	(*PauseDealerRequest)(nil),          // 19: leadmesh.routing.v1.PauseDealerRequest
+	(*PauseDealerResponse)(nil),         // 20: leadmesh.routing.v1.PauseDealerResponse
+	(*ResumeDealerRequest)(nil),         // 21: leadmesh.routing.v1.ResumeDealerRequest
+	(*ResumeDealerResponse)(nil),        // 22: leadmesh.routing.v1.ResumeDealerResponse
+	(*ImportNetworkRequest)(nil),        // 23: leadmesh.routing.v1.ImportNetworkRequest
+	(*NetworkFile)(nil),                 // 24: leadmesh.routing.v1.NetworkFile
+	(*ImportNetworkResponse)(nil),       // 25: leadmesh.routing.v1.ImportNetworkResponse
+	(*RowMistake)(nil),                  // 26: leadmesh.routing.v1.RowMistake
+	(*PutWebhookRequest)(nil),           // 27: leadmesh.routing.v1.PutWebhookRequest
+	(*PutWebhookResponse)(nil),          // 28: leadmesh.routing.v1.PutWebhookResponse
+	(*Webhook)(nil),                     // 29: leadmesh.routing.v1.Webhook
+	(*ListWebhooksRequest)(nil),         // 30: leadmesh.routing.v1.ListWebhooksRequest
+	(*ListWebhooksResponse)(nil),        // 31: leadmesh.routing.v1.ListWebhooksResponse
+	(*GetWebhookRequest)(nil),           // 32: leadmesh.routing.v1.GetWebhookRequest
+	(*GetWebhookResponse)(nil),          // 33: leadmesh.routing.v1.GetWebhookResponse
+	(*DeleteWebhookRequest)(nil),        // 34: leadmesh.routing.v1.DeleteWebhookRequest
+	(*DeleteWebhookResponse)(nil),       // 35: leadmesh.routing.v1.DeleteWebhookResponse
+	(*TestWebhookRequest)(nil),          // 36: leadmesh.routing.v1.TestWebhookRequest
+	(*TestWebhookResponse)(nil),         // 37: leadmesh.routing.v1.TestWebhookResponse
+	(*RotateWebhookRequest)(nil),        // 38: leadmesh.routing.v1.RotateWebhookRequest
+	(*RotateWebhookResponse)(nil),       // 39: leadmesh.routing.v1.RotateWebhookResponse
+	(*ListDeliveriesRequest)(nil),       // 40: leadmesh.routing.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),      // 41: leadmesh.routing.v1.ListDeliveriesResponse
+	(*Delivery)(nil),                    // 42: leadmesh.routing.v1.Delivery
+	(*DeliveryAttempt)(nil),             // 43: leadmesh.routing.v1.DeliveryAttempt
+	(*GetDeliveryRequest)(nil),          // 44: leadmesh.routing.v1.GetDeliveryRequest
+	(*GetDeliveryResponse)(nil),         // 45: leadmesh.routing.v1.GetDeliveryResponse
+	(*RedeliverDeliveryRequest)(nil),    // 46: leadmesh.routing.v1.RedeliverDeliveryRequest
+	(*RedeliverDeliveryResponse)(nil),   // 47: leadmesh.routing.v1.RedeliverDeliveryResponse
+	(*RedeliverDeliveriesRequest)(nil),  // 48: leadmesh.routing.v1.RedeliverDeliveriesRequest
+	(*RedeliverDeliveriesResponse)(nil), // 49: leadmesh.routing.v1.RedeliverDeliveriesResponse
+	nil,                                 // 50: leadmesh.routing.v1.GetDealerResponse.EvidenceGradesEntry
+	nil,                                 // 51: leadmesh.routing.v1.ImportNetworkResponse.AcceptedEntry
+	(*timestamppb.Timestamp)(nil),       // 52: google.protobuf.Timestamp
+	(v1.DeclineCode)(0),                 // 53: leadmesh.lead.v1.DeclineCode
+	(v1.ReturnCode)(0),                  // 54: leadmesh.lead.v1.ReturnCode
+	(*Receipt)(nil),                     // 55: leadmesh.routing.v1.Receipt
+	(v1.Department)(0),                  // 56: leadmesh.lead.v1.Department
+	(v1.State)(0),                       // 57: leadmesh.lead.v1.State
+	(*v1.Decision)(nil),                 // 58: leadmesh.lead.v1.Decision
+	(*Dealer)(nil),                      // 59: leadmesh.routing.v1.Dealer
 }
 var file_leadmesh_routing_v1_routing_service_proto_depIdxs = []int32{
-	36, // 0: leadmesh.routing.v1.AcceptLeadRequest.at:type_name -> google.protobuf.Timestamp
+	52, // 0: leadmesh.routing.v1.AcceptLeadRequest.at:type_name -> google.protobuf.Timestamp
 	13, // 1: leadmesh.routing.v1.AcceptLeadResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	37, // 2: leadmesh.routing.v1.DeclineLeadRequest.code:type_name -> leadmesh.lead.v1.DeclineCode
+	53, // 2: leadmesh.routing.v1.DeclineLeadRequest.code:type_name -> leadmesh.lead.v1.DeclineCode
 	13, // 3: leadmesh.routing.v1.DeclineLeadResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
 	13, // 4: leadmesh.routing.v1.TransferLeadResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	38, // 5: leadmesh.routing.v1.ReturnLeadRequest.code:type_name -> leadmesh.lead.v1.ReturnCode
+	54, // 5: leadmesh.routing.v1.ReturnLeadRequest.code:type_name -> leadmesh.lead.v1.ReturnCode
 	13, // 6: leadmesh.routing.v1.ReturnLeadResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	39, // 7: leadmesh.routing.v1.GetReceiptResponse.receipt:type_name -> leadmesh.routing.v1.Receipt
-	40, // 8: leadmesh.routing.v1.ListInboxRequest.department:type_name -> leadmesh.lead.v1.Department
+	55, // 7: leadmesh.routing.v1.GetReceiptResponse.receipt:type_name -> leadmesh.routing.v1.Receipt
+	56, // 8: leadmesh.routing.v1.ListInboxRequest.department:type_name -> leadmesh.lead.v1.Department
 	12, // 9: leadmesh.routing.v1.ListInboxResponse.items:type_name -> leadmesh.routing.v1.InboxItem
 	13, // 10: leadmesh.routing.v1.InboxItem.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	41, // 11: leadmesh.routing.v1.LeadCase.state:type_name -> leadmesh.lead.v1.State
-	42, // 12: leadmesh.routing.v1.LeadCase.decision:type_name -> leadmesh.lead.v1.Decision
+	57, // 11: leadmesh.routing.v1.LeadCase.state:type_name -> leadmesh.lead.v1.State
+	58, // 12: leadmesh.routing.v1.LeadCase.decision:type_name -> leadmesh.lead.v1.Decision
 	14, // 13: leadmesh.routing.v1.LeadCase.transfer_offer:type_name -> leadmesh.routing.v1.TransferOffer
-	36, // 14: leadmesh.routing.v1.TransferOffer.expires_at:type_name -> google.protobuf.Timestamp
-	43, // 15: leadmesh.routing.v1.GetDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
-	34, // 16: leadmesh.routing.v1.GetDealerResponse.evidence_grades:type_name -> leadmesh.routing.v1.GetDealerResponse.EvidenceGradesEntry
-	43, // 17: leadmesh.routing.v1.PutDealerRequest.dealer:type_name -> leadmesh.routing.v1.Dealer
-	43, // 18: leadmesh.routing.v1.PutDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
-	36, // 19: leadmesh.routing.v1.PauseDealerRequest.from:type_name -> google.protobuf.Timestamp
-	36, // 20: leadmesh.routing.v1.PauseDealerRequest.until:type_name -> google.protobuf.Timestamp
-	43, // 21: leadmesh.routing.v1.PauseDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
-	43, // 22: leadmesh.routing.v1.ResumeDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
+	52, // 14: leadmesh.routing.v1.TransferOffer.expires_at:type_name -> google.protobuf.Timestamp
+	59, // 15: leadmesh.routing.v1.GetDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
+	50, // 16: leadmesh.routing.v1.GetDealerResponse.evidence_grades:type_name -> leadmesh.routing.v1.GetDealerResponse.EvidenceGradesEntry
+	59, // 17: leadmesh.routing.v1.PutDealerRequest.dealer:type_name -> leadmesh.routing.v1.Dealer
+	59, // 18: leadmesh.routing.v1.PutDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
+	52, // 19: leadmesh.routing.v1.PauseDealerRequest.from:type_name -> google.protobuf.Timestamp
+	52, // 20: leadmesh.routing.v1.PauseDealerRequest.until:type_name -> google.protobuf.Timestamp
+	59, // 21: leadmesh.routing.v1.PauseDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
+	59, // 22: leadmesh.routing.v1.ResumeDealerResponse.dealer:type_name -> leadmesh.routing.v1.Dealer
 	24, // 23: leadmesh.routing.v1.ImportNetworkRequest.files:type_name -> leadmesh.routing.v1.NetworkFile
-	35, // 24: leadmesh.routing.v1.ImportNetworkResponse.accepted:type_name -> leadmesh.routing.v1.ImportNetworkResponse.AcceptedEntry
+	51, // 24: leadmesh.routing.v1.ImportNetworkResponse.accepted:type_name -> leadmesh.routing.v1.ImportNetworkResponse.AcceptedEntry
 	26, // 25: leadmesh.routing.v1.ImportNetworkResponse.mistakes:type_name -> leadmesh.routing.v1.RowMistake
-	40, // 26: leadmesh.routing.v1.PutWebhookRequest.department:type_name -> leadmesh.lead.v1.Department
-	31, // 27: leadmesh.routing.v1.ListDeliveriesResponse.deliveries:type_name -> leadmesh.routing.v1.Delivery
-	36, // 28: leadmesh.routing.v1.Delivery.created_at:type_name -> google.protobuf.Timestamp
-	36, // 29: leadmesh.routing.v1.Delivery.at:type_name -> google.protobuf.Timestamp
-	31, // 30: leadmesh.routing.v1.RedeliverDeliveryResponse.delivery:type_name -> leadmesh.routing.v1.Delivery
-	0,  // 31: leadmesh.routing.v1.RoutingService.AcceptLead:input_type -> leadmesh.routing.v1.AcceptLeadRequest
-	2,  // 32: leadmesh.routing.v1.RoutingService.DeclineLead:input_type -> leadmesh.routing.v1.DeclineLeadRequest
-	4,  // 33: leadmesh.routing.v1.RoutingService.TransferLead:input_type -> leadmesh.routing.v1.TransferLeadRequest
-	6,  // 34: leadmesh.routing.v1.RoutingService.ReturnLead:input_type -> leadmesh.routing.v1.ReturnLeadRequest
-	8,  // 35: leadmesh.routing.v1.RoutingService.GetReceipt:input_type -> leadmesh.routing.v1.GetReceiptRequest
-	10, // 36: leadmesh.routing.v1.RoutingService.ListInbox:input_type -> leadmesh.routing.v1.ListInboxRequest
-	15, // 37: leadmesh.routing.v1.RoutingService.GetDealer:input_type -> leadmesh.routing.v1.GetDealerRequest
-	17, // 38: leadmesh.routing.v1.RoutingService.PutDealer:input_type -> leadmesh.routing.v1.PutDealerRequest
-	19, // 39: leadmesh.routing.v1.RoutingService.PauseDealer:input_type -> leadmesh.routing.v1.PauseDealerRequest
-	21, // 40: leadmesh.routing.v1.RoutingService.ResumeDealer:input_type -> leadmesh.routing.v1.ResumeDealerRequest
-	23, // 41: leadmesh.routing.v1.RoutingService.ImportNetwork:input_type -> leadmesh.routing.v1.ImportNetworkRequest
-	27, // 42: leadmesh.routing.v1.RoutingService.PutWebhook:input_type -> leadmesh.routing.v1.PutWebhookRequest
-	29, // 43: leadmesh.routing.v1.RoutingService.ListDeliveries:input_type -> leadmesh.routing.v1.ListDeliveriesRequest
-	32, // 44: leadmesh.routing.v1.RoutingService.RedeliverDelivery:input_type -> leadmesh.routing.v1.RedeliverDeliveryRequest
-	1,  // 45: leadmesh.routing.v1.RoutingService.AcceptLead:output_type -> leadmesh.routing.v1.AcceptLeadResponse
-	3,  // 46: leadmesh.routing.v1.RoutingService.DeclineLead:output_type -> leadmesh.routing.v1.DeclineLeadResponse
-	5,  // 47: leadmesh.routing.v1.RoutingService.TransferLead:output_type -> leadmesh.routing.v1.TransferLeadResponse
-	7,  // 48: leadmesh.routing.v1.RoutingService.ReturnLead:output_type -> leadmesh.routing.v1.ReturnLeadResponse
-	9,  // 49: leadmesh.routing.v1.RoutingService.GetReceipt:output_type -> leadmesh.routing.v1.GetReceiptResponse
-	11, // 50: leadmesh.routing.v1.RoutingService.ListInbox:output_type -> leadmesh.routing.v1.ListInboxResponse
-	16, // 51: leadmesh.routing.v1.RoutingService.GetDealer:output_type -> leadmesh.routing.v1.GetDealerResponse
-	18, // 52: leadmesh.routing.v1.RoutingService.PutDealer:output_type -> leadmesh.routing.v1.PutDealerResponse
-	20, // 53: leadmesh.routing.v1.RoutingService.PauseDealer:output_type -> leadmesh.routing.v1.PauseDealerResponse
-	22, // 54: leadmesh.routing.v1.RoutingService.ResumeDealer:output_type -> leadmesh.routing.v1.ResumeDealerResponse
-	25, // 55: leadmesh.routing.v1.RoutingService.ImportNetwork:output_type -> leadmesh.routing.v1.ImportNetworkResponse
-	28, // 56: leadmesh.routing.v1.RoutingService.PutWebhook:output_type -> leadmesh.routing.v1.PutWebhookResponse
-	30, // 57: leadmesh.routing.v1.RoutingService.ListDeliveries:output_type -> leadmesh.routing.v1.ListDeliveriesResponse
-	33, // 58: leadmesh.routing.v1.RoutingService.RedeliverDelivery:output_type -> leadmesh.routing.v1.RedeliverDeliveryResponse
-	45, // [45:59] is the sub-list for method output_type
-	31, // [31:45] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	56, // 26: leadmesh.routing.v1.PutWebhookRequest.department:type_name -> leadmesh.lead.v1.Department
+	56, // 27: leadmesh.routing.v1.Webhook.department:type_name -> leadmesh.lead.v1.Department
+	52, // 28: leadmesh.routing.v1.Webhook.old_secret_until:type_name -> google.protobuf.Timestamp
+	52, // 29: leadmesh.routing.v1.Webhook.tested_at:type_name -> google.protobuf.Timestamp
+	29, // 30: leadmesh.routing.v1.ListWebhooksResponse.webhooks:type_name -> leadmesh.routing.v1.Webhook
+	29, // 31: leadmesh.routing.v1.GetWebhookResponse.webhook:type_name -> leadmesh.routing.v1.Webhook
+	52, // 32: leadmesh.routing.v1.RotateWebhookResponse.old_secret_until:type_name -> google.protobuf.Timestamp
+	52, // 33: leadmesh.routing.v1.ListDeliveriesRequest.from:type_name -> google.protobuf.Timestamp
+	52, // 34: leadmesh.routing.v1.ListDeliveriesRequest.to:type_name -> google.protobuf.Timestamp
+	42, // 35: leadmesh.routing.v1.ListDeliveriesResponse.deliveries:type_name -> leadmesh.routing.v1.Delivery
+	52, // 36: leadmesh.routing.v1.Delivery.created_at:type_name -> google.protobuf.Timestamp
+	52, // 37: leadmesh.routing.v1.Delivery.at:type_name -> google.protobuf.Timestamp
+	52, // 38: leadmesh.routing.v1.DeliveryAttempt.at:type_name -> google.protobuf.Timestamp
+	42, // 39: leadmesh.routing.v1.GetDeliveryResponse.delivery:type_name -> leadmesh.routing.v1.Delivery
+	43, // 40: leadmesh.routing.v1.GetDeliveryResponse.attempts:type_name -> leadmesh.routing.v1.DeliveryAttempt
+	42, // 41: leadmesh.routing.v1.RedeliverDeliveryResponse.delivery:type_name -> leadmesh.routing.v1.Delivery
+	52, // 42: leadmesh.routing.v1.RedeliverDeliveriesRequest.from:type_name -> google.protobuf.Timestamp
+	52, // 43: leadmesh.routing.v1.RedeliverDeliveriesRequest.to:type_name -> google.protobuf.Timestamp
+	0,  // 44: leadmesh.routing.v1.RoutingService.AcceptLead:input_type -> leadmesh.routing.v1.AcceptLeadRequest
+	2,  // 45: leadmesh.routing.v1.RoutingService.DeclineLead:input_type -> leadmesh.routing.v1.DeclineLeadRequest
+	4,  // 46: leadmesh.routing.v1.RoutingService.TransferLead:input_type -> leadmesh.routing.v1.TransferLeadRequest
+	6,  // 47: leadmesh.routing.v1.RoutingService.ReturnLead:input_type -> leadmesh.routing.v1.ReturnLeadRequest
+	8,  // 48: leadmesh.routing.v1.RoutingService.GetReceipt:input_type -> leadmesh.routing.v1.GetReceiptRequest
+	10, // 49: leadmesh.routing.v1.RoutingService.ListInbox:input_type -> leadmesh.routing.v1.ListInboxRequest
+	15, // 50: leadmesh.routing.v1.RoutingService.GetDealer:input_type -> leadmesh.routing.v1.GetDealerRequest
+	17, // 51: leadmesh.routing.v1.RoutingService.PutDealer:input_type -> leadmesh.routing.v1.PutDealerRequest
+	19, // 52: leadmesh.routing.v1.RoutingService.PauseDealer:input_type -> leadmesh.routing.v1.PauseDealerRequest
+	21, // 53: leadmesh.routing.v1.RoutingService.ResumeDealer:input_type -> leadmesh.routing.v1.ResumeDealerRequest
+	23, // 54: leadmesh.routing.v1.RoutingService.ImportNetwork:input_type -> leadmesh.routing.v1.ImportNetworkRequest
+	27, // 55: leadmesh.routing.v1.RoutingService.PutWebhook:input_type -> leadmesh.routing.v1.PutWebhookRequest
+	30, // 56: leadmesh.routing.v1.RoutingService.ListWebhooks:input_type -> leadmesh.routing.v1.ListWebhooksRequest
+	32, // 57: leadmesh.routing.v1.RoutingService.GetWebhook:input_type -> leadmesh.routing.v1.GetWebhookRequest
+	34, // 58: leadmesh.routing.v1.RoutingService.DeleteWebhook:input_type -> leadmesh.routing.v1.DeleteWebhookRequest
+	36, // 59: leadmesh.routing.v1.RoutingService.TestWebhook:input_type -> leadmesh.routing.v1.TestWebhookRequest
+	38, // 60: leadmesh.routing.v1.RoutingService.RotateWebhook:input_type -> leadmesh.routing.v1.RotateWebhookRequest
+	40, // 61: leadmesh.routing.v1.RoutingService.ListDeliveries:input_type -> leadmesh.routing.v1.ListDeliveriesRequest
+	44, // 62: leadmesh.routing.v1.RoutingService.GetDelivery:input_type -> leadmesh.routing.v1.GetDeliveryRequest
+	46, // 63: leadmesh.routing.v1.RoutingService.RedeliverDelivery:input_type -> leadmesh.routing.v1.RedeliverDeliveryRequest
+	48, // 64: leadmesh.routing.v1.RoutingService.RedeliverDeliveries:input_type -> leadmesh.routing.v1.RedeliverDeliveriesRequest
+	1,  // 65: leadmesh.routing.v1.RoutingService.AcceptLead:output_type -> leadmesh.routing.v1.AcceptLeadResponse
+	3,  // 66: leadmesh.routing.v1.RoutingService.DeclineLead:output_type -> leadmesh.routing.v1.DeclineLeadResponse
+	5,  // 67: leadmesh.routing.v1.RoutingService.TransferLead:output_type -> leadmesh.routing.v1.TransferLeadResponse
+	7,  // 68: leadmesh.routing.v1.RoutingService.ReturnLead:output_type -> leadmesh.routing.v1.ReturnLeadResponse
+	9,  // 69: leadmesh.routing.v1.RoutingService.GetReceipt:output_type -> leadmesh.routing.v1.GetReceiptResponse
+	11, // 70: leadmesh.routing.v1.RoutingService.ListInbox:output_type -> leadmesh.routing.v1.ListInboxResponse
+	16, // 71: leadmesh.routing.v1.RoutingService.GetDealer:output_type -> leadmesh.routing.v1.GetDealerResponse
+	18, // 72: leadmesh.routing.v1.RoutingService.PutDealer:output_type -> leadmesh.routing.v1.PutDealerResponse
+	20, // 73: leadmesh.routing.v1.RoutingService.PauseDealer:output_type -> leadmesh.routing.v1.PauseDealerResponse
+	22, // 74: leadmesh.routing.v1.RoutingService.ResumeDealer:output_type -> leadmesh.routing.v1.ResumeDealerResponse
+	25, // 75: leadmesh.routing.v1.RoutingService.ImportNetwork:output_type -> leadmesh.routing.v1.ImportNetworkResponse
+	28, // 76: leadmesh.routing.v1.RoutingService.PutWebhook:output_type -> leadmesh.routing.v1.PutWebhookResponse
+	31, // 77: leadmesh.routing.v1.RoutingService.ListWebhooks:output_type -> leadmesh.routing.v1.ListWebhooksResponse
+	33, // 78: leadmesh.routing.v1.RoutingService.GetWebhook:output_type -> leadmesh.routing.v1.GetWebhookResponse
+	35, // 79: leadmesh.routing.v1.RoutingService.DeleteWebhook:output_type -> leadmesh.routing.v1.DeleteWebhookResponse
+	37, // 80: leadmesh.routing.v1.RoutingService.TestWebhook:output_type -> leadmesh.routing.v1.TestWebhookResponse
+	39, // 81: leadmesh.routing.v1.RoutingService.RotateWebhook:output_type -> leadmesh.routing.v1.RotateWebhookResponse
+	41, // 82: leadmesh.routing.v1.RoutingService.ListDeliveries:output_type -> leadmesh.routing.v1.ListDeliveriesResponse
+	45, // 83: leadmesh.routing.v1.RoutingService.GetDelivery:output_type -> leadmesh.routing.v1.GetDeliveryResponse
+	47, // 84: leadmesh.routing.v1.RoutingService.RedeliverDelivery:output_type -> leadmesh.routing.v1.RedeliverDeliveryResponse
+	49, // 85: leadmesh.routing.v1.RoutingService.RedeliverDeliveries:output_type -> leadmesh.routing.v1.RedeliverDeliveriesResponse
+	65, // [65:86] is the sub-list for method output_type
+	44, // [44:65] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_routing_v1_routing_service_proto_init() }
@@ -2529,13 +3890,14 @@ func file_leadmesh_routing_v1_routing_service_proto_init() {
 	file_leadmesh_routing_v1_network_proto_init()
 	file_leadmesh_routing_v1_receipt_proto_init()
 	file_leadmesh_routing_v1_routing_service_proto_msgTypes[27].OneofWrappers = []any{}
+	file_leadmesh_routing_v1_routing_service_proto_msgTypes[38].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_routing_v1_routing_service_proto_rawDesc), len(file_leadmesh_routing_v1_routing_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   36,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,20 +19,27 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RoutingService_AcceptLead_FullMethodName        = "/leadmesh.routing.v1.RoutingService/AcceptLead"
-	RoutingService_DeclineLead_FullMethodName       = "/leadmesh.routing.v1.RoutingService/DeclineLead"
-	RoutingService_TransferLead_FullMethodName      = "/leadmesh.routing.v1.RoutingService/TransferLead"
-	RoutingService_ReturnLead_FullMethodName        = "/leadmesh.routing.v1.RoutingService/ReturnLead"
-	RoutingService_GetReceipt_FullMethodName        = "/leadmesh.routing.v1.RoutingService/GetReceipt"
-	RoutingService_ListInbox_FullMethodName         = "/leadmesh.routing.v1.RoutingService/ListInbox"
-	RoutingService_GetDealer_FullMethodName         = "/leadmesh.routing.v1.RoutingService/GetDealer"
-	RoutingService_PutDealer_FullMethodName         = "/leadmesh.routing.v1.RoutingService/PutDealer"
-	RoutingService_PauseDealer_FullMethodName       = "/leadmesh.routing.v1.RoutingService/PauseDealer"
-	RoutingService_ResumeDealer_FullMethodName      = "/leadmesh.routing.v1.RoutingService/ResumeDealer"
-	RoutingService_ImportNetwork_FullMethodName     = "/leadmesh.routing.v1.RoutingService/ImportNetwork"
-	RoutingService_PutWebhook_FullMethodName        = "/leadmesh.routing.v1.RoutingService/PutWebhook"
-	RoutingService_ListDeliveries_FullMethodName    = "/leadmesh.routing.v1.RoutingService/ListDeliveries"
-	RoutingService_RedeliverDelivery_FullMethodName = "/leadmesh.routing.v1.RoutingService/RedeliverDelivery"
+	RoutingService_AcceptLead_FullMethodName          = "/leadmesh.routing.v1.RoutingService/AcceptLead"
+	RoutingService_DeclineLead_FullMethodName         = "/leadmesh.routing.v1.RoutingService/DeclineLead"
+	RoutingService_TransferLead_FullMethodName        = "/leadmesh.routing.v1.RoutingService/TransferLead"
+	RoutingService_ReturnLead_FullMethodName          = "/leadmesh.routing.v1.RoutingService/ReturnLead"
+	RoutingService_GetReceipt_FullMethodName          = "/leadmesh.routing.v1.RoutingService/GetReceipt"
+	RoutingService_ListInbox_FullMethodName           = "/leadmesh.routing.v1.RoutingService/ListInbox"
+	RoutingService_GetDealer_FullMethodName           = "/leadmesh.routing.v1.RoutingService/GetDealer"
+	RoutingService_PutDealer_FullMethodName           = "/leadmesh.routing.v1.RoutingService/PutDealer"
+	RoutingService_PauseDealer_FullMethodName         = "/leadmesh.routing.v1.RoutingService/PauseDealer"
+	RoutingService_ResumeDealer_FullMethodName        = "/leadmesh.routing.v1.RoutingService/ResumeDealer"
+	RoutingService_ImportNetwork_FullMethodName       = "/leadmesh.routing.v1.RoutingService/ImportNetwork"
+	RoutingService_PutWebhook_FullMethodName          = "/leadmesh.routing.v1.RoutingService/PutWebhook"
+	RoutingService_ListWebhooks_FullMethodName        = "/leadmesh.routing.v1.RoutingService/ListWebhooks"
+	RoutingService_GetWebhook_FullMethodName          = "/leadmesh.routing.v1.RoutingService/GetWebhook"
+	RoutingService_DeleteWebhook_FullMethodName       = "/leadmesh.routing.v1.RoutingService/DeleteWebhook"
+	RoutingService_TestWebhook_FullMethodName         = "/leadmesh.routing.v1.RoutingService/TestWebhook"
+	RoutingService_RotateWebhook_FullMethodName       = "/leadmesh.routing.v1.RoutingService/RotateWebhook"
+	RoutingService_ListDeliveries_FullMethodName      = "/leadmesh.routing.v1.RoutingService/ListDeliveries"
+	RoutingService_GetDelivery_FullMethodName         = "/leadmesh.routing.v1.RoutingService/GetDelivery"
+	RoutingService_RedeliverDelivery_FullMethodName   = "/leadmesh.routing.v1.RoutingService/RedeliverDelivery"
+	RoutingService_RedeliverDeliveries_FullMethodName = "/leadmesh.routing.v1.RoutingService/RedeliverDeliveries"
 )
 
 // RoutingServiceClient is the client API for RoutingService service.
@@ -69,12 +76,29 @@ type RoutingServiceClient interface {
 	// ImportNetwork reads network files (CSV with the headers of the documentation, or YAML) and
 	// answers every bad row. Good rows of a file are taken unless all_or_nothing is set.
 	ImportNetwork(ctx context.Context, in *ImportNetworkRequest, opts ...grpc.CallOption) (*ImportNetworkResponse, error)
-	// PutWebhook makes or replaces the push address of a dealer department.
+	// PutWebhook makes or replaces the push address of a dealer department: a signed webhook, or ADF
+	// by HTTPS or e-mail.
 	PutWebhook(ctx context.Context, in *PutWebhookRequest, opts ...grpc.CallOption) (*PutWebhookResponse, error)
+	// ListWebhooks answers push addresses, those of departments that get ADF by e-mail included.
+	ListWebhooks(ctx context.Context, in *ListWebhooksRequest, opts ...grpc.CallOption) (*ListWebhooksResponse, error)
+	// GetWebhook answers a push address.
+	GetWebhook(ctx context.Context, in *GetWebhookRequest, opts ...grpc.CallOption) (*GetWebhookResponse, error)
+	// DeleteWebhook removes a push address. What was not delivered there waits in the inbox.
+	DeleteWebhook(ctx context.Context, in *DeleteWebhookRequest, opts ...grpc.CallOption) (*DeleteWebhookResponse, error)
+	// TestWebhook sends a lead marked as a test now, the way leads are sent, and answers what became
+	// of it. Nothing is stored.
+	TestWebhook(ctx context.Context, in *TestWebhookRequest, opts ...grpc.CallOption) (*TestWebhookResponse, error)
+	// RotateWebhook makes a new signing secret. For a while messages are signed with the old one too.
+	RotateWebhook(ctx context.Context, in *RotateWebhookRequest, opts ...grpc.CallOption) (*RotateWebhookResponse, error)
 	// ListDeliveries answers push deliveries, newest first.
 	ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error)
+	// GetDelivery answers a delivery with its last attempts.
+	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error)
 	// RedeliverDelivery sends a delivery again, at once.
 	RedeliverDelivery(ctx context.Context, in *RedeliverDeliveryRequest, opts ...grpc.CallOption) (*RedeliverDeliveryResponse, error)
+	// RedeliverDeliveries sends a range of deliveries again, as fast as their address takes them.
+	// Those under way are left alone, so a repeated call sends nothing twice.
+	RedeliverDeliveries(ctx context.Context, in *RedeliverDeliveriesRequest, opts ...grpc.CallOption) (*RedeliverDeliveriesResponse, error)
 }
 
 type routingServiceClient struct {
@@ -205,6 +229,56 @@ func (c *routingServiceClient) PutWebhook(ctx context.Context, in *PutWebhookReq
 	return out, nil
 }
 
+func (c *routingServiceClient) ListWebhooks(ctx context.Context, in *ListWebhooksRequest, opts ...grpc.CallOption) (*ListWebhooksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListWebhooksResponse)
+	err := c.cc.Invoke(ctx, RoutingService_ListWebhooks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routingServiceClient) GetWebhook(ctx context.Context, in *GetWebhookRequest, opts ...grpc.CallOption) (*GetWebhookResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetWebhookResponse)
+	err := c.cc.Invoke(ctx, RoutingService_GetWebhook_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routingServiceClient) DeleteWebhook(ctx context.Context, in *DeleteWebhookRequest, opts ...grpc.CallOption) (*DeleteWebhookResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteWebhookResponse)
+	err := c.cc.Invoke(ctx, RoutingService_DeleteWebhook_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routingServiceClient) TestWebhook(ctx context.Context, in *TestWebhookRequest, opts ...grpc.CallOption) (*TestWebhookResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TestWebhookResponse)
+	err := c.cc.Invoke(ctx, RoutingService_TestWebhook_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routingServiceClient) RotateWebhook(ctx context.Context, in *RotateWebhookRequest, opts ...grpc.CallOption) (*RotateWebhookResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RotateWebhookResponse)
+	err := c.cc.Invoke(ctx, RoutingService_RotateWebhook_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *routingServiceClient) ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListDeliveriesResponse)
@@ -215,10 +289,30 @@ func (c *routingServiceClient) ListDeliveries(ctx context.Context, in *ListDeliv
 	return out, nil
 }
 
+func (c *routingServiceClient) GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetDeliveryResponse)
+	err := c.cc.Invoke(ctx, RoutingService_GetDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *routingServiceClient) RedeliverDelivery(ctx context.Context, in *RedeliverDeliveryRequest, opts ...grpc.CallOption) (*RedeliverDeliveryResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RedeliverDeliveryResponse)
 	err := c.cc.Invoke(ctx, RoutingService_RedeliverDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routingServiceClient) RedeliverDeliveries(ctx context.Context, in *RedeliverDeliveriesRequest, opts ...grpc.CallOption) (*RedeliverDeliveriesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RedeliverDeliveriesResponse)
+	err := c.cc.Invoke(ctx, RoutingService_RedeliverDeliveries_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -259,12 +353,29 @@ type RoutingServiceServer interface {
 	// ImportNetwork reads network files (CSV with the headers of the documentation, or YAML) and
 	// answers every bad row. Good rows of a file are taken unless all_or_nothing is set.
 	ImportNetwork(context.Context, *ImportNetworkRequest) (*ImportNetworkResponse, error)
-	// PutWebhook makes or replaces the push address of a dealer department.
+	// PutWebhook makes or replaces the push address of a dealer department: a signed webhook, or ADF
+	// by HTTPS or e-mail.
 	PutWebhook(context.Context, *PutWebhookRequest) (*PutWebhookResponse, error)
+	// ListWebhooks answers push addresses, those of departments that get ADF by e-mail included.
+	ListWebhooks(context.Context, *ListWebhooksRequest) (*ListWebhooksResponse, error)
+	// GetWebhook answers a push address.
+	GetWebhook(context.Context, *GetWebhookRequest) (*GetWebhookResponse, error)
+	// DeleteWebhook removes a push address. What was not delivered there waits in the inbox.
+	DeleteWebhook(context.Context, *DeleteWebhookRequest) (*DeleteWebhookResponse, error)
+	// TestWebhook sends a lead marked as a test now, the way leads are sent, and answers what became
+	// of it. Nothing is stored.
+	TestWebhook(context.Context, *TestWebhookRequest) (*TestWebhookResponse, error)
+	// RotateWebhook makes a new signing secret. For a while messages are signed with the old one too.
+	RotateWebhook(context.Context, *RotateWebhookRequest) (*RotateWebhookResponse, error)
 	// ListDeliveries answers push deliveries, newest first.
 	ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error)
+	// GetDelivery answers a delivery with its last attempts.
+	GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error)
 	// RedeliverDelivery sends a delivery again, at once.
 	RedeliverDelivery(context.Context, *RedeliverDeliveryRequest) (*RedeliverDeliveryResponse, error)
+	// RedeliverDeliveries sends a range of deliveries again, as fast as their address takes them.
+	// Those under way are left alone, so a repeated call sends nothing twice.
+	RedeliverDeliveries(context.Context, *RedeliverDeliveriesRequest) (*RedeliverDeliveriesResponse, error)
 	mustEmbedUnimplementedRoutingServiceServer()
 }
 
@@ -311,11 +422,32 @@ func (UnimplementedRoutingServiceServer) ImportNetwork(context.Context, *ImportN
 func (UnimplementedRoutingServiceServer) PutWebhook(context.Context, *PutWebhookRequest) (*PutWebhookResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutWebhook not implemented")
 }
+func (UnimplementedRoutingServiceServer) ListWebhooks(context.Context, *ListWebhooksRequest) (*ListWebhooksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListWebhooks not implemented")
+}
+func (UnimplementedRoutingServiceServer) GetWebhook(context.Context, *GetWebhookRequest) (*GetWebhookResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetWebhook not implemented")
+}
+func (UnimplementedRoutingServiceServer) DeleteWebhook(context.Context, *DeleteWebhookRequest) (*DeleteWebhookResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteWebhook not implemented")
+}
+func (UnimplementedRoutingServiceServer) TestWebhook(context.Context, *TestWebhookRequest) (*TestWebhookResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TestWebhook not implemented")
+}
+func (UnimplementedRoutingServiceServer) RotateWebhook(context.Context, *RotateWebhookRequest) (*RotateWebhookResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RotateWebhook not implemented")
+}
 func (UnimplementedRoutingServiceServer) ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDeliveries not implemented")
 }
+func (UnimplementedRoutingServiceServer) GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetDelivery not implemented")
+}
 func (UnimplementedRoutingServiceServer) RedeliverDelivery(context.Context, *RedeliverDeliveryRequest) (*RedeliverDeliveryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RedeliverDelivery not implemented")
+}
+func (UnimplementedRoutingServiceServer) RedeliverDeliveries(context.Context, *RedeliverDeliveriesRequest) (*RedeliverDeliveriesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RedeliverDeliveries not implemented")
 }
 func (UnimplementedRoutingServiceServer) mustEmbedUnimplementedRoutingServiceServer() {}
 func (UnimplementedRoutingServiceServer) testEmbeddedByValue()                        {}
@@ -554,6 +686,96 @@ func _RoutingService_PutWebhook_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RoutingService_ListWebhooks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListWebhooksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).ListWebhooks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_ListWebhooks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).ListWebhooks(ctx, req.(*ListWebhooksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RoutingService_GetWebhook_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetWebhookRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).GetWebhook(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_GetWebhook_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).GetWebhook(ctx, req.(*GetWebhookRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RoutingService_DeleteWebhook_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteWebhookRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).DeleteWebhook(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_DeleteWebhook_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).DeleteWebhook(ctx, req.(*DeleteWebhookRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RoutingService_TestWebhook_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TestWebhookRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).TestWebhook(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_TestWebhook_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).TestWebhook(ctx, req.(*TestWebhookRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RoutingService_RotateWebhook_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateWebhookRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).RotateWebhook(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_RotateWebhook_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).RotateWebhook(ctx, req.(*RotateWebhookRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RoutingService_ListDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListDeliveriesRequest)
 	if err := dec(in); err != nil {
@@ -572,6 +794,24 @@ func _RoutingService_ListDeliveries_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RoutingService_GetDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).GetDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_GetDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).GetDelivery(ctx, req.(*GetDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RoutingService_RedeliverDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RedeliverDeliveryRequest)
 	if err := dec(in); err != nil {
@@ -586,6 +826,24 @@ func _RoutingService_RedeliverDelivery_Handler(srv interface{}, ctx context.Cont
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RoutingServiceServer).RedeliverDelivery(ctx, req.(*RedeliverDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RoutingService_RedeliverDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RedeliverDeliveriesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).RedeliverDeliveries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_RedeliverDeliveries_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).RedeliverDeliveries(ctx, req.(*RedeliverDeliveriesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -646,12 +904,40 @@ var RoutingService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _RoutingService_PutWebhook_Handler,
 		},
 		{
+			MethodName: "ListWebhooks",
+			Handler:    _RoutingService_ListWebhooks_Handler,
+		},
+		{
+			MethodName: "GetWebhook",
+			Handler:    _RoutingService_GetWebhook_Handler,
+		},
+		{
+			MethodName: "DeleteWebhook",
+			Handler:    _RoutingService_DeleteWebhook_Handler,
+		},
+		{
+			MethodName: "TestWebhook",
+			Handler:    _RoutingService_TestWebhook_Handler,
+		},
+		{
+			MethodName: "RotateWebhook",
+			Handler:    _RoutingService_RotateWebhook_Handler,
+		},
+		{
 			MethodName: "ListDeliveries",
 			Handler:    _RoutingService_ListDeliveries_Handler,
 		},
 		{
+			MethodName: "GetDelivery",
+			Handler:    _RoutingService_GetDelivery_Handler,
+		},
+		{
 			MethodName: "RedeliverDelivery",
 			Handler:    _RoutingService_RedeliverDelivery_Handler,
+		},
+		{
+			MethodName: "RedeliverDeliveries",
+			Handler:    _RoutingService_RedeliverDeliveries_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -93,6 +93,9 @@ type Delivery struct {
 	JobID       int64
 	CreatedAt   pgtype.Timestamptz
 	At          pgtype.Timestamptz
+	Sent        bool
+	Tries       []string
+	RequestID   string
 }
 
 type Network struct {
@@ -173,10 +176,21 @@ type Territory struct {
 }
 
 type Webhook struct {
-	WebhookID  string
-	DealerID   string
-	Department int16
-	Url        string
-	Secret     string
-	Enabled    bool
+	WebhookID          string
+	DealerID           string
+	Department         int16
+	Url                string
+	Secret             string
+	Enabled            bool
+	Kind               int16
+	Address            string
+	ContentType        string
+	Attachment         bool
+	Subject            string
+	AuthorizationValue string
+	OldSecret          string
+	OldSecretUntil     pgtype.Timestamptz
+	NightlyTest        bool
+	TestedAt           pgtype.Timestamptz
+	TestAnswer         string
 }

@@ -11,28 +11,28 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const deliveryByID = `-- name: DeliveryByID :one
-SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, job_id, created_at, at FROM delivery WHERE delivery_id = $1
+const claimNightlyTest = `-- name: ClaimNightlyTest :one
+UPDATE webhook SET tested_at = $1 WHERE webhook_id = $2 AND enabled AND nightly_test
+    AND (tested_at IS NULL OR tested_at < $3) RETURNING webhook_id
 `
 
-func (q *Queries) DeliveryByID(ctx context.Context, deliveryID pgtype.UUID) (Delivery, error) {
-	row := q.db.QueryRow(ctx, deliveryByID, deliveryID)
-	var i Delivery
-	err := row.Scan(
-		&i.DeliveryID,
-		&i.LeadID,
-		&i.Sequence,
-		&i.DealerID,
-		&i.WebhookID,
-		&i.State,
-		&i.Attempts,
-		&i.LastAnswer,
-		&i.Traceparent,
-		&i.JobID,
-		&i.CreatedAt,
-		&i.At,
-	)
-	return i, err
+func (q *Queries) ClaimNightlyTest(ctx context.Context, at pgtype.Timestamptz, webhookID string, notSince pgtype.Timestamptz) (string, error) {
+	row := q.db.QueryRow(ctx, claimNightlyTest, at, webhookID, notSince)
+	var webhook_id string
+	err := row.Scan(&webhook_id)
+	return webhook_id, err
+}
+
+const deleteWebhook = `-- name: DeleteWebhook :execrows
+DELETE FROM webhook WHERE webhook_id = $1
+`
+
+func (q *Queries) DeleteWebhook(ctx context.Context, webhookID string) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteWebhook, webhookID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const disableWebhook = `-- name: DisableWebhook :execrows
@@ -48,14 +48,14 @@ func (q *Queries) DisableWebhook(ctx context.Context, webhookID string) (int64, 
 }
 
 const enabledWebhooks = `-- name: EnabledWebhooks :many
-SELECT webhook_id, dealer_id, department, url FROM webhook WHERE enabled
+SELECT webhook_id, dealer_id, department, (CASE WHEN url <> '' THEN 1 ELSE kind END)::smallint AS kind FROM webhook WHERE enabled
 `
 
 type EnabledWebhooksRow struct {
 	WebhookID  string
 	DealerID   string
 	Department int16
-	Url        string
+	Kind       int16
 }
 
 func (q *Queries) EnabledWebhooks(ctx context.Context) ([]EnabledWebhooksRow, error) {
@@ -71,7 +71,7 @@ func (q *Queries) EnabledWebhooks(ctx context.Context) ([]EnabledWebhooksRow, er
 			&i.WebhookID,
 			&i.DealerID,
 			&i.Department,
-			&i.Url,
+			&i.Kind,
 		); err != nil {
 			return nil, err
 		}
@@ -83,78 +83,37 @@ func (q *Queries) EnabledWebhooks(ctx context.Context) ([]EnabledWebhooksRow, er
 	return items, nil
 }
 
-const insertDeliveries = `-- name: InsertDeliveries :exec
-INSERT INTO delivery (delivery_id, lead_id, sequence, dealer_id, webhook_id, state, traceparent, created_at, at)
-SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::integer[]), unnest($4::text[]),
-    unnest($5::text[]), 1, unnest($6::text[]), unnest($7::timestamptz[]), unnest($7::timestamptz[])
+const listWebhooks = `-- name: ListWebhooks :many
+SELECT webhook_id, dealer_id, department, url, secret, enabled, kind, address, content_type, attachment, subject, authorization_value, old_secret, old_secret_until, nightly_test, tested_at, test_answer FROM webhook WHERE ($1::text = '' OR dealer_id = $1) ORDER BY dealer_id, department
 `
 
-type InsertDeliveriesParams struct {
-	DeliveryIds  []pgtype.UUID
-	LeadIds      []pgtype.UUID
-	Sequences    []int32
-	DealerIds    []string
-	WebhookIds   []string
-	Traceparents []string
-	CreatedAt    []pgtype.Timestamptz
-}
-
-func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) error {
-	_, err := q.db.Exec(ctx, insertDeliveries,
-		arg.DeliveryIds,
-		arg.LeadIds,
-		arg.Sequences,
-		arg.DealerIds,
-		arg.WebhookIds,
-		arg.Traceparents,
-		arg.CreatedAt,
-	)
-	return err
-}
-
-const listDeliveries = `-- name: ListDeliveries :many
-SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, job_id, created_at, at FROM delivery
-WHERE ($1::text = '' OR dealer_id = $1) AND ($2::smallint = 0 OR state = $2)
-    AND (created_at, delivery_id) < ($3::timestamptz, $4::uuid)
-ORDER BY created_at DESC, delivery_id DESC LIMIT $5
-`
-
-type ListDeliveriesParams struct {
-	DealerID string
-	State    int16
-	BeforeAt pgtype.Timestamptz
-	BeforeID pgtype.UUID
-	PageSize int32
-}
-
-func (q *Queries) ListDeliveries(ctx context.Context, arg ListDeliveriesParams) ([]Delivery, error) {
-	rows, err := q.db.Query(ctx, listDeliveries,
-		arg.DealerID,
-		arg.State,
-		arg.BeforeAt,
-		arg.BeforeID,
-		arg.PageSize,
-	)
+func (q *Queries) ListWebhooks(ctx context.Context, dealerID string) ([]Webhook, error) {
+	rows, err := q.db.Query(ctx, listWebhooks, dealerID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Delivery
+	var items []Webhook
 	for rows.Next() {
-		var i Delivery
+		var i Webhook
 		if err := rows.Scan(
-			&i.DeliveryID,
-			&i.LeadID,
-			&i.Sequence,
-			&i.DealerID,
 			&i.WebhookID,
-			&i.State,
-			&i.Attempts,
-			&i.LastAnswer,
-			&i.Traceparent,
-			&i.JobID,
-			&i.CreatedAt,
-			&i.At,
+			&i.DealerID,
+			&i.Department,
+			&i.Url,
+			&i.Secret,
+			&i.Enabled,
+			&i.Kind,
+			&i.Address,
+			&i.ContentType,
+			&i.Attachment,
+			&i.Subject,
+			&i.AuthorizationValue,
+			&i.OldSecret,
+			&i.OldSecretUntil,
+			&i.NightlyTest,
+			&i.TestedAt,
+			&i.TestAnswer,
 		); err != nil {
 			return nil, err
 		}
@@ -166,60 +125,25 @@ func (q *Queries) ListDeliveries(ctx context.Context, arg ListDeliveriesParams) 
 	return items, nil
 }
 
-const lockDelivery = `-- name: LockDelivery :one
-SELECT delivery_id, lead_id, sequence, dealer_id, webhook_id, state, attempts, last_answer, traceparent, job_id, created_at, at FROM delivery WHERE delivery_id = $1 FOR UPDATE
+const nightlyTests = `-- name: NightlyTests :many
+SELECT webhook_id, dealer_id FROM webhook WHERE enabled AND nightly_test AND (tested_at IS NULL OR tested_at < $1::timestamptz)
 `
 
-func (q *Queries) LockDelivery(ctx context.Context, deliveryID pgtype.UUID) (Delivery, error) {
-	row := q.db.QueryRow(ctx, lockDelivery, deliveryID)
-	var i Delivery
-	err := row.Scan(
-		&i.DeliveryID,
-		&i.LeadID,
-		&i.Sequence,
-		&i.DealerID,
-		&i.WebhookID,
-		&i.State,
-		&i.Attempts,
-		&i.LastAnswer,
-		&i.Traceparent,
-		&i.JobID,
-		&i.CreatedAt,
-		&i.At,
-	)
-	return i, err
+type NightlyTestsRow struct {
+	WebhookID string
+	DealerID  string
 }
 
-const oldestPendingDelivery = `-- name: OldestPendingDelivery :one
-SELECT coalesce(min(created_at), 'epoch'::timestamptz)::timestamptz AS oldest FROM delivery WHERE state = 1
-`
-
-func (q *Queries) OldestPendingDelivery(ctx context.Context) (pgtype.Timestamptz, error) {
-	row := q.db.QueryRow(ctx, oldestPendingDelivery)
-	var oldest pgtype.Timestamptz
-	err := row.Scan(&oldest)
-	return oldest, err
-}
-
-const pendingOf = `-- name: PendingOf :many
-SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND webhook_id = $1 ORDER BY created_at LIMIT $2
-`
-
-type PendingOfRow struct {
-	DeliveryID pgtype.UUID
-	LeadID     pgtype.UUID
-}
-
-func (q *Queries) PendingOf(ctx context.Context, webhookID string, most int32) ([]PendingOfRow, error) {
-	rows, err := q.db.Query(ctx, pendingOf, webhookID, most)
+func (q *Queries) NightlyTests(ctx context.Context, notSince pgtype.Timestamptz) ([]NightlyTestsRow, error) {
+	rows, err := q.db.Query(ctx, nightlyTests, notSince)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []PendingOfRow
+	var items []NightlyTestsRow
 	for rows.Next() {
-		var i PendingOfRow
-		if err := rows.Scan(&i.DeliveryID, &i.LeadID); err != nil {
+		var i NightlyTestsRow
+		if err := rows.Scan(&i.WebhookID, &i.DealerID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -231,21 +155,35 @@ func (q *Queries) PendingOf(ctx context.Context, webhookID string, most int32) (
 }
 
 const putWebhook = `-- name: PutWebhook :one
-INSERT INTO webhook (webhook_id, dealer_id, department, url, secret, enabled)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO webhook (webhook_id, dealer_id, department, url, secret, enabled, kind, address, content_type, attachment, subject,
+    authorization_value, nightly_test)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+    $12, $13)
 ON CONFLICT (dealer_id, department) DO UPDATE SET url = excluded.url, enabled = excluded.enabled,
-    secret = CASE WHEN $7::boolean THEN webhook.secret ELSE excluded.secret END
+    secret = CASE WHEN $14::boolean THEN webhook.secret ELSE excluded.secret END,
+    old_secret = CASE WHEN $14 THEN webhook.old_secret ELSE '' END,
+    kind = excluded.kind, address = excluded.address, content_type = excluded.content_type, attachment = excluded.attachment,
+    subject = excluded.subject, nightly_test = excluded.nightly_test,
+    authorization_value = CASE WHEN excluded.authorization_value = '' AND excluded.kind = 2 THEN webhook.authorization_value
+        ELSE excluded.authorization_value END
 RETURNING webhook_id
 `
 
 type PutWebhookParams struct {
-	WebhookID  string
-	DealerID   string
-	Department int16
-	Url        string
-	Secret     string
-	Enabled    bool
-	KeepSecret bool
+	WebhookID          string
+	DealerID           string
+	Department         int16
+	Url                string
+	Secret             string
+	Enabled            bool
+	Kind               int16
+	Address            string
+	ContentType        string
+	Attachment         bool
+	Subject            string
+	AuthorizationValue string
+	NightlyTest        bool
+	KeepSecret         bool
 }
 
 func (q *Queries) PutWebhook(ctx context.Context, arg PutWebhookParams) (string, error) {
@@ -256,6 +194,13 @@ func (q *Queries) PutWebhook(ctx context.Context, arg PutWebhookParams) (string,
 		arg.Url,
 		arg.Secret,
 		arg.Enabled,
+		arg.Kind,
+		arg.Address,
+		arg.ContentType,
+		arg.Attachment,
+		arg.Subject,
+		arg.AuthorizationValue,
+		arg.NightlyTest,
 		arg.KeepSecret,
 	)
 	var webhook_id string
@@ -263,40 +208,42 @@ func (q *Queries) PutWebhook(ctx context.Context, arg PutWebhookParams) (string,
 	return webhook_id, err
 }
 
-const setDelivery = `-- name: SetDelivery :exec
-UPDATE delivery SET state = $1, attempts = $2, last_answer = $3, at = $4 WHERE delivery_id = $5
+const rotateWebhook = `-- name: RotateWebhook :execrows
+UPDATE webhook SET old_secret = CASE WHEN $1::timestamptz > $2::timestamptz THEN secret ELSE '' END, old_secret_until = $1, secret = $3
+WHERE webhook_id = $4
 `
 
-type SetDeliveryParams struct {
-	State      int16
-	Attempts   int32
-	LastAnswer string
-	At         pgtype.Timestamptz
-	DeliveryID pgtype.UUID
+type RotateWebhookParams struct {
+	Until     pgtype.Timestamptz
+	At        pgtype.Timestamptz
+	Secret    string
+	WebhookID string
 }
 
-func (q *Queries) SetDelivery(ctx context.Context, arg SetDeliveryParams) error {
-	_, err := q.db.Exec(ctx, setDelivery,
-		arg.State,
-		arg.Attempts,
-		arg.LastAnswer,
+func (q *Queries) RotateWebhook(ctx context.Context, arg RotateWebhookParams) (int64, error) {
+	result, err := q.db.Exec(ctx, rotateWebhook,
+		arg.Until,
 		arg.At,
-		arg.DeliveryID,
+		arg.Secret,
+		arg.WebhookID,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-const setDeliveryJob = `-- name: SetDeliveryJob :exec
-UPDATE delivery SET job_id = $1, state = 1, at = $2 WHERE delivery_id = $3
+const setTestAnswer = `-- name: SetTestAnswer :exec
+UPDATE webhook SET test_answer = $1 WHERE webhook_id = $2
 `
 
-func (q *Queries) SetDeliveryJob(ctx context.Context, jobID int64, at pgtype.Timestamptz, deliveryID pgtype.UUID) error {
-	_, err := q.db.Exec(ctx, setDeliveryJob, jobID, at, deliveryID)
+func (q *Queries) SetTestAnswer(ctx context.Context, answer string, webhookID string) error {
+	_, err := q.db.Exec(ctx, setTestAnswer, answer, webhookID)
 	return err
 }
 
 const webhookByID = `-- name: WebhookByID :one
-SELECT webhook_id, dealer_id, department, url, secret, enabled FROM webhook WHERE webhook_id = $1
+SELECT webhook_id, dealer_id, department, url, secret, enabled, kind, address, content_type, attachment, subject, authorization_value, old_secret, old_secret_until, nightly_test, tested_at, test_answer FROM webhook WHERE webhook_id = $1
 `
 
 func (q *Queries) WebhookByID(ctx context.Context, webhookID string) (Webhook, error) {
@@ -309,12 +256,23 @@ func (q *Queries) WebhookByID(ctx context.Context, webhookID string) (Webhook, e
 		&i.Url,
 		&i.Secret,
 		&i.Enabled,
+		&i.Kind,
+		&i.Address,
+		&i.ContentType,
+		&i.Attachment,
+		&i.Subject,
+		&i.AuthorizationValue,
+		&i.OldSecret,
+		&i.OldSecretUntil,
+		&i.NightlyTest,
+		&i.TestedAt,
+		&i.TestAnswer,
 	)
 	return i, err
 }
 
 const webhookOf = `-- name: WebhookOf :one
-SELECT webhook_id, dealer_id, department, url, secret, enabled FROM webhook WHERE dealer_id = $1 AND department = $2
+SELECT webhook_id, dealer_id, department, url, secret, enabled, kind, address, content_type, attachment, subject, authorization_value, old_secret, old_secret_until, nightly_test, tested_at, test_answer FROM webhook WHERE dealer_id = $1 AND department = $2
 `
 
 func (q *Queries) WebhookOf(ctx context.Context, dealerID string, department int16) (Webhook, error) {
@@ -327,6 +285,17 @@ func (q *Queries) WebhookOf(ctx context.Context, dealerID string, department int
 		&i.Url,
 		&i.Secret,
 		&i.Enabled,
+		&i.Kind,
+		&i.Address,
+		&i.ContentType,
+		&i.Attachment,
+		&i.Subject,
+		&i.AuthorizationValue,
+		&i.OldSecret,
+		&i.OldSecretUntil,
+		&i.NightlyTest,
+		&i.TestedAt,
+		&i.TestAnswer,
 	)
 	return i, err
 }

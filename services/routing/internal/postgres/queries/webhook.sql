@@ -1,47 +1,45 @@
 -- name: PutWebhook :one
-INSERT INTO webhook (webhook_id, dealer_id, department, url, secret, enabled)
-VALUES (@webhook_id, @dealer_id, @department, @url, @secret, @enabled)
+INSERT INTO webhook (webhook_id, dealer_id, department, url, secret, enabled, kind, address, content_type, attachment, subject,
+    authorization_value, nightly_test)
+VALUES (@webhook_id, @dealer_id, @department, @url, @secret, @enabled, @kind, @address, @content_type, @attachment, @subject,
+    @authorization_value, @nightly_test)
 ON CONFLICT (dealer_id, department) DO UPDATE SET url = excluded.url, enabled = excluded.enabled,
-    secret = CASE WHEN @keep_secret::boolean THEN webhook.secret ELSE excluded.secret END
+    secret = CASE WHEN @keep_secret::boolean THEN webhook.secret ELSE excluded.secret END,
+    old_secret = CASE WHEN @keep_secret THEN webhook.old_secret ELSE '' END,
+    kind = excluded.kind, address = excluded.address, content_type = excluded.content_type, attachment = excluded.attachment,
+    subject = excluded.subject, nightly_test = excluded.nightly_test,
+    authorization_value = CASE WHEN excluded.authorization_value = '' AND excluded.kind = 2 THEN webhook.authorization_value
+        ELSE excluded.authorization_value END
 RETURNING webhook_id;
 
 -- name: WebhookOf :one
-SELECT webhook_id, dealer_id, department, url, secret, enabled FROM webhook WHERE dealer_id = @dealer_id AND department = @department;
+SELECT * FROM webhook WHERE dealer_id = @dealer_id AND department = @department;
 
 -- name: WebhookByID :one
-SELECT webhook_id, dealer_id, department, url, secret, enabled FROM webhook WHERE webhook_id = @webhook_id;
+SELECT * FROM webhook WHERE webhook_id = @webhook_id;
 
 -- name: EnabledWebhooks :many
-SELECT webhook_id, dealer_id, department, url FROM webhook WHERE enabled;
+SELECT webhook_id, dealer_id, department, (CASE WHEN url <> '' THEN 1 ELSE kind END)::smallint AS kind FROM webhook WHERE enabled;
+
+-- name: ListWebhooks :many
+SELECT * FROM webhook WHERE (@dealer_id::text = '' OR dealer_id = @dealer_id) ORDER BY dealer_id, department;
 
 -- name: DisableWebhook :execrows
 UPDATE webhook SET enabled = false WHERE webhook_id = @webhook_id AND enabled;
 
--- name: InsertDeliveries :exec
-INSERT INTO delivery (delivery_id, lead_id, sequence, dealer_id, webhook_id, state, traceparent, created_at, at)
-SELECT unnest(@delivery_ids::uuid[]), unnest(@lead_ids::uuid[]), unnest(@sequences::integer[]), unnest(@dealer_ids::text[]),
-    unnest(@webhook_ids::text[]), 1, unnest(@traceparents::text[]), unnest(@created_at::timestamptz[]), unnest(@created_at::timestamptz[]);
+-- name: DeleteWebhook :execrows
+DELETE FROM webhook WHERE webhook_id = @webhook_id;
 
--- name: DeliveryByID :one
-SELECT * FROM delivery WHERE delivery_id = @delivery_id;
+-- name: RotateWebhook :execrows
+UPDATE webhook SET old_secret = CASE WHEN @until::timestamptz > @at::timestamptz THEN secret ELSE '' END, old_secret_until = @until, secret = @secret
+WHERE webhook_id = @webhook_id;
 
--- name: SetDelivery :exec
-UPDATE delivery SET state = @state, attempts = @attempts, last_answer = @last_answer, at = @at WHERE delivery_id = @delivery_id;
+-- name: ClaimNightlyTest :one
+UPDATE webhook SET tested_at = @at WHERE webhook_id = @webhook_id AND enabled AND nightly_test
+    AND (tested_at IS NULL OR tested_at < @not_since) RETURNING webhook_id;
 
--- name: ListDeliveries :many
-SELECT * FROM delivery
-WHERE (@dealer_id::text = '' OR dealer_id = @dealer_id) AND (@state::smallint = 0 OR state = @state)
-    AND (created_at, delivery_id) < (@before_at::timestamptz, @before_id::uuid)
-ORDER BY created_at DESC, delivery_id DESC LIMIT @page_size;
+-- name: SetTestAnswer :exec
+UPDATE webhook SET test_answer = @answer WHERE webhook_id = @webhook_id;
 
--- name: OldestPendingDelivery :one
-SELECT coalesce(min(created_at), 'epoch'::timestamptz)::timestamptz AS oldest FROM delivery WHERE state = 1;
-
--- name: LockDelivery :one
-SELECT * FROM delivery WHERE delivery_id = @delivery_id FOR UPDATE;
-
--- name: SetDeliveryJob :exec
-UPDATE delivery SET job_id = @job_id, state = 1, at = @at WHERE delivery_id = @delivery_id;
-
--- name: PendingOf :many
-SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND webhook_id = @webhook_id ORDER BY created_at LIMIT @most;
+-- name: NightlyTests :many
+SELECT webhook_id, dealer_id FROM webhook WHERE enabled AND nightly_test AND (tested_at IS NULL OR tested_at < @not_since::timestamptz);
