@@ -18,10 +18,5 @@ ALTER TABLE webhook
 
 ALTER TABLE delivery
     ADD COLUMN sent       boolean NOT NULL DEFAULT false, -- the endpoint may hold it: sent once more, it is a repetition
-    ADD COLUMN tries      text[]  NOT NULL DEFAULT '{}', -- the last attempts: when, how long, what was answered
+    ADD COLUMN tries      text[], -- the last attempts: when, how long, what was answered
     ADD COLUMN request_id text    NOT NULL DEFAULT ''; -- the last range it was sent again with
-
-CREATE INDEX delivery_lead ON delivery (lead_id);
-
--- job_id is -1 while a delivery of a range waits until its address has room.
-CREATE INDEX delivery_again ON delivery (webhook_id, created_at, delivery_id) WHERE state = 1 AND job_id <> 0;
