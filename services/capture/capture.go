@@ -126,14 +126,21 @@ func (s *Service) prepare(ctx context.Context, items []*intake) ([]*intake, erro
 			continue
 		}
 		in.identify(secret, caller.String(), now)
-		if !in.bare() {
+		if in.form.waits {
+			in.lead.ID, in.lead.ReceivedAt = in.id, now
+			in.place, in.detail = store.Parked, waitsForForm
+			if err := in.encode(); err != nil {
+				in.problem = problem.From(err)
+				continue
+			}
+		} else if !in.bare() {
 			if err := s.govern(in); err != nil {
 				p := problem.From(err)
-				if in.mail == nil || p.Reason != problemv1.Reason_REASON_TOO_LARGE {
+				if in.mail == nil && in.form.kind == 0 || p.Reason != problemv1.Reason_REASON_TOO_LARGE {
 					in.problem = p
 					continue
 				}
-				in.unreadable = "the lead in the mail is larger than is kept" // nobody reads an answer
+				in.unreadable = "the lead in the document is larger than is kept" // nobody reads an answer
 			}
 		}
 		in.setAside(now)

@@ -215,9 +215,13 @@ func (p *plan) take(in *intake, flag string) error {
 		events = append(events, eventRejected)
 	case store.Parked:
 		row.Owner, row.ReviewAt = p.s.cfg.ParkOwner, in.receivedAt.Add(reviewAfter)
+		row.Kind, row.Intake = int16(in.form.kind), in.form.source
+		if in.form.waits {
+			row.FetchAt = p.now
+		}
 		events = append(events, eventParked)
 	}
-	if in.bare() {
+	if in.bare() || in.form.waits {
 		row.Body = nil
 	}
 	p.rows.Leads = append(p.rows.Leads, row)

@@ -42,7 +42,7 @@ func (in *intake) event(kind string, at time.Time) *leadv1.Event {
 	case eventRejected:
 		e.Facts.Code, e.Facts.Note = in.code, in.detail
 	case eventParked:
-		e.Facts.Code, e.Facts.Note = lead.ParkReasonData.String(), in.unreadable
+		e.Facts.Code, e.Facts.Note = lead.ParkReasonData.String(), in.detail
 	}
 	return e
 }

@@ -47,3 +47,9 @@ func OpenBatch(body []byte) [][]byte {
 	}
 	return parts
 }
+
+// FetchForms fetches once what is due, as the background loop does.
+func (s *Service) FetchForms(ctx context.Context) error {
+	_, err := s.fetchForms(ctx)
+	return err
+}

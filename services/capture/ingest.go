@@ -57,6 +57,9 @@ func (s *Service) open(req *capturev1.IngestRequest) ([]*intake, error) {
 			return nil, p
 		}
 		return readMail(body), nil
+	case capturev1.DocumentKind_DOCUMENT_KIND_FORM, capturev1.DocumentKind_DOCUMENT_KIND_GOOGLE_FORM,
+		capturev1.DocumentKind_DOCUMENT_KIND_META_NOTIFICATION, capturev1.DocumentKind_DOCUMENT_KIND_STAR:
+		return s.openForm(req)
 	case capturev1.DocumentKind_DOCUMENT_KIND_LEAD, capturev1.DocumentKind_DOCUMENT_KIND_LEAD_BATCH:
 		body = bytes.TrimPrefix(body, []byte("\ufeff"))
 		if p := validate(body); p != nil {
@@ -67,7 +70,7 @@ func (s *Service) open(req *capturev1.IngestRequest) ([]*intake, error) {
 		}
 		return s.openBatch(body)
 	default:
-		return nil, problem.Invalid(problem.Violation{Field: "kind", Description: "send LEAD, LEAD_BATCH, ADF or MAIL"})
+		return nil, problem.Invalid(problem.Violation{Field: "kind", Description: "send LEAD, LEAD_BATCH, ADF, MAIL, FORM, GOOGLE_FORM, META_NOTIFICATION or STAR"})
 	}
 }
 

@@ -32,6 +32,7 @@ type intake struct {
 	unreadable string         // why the document could not be read: no lead, only its raw form
 	junk       string         // the rule by which it is no lead for anybody: rejected, only its raw form
 	mail       *mailed        // of a lead that came in a mail
+	form       formed         // of a document that senders of forms send
 
 	// set by prepare
 	credential string

@@ -15,6 +15,7 @@ import (
 type meters struct {
 	leads    metric.Int64Counter
 	refused  metric.Int64Counter
+	ignored  metric.Int64Counter
 	outcomes map[string]metric.MeasurementOption
 	service  metric.MeasurementOption
 }
@@ -36,6 +37,9 @@ func (m *meters) register(s *Service) (err error) {
 	}
 	if m.refused, err = meter.Int64Counter(telemetry.MetricShed, metric.WithDescription("Requests refused for overload.")); err != nil {
 		return fmt.Errorf("make the overload counter: %w", err)
+	}
+	if m.ignored, err = meter.Int64Counter(telemetry.MetricIgnored, metric.WithDescription("Parts of webhook calls that tell of no lead.")); err != nil {
+		return fmt.Errorf("make the counter of what is ignored: %w", err)
 	}
 	m.outcomes = map[string]metric.MeasurementOption{}
 	for _, o := range []string{outcomePending, outcomeRejected, outcomeParked, outcomeDuplicate, outcomeUpdated, outcomeRefused} {

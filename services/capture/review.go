@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
+	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
@@ -99,16 +100,31 @@ func (s *Service) reviewEvent(l *lead.Lead, kind string, r store.Review, now tim
 	return e
 }
 
+// readAgain finds the leads of a parked document: its mapping may have changed since.
+func (s *Service) readAgain(r store.Review) []*intake {
+	switch kind := capturev1.DocumentKind(r.Kind); kind {
+	case capturev1.DocumentKind_DOCUMENT_KIND_UNSPECIFIED, capturev1.DocumentKind_DOCUMENT_KIND_ADF:
+		if r.ContentType == mailType {
+			return readMail(r.Raw)
+		}
+		return readADF(r.Raw)
+	case capturev1.DocumentKind_DOCUMENT_KIND_META_NOTIFICATION:
+		return nil // until its form is fetched
+	default:
+		items, err := s.openForm(&capturev1.IngestRequest{Kind: kind, Body: r.Raw, ContentType: r.ContentType, Intake: r.Intake})
+		if err != nil {
+			return nil
+		}
+		return items
+	}
+}
+
 // reread returns the lead of a parked row; nil if its document still cannot be read.
 func (s *Service) reread(r store.Review) (*lead.Lead, error) {
 	if len(r.Body) > 0 {
 		return decode(r.Body)
 	}
-	read := readADF
-	if r.ContentType == mailType {
-		read = readMail
-	}
-	items := read(r.Raw)
+	items := s.readAgain(r)
 	if len(items) != 1 || items[0].bare() {
 		return nil, nil
 	}

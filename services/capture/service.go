@@ -13,16 +13,19 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/leadmesh/leadmesh/core/form"
 	"github.com/leadmesh/leadmesh/core/governance"
 	"github.com/leadmesh/leadmesh/core/lead"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/capture/internal/graph"
 	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/sources"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -61,7 +64,7 @@ func set[T comparable](p *T, byDefault T) {
 	}
 }
 
-// Deps is what the service works with. All are required except Persons and DealerZone.
+// Deps is what the service works with. All are required except Persons, DealerZone and Sources.
 type Deps struct {
 	Pool *pgxpool.Pool
 	// Governor returns the active governance rules and their playbook's revision; nil while there
@@ -75,8 +78,10 @@ type Deps struct {
 	// DealerZone knows the zone of a dealer by whatever a lead calls it; nil if it does not. A nil
 	// function knows none.
 	DealerZone func(lead.DealerReference) *time.Location
-	Tel        *telemetry.Telemetry
-	Now        func() time.Time
+	// Sources returns the senders of forms that are declared; nil if none are, as a nil function does.
+	Sources func() *sources.File
+	Tel     *telemetry.Telemetry
+	Now     func() time.Time
 }
 
 // resolver is the part of Identity that says who leads are from.
@@ -113,6 +118,8 @@ type Service struct {
 	deps     Deps
 	store    *store.Store
 	json     *jsonReader
+	forms    *form.Reader
+	graph    *graph.Client
 	relay    *outbox.Relay
 	captures *combiner[*intake]
 	releases *combiner[lead.ID]
@@ -141,7 +148,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		}
 	}
 	s := &Service{
-		cfg: cfg.withDefaults(), deps: deps, store: store.New(deps.Pool), json: newJSONReader(), log: deps.Tel.Log,
+		cfg: cfg.withDefaults(), deps: deps, store: store.New(deps.Pool), json: newJSONReader(), forms: form.NewReader(), graph: graph.New(), log: deps.Tel.Log,
 		updateCame: make(chan struct{}, 1),
 		relay:      outbox.NewRelay(deps.Pool, deps.Events, deps.Tel.Log, deps.Now),
 	}
@@ -161,6 +168,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runPending(ctx) })
 	g.Go(func() error { return s.runReviews(ctx) })
 	g.Go(func() error { return s.runUpdates(ctx) })
+	g.Go(func() error { return s.runFetches(ctx) })
 	return g.Wait()
 }
 

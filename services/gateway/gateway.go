@@ -20,6 +20,7 @@ import (
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"github.com/leadmesh/leadmesh/services/internal/sources"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
@@ -50,6 +51,8 @@ type Config struct {
 	MaxConns  int           // connections; 0: 8,192
 	ReadLimit time.Duration // how long a request may take to arrive; 0: 30 s
 	StopLimit time.Duration // how long running requests may take to end at shutdown; 0: 5 s
+
+	Sources func() *sources.File // senders of forms; nil: none are declared
 }
 
 // Deps are the services behind the gateway, by connections that the mesh host made for the service

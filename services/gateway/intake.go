@@ -60,22 +60,27 @@ func (s *Server) ingestMany(kind capturev1.DocumentKind) func(http.ResponseWrite
 			s.fail(w, r, p)
 			return
 		}
-		var out bytes.Buffer
-		out.WriteString(`{"results":[`)
-		for i, result := range results {
-			raw, err := marshalResult(result)
-			if err != nil {
-				s.fail(w, r, unsure(err))
-				return
-			}
-			if i > 0 {
-				out.WriteByte(',')
-			}
-			out.Write(raw)
-		}
-		out.WriteString(`]}`)
-		write(w, http.StatusOK, out.Bytes())
+		s.answerLeads(w, r, results)
 	}
+}
+
+// answerLeads answers 200 with a result or problem for each lead, in order.
+func (s *Server) answerLeads(w http.ResponseWriter, r *http.Request, results []*capturev1.LeadResult) {
+	var out bytes.Buffer
+	out.WriteString(`{"results":[`)
+	for i, result := range results {
+		raw, err := marshalResult(result)
+		if err != nil {
+			s.fail(w, r, unsure(err))
+			return
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.Write(raw)
+	}
+	out.WriteString(`]}`)
+	write(w, http.StatusOK, out.Bytes())
 }
 
 // ingest passes a document to Capture as it was received.
@@ -87,17 +92,19 @@ func (s *Server) ingest(r *http.Request, kind capturev1.DocumentKind) ([]*captur
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is empty")
 	}
-	resp, err := s.capture.Ingest(r.Context(), &capturev1.IngestRequest{
-		Kind: kind, Body: raw,
-		ContentType:    utf8Text(r.Header.Get("Content-Type")),
-		IdempotencyKey: utf8Text(r.Header.Get("Idempotency-Key")),
-		Source:         r.URL.Query().Get("source"),
-		Traceparent:    telemetry.Traceparent(r.Context()),
-	})
+	return s.pass(r, &capturev1.IngestRequest{Kind: kind, Body: raw, Source: r.URL.Query().Get("source")})
+}
+
+// pass hands a document to Capture with what the headers say of it.
+func (s *Server) pass(r *http.Request, req *capturev1.IngestRequest) ([]*capturev1.LeadResult, *problem.Error) {
+	req.ContentType = utf8Text(r.Header.Get("Content-Type"))
+	req.IdempotencyKey = utf8Text(r.Header.Get("Idempotency-Key"))
+	req.Traceparent = telemetry.Traceparent(r.Context())
+	resp, err := s.capture.Ingest(r.Context(), req)
 	if err == nil {
 		return resp.GetResults(), nil
 	}
-	p = problem.From(err)
+	p := problem.From(err)
 	if code := httpStatus(p.Reason); code >= http.StatusInternalServerError {
 		retry := p.RetryAfter
 		p = unsure(err)

@@ -36,6 +36,7 @@ type routes struct {
 type operation struct {
 	Consumes   []string    `yaml:"consumes"`
 	Parameters []parameter `yaml:"parameters"`
+	AnyQuery   bool        `yaml:"x-any-query"` // takes parameters that are not listed
 }
 
 // parameter is one value that a route takes.
@@ -258,6 +259,7 @@ func (op operation) checkQuery(query url.Values) []problem.Violation {
 	for key, values := range query {
 		p, ok := known[key]
 		switch {
+		case !ok && op.AnyQuery:
 		case !ok && len(names) == 0:
 			v = append(v, problem.Violation{Field: key, Description: "is no query parameter of this address, which takes none"})
 		case !ok:

@@ -57,6 +57,12 @@ func (s *Server) newMux(deps Deps) (*runtime.ServeMux, error) {
 		mux.HandlePath(http.MethodPost, "/v1/leads:batch", s.ingestMany(capturev1.DocumentKind_DOCUMENT_KIND_LEAD_BATCH)),
 		mux.HandlePath(http.MethodPost, "/v1/adf", s.ingestMany(capturev1.DocumentKind_DOCUMENT_KIND_ADF)),
 		mux.HandlePath(http.MethodPost, "/v1/adf:validate", s.validateADF),
+		mux.HandlePath(http.MethodGet, "/v1/meta/{source}", s.shakeHands),
+		mux.HandlePath(http.MethodPost, "/v1/meta/{source}", s.ingestMeta),
+		mux.HandlePath(http.MethodPost, "/v1/google/{source}", s.ingestGoogle),
+		mux.HandlePath(http.MethodPost, "/v1/forms/{source}", s.ingestForm),
+		mux.HandlePath(http.MethodPost, "/v1/star", s.ingestSTAR),
+		mux.HandlePath(http.MethodPost, "/v1/star/{source}", s.ingestSTAR),
 		mux.HandlePath(http.MethodGet, "/v1/leads/{lead_id}/receipt", s.receipt),
 		mux.HandlePath(http.MethodGet, "/v1/codes", s.codes),
 		mux.HandlePath(http.MethodGet, healthRoute, s.health),
@@ -128,11 +134,12 @@ func pathOf(ctx context.Context) string {
 	return strings.ReplaceAll(pattern.String(), "=*}", "}")
 }
 
-// authenticate finds the caller. A probe and the document need none; metrics do beyond loopback.
+// authenticate finds the caller. A probe and the document need none, senders of forms show themselves
+// later; metrics need one beyond loopback.
 func (s *Server) authenticate(r *http.Request, path string) (rpc.Caller, error) {
 	caller, ok := s.cfg.Tokens.Caller(r.Header.Get("Authorization"))
 	switch {
-	case path == healthRoute, path == documentRoute, path == metricsRoute && s.loopback && rpc.NamesThisMachine(r.Host):
+	case path == healthRoute, path == documentRoute, path == metricsRoute && s.loopback && rpc.NamesThisMachine(r.Host), ofSource(path):
 		return caller, nil
 	case !ok:
 		return caller, problem.New(problemv1.Reason_REASON_UNAUTHENTICATED, "send a bearer token in the authorization header")

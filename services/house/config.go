@@ -48,6 +48,7 @@ type Config struct {
 
 	TLSCert, TLSKey string // key pair of the public listeners
 	Tokens          string // file of bearer tokens
+	Sources         string // file of the senders of forms; Gateway and Capture read it
 
 	Mesh                      string // HOST:PORT of the listener between processes
 	MeshCert, MeshKey, MeshCA string

@@ -20,6 +20,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/ops"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"github.com/leadmesh/leadmesh/services/internal/sources"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"github.com/leadmesh/leadmesh/services/routing"
 	"github.com/leadmesh/leadmesh/services/scoring"
@@ -38,6 +39,7 @@ type House struct {
 	scoring *scoring.Service
 	routing *routing.Service
 	names   *directory
+	sources *sources.Feed // nil without a sources file
 	seeded  atomic.Bool
 	closers []func(context.Context) error
 
@@ -82,6 +84,9 @@ func Open(ctx context.Context, cfg Config) (h *House, err error) {
 	if err = h.measurePools(); err != nil {
 		return h, err
 	}
+	if err = h.openSources(); err != nil {
+		return h, err
+	}
 	if err = h.openHost(); err != nil { // a taken address is the quickest to fail
 		return h, err
 	}
@@ -92,6 +97,14 @@ func Open(ctx context.Context, cfg Config) (h *House, err error) {
 		h.ops.Watch(h.host.Healthy)
 	}
 	return h, err
+}
+
+// openSources reads the sources file, if one is given.
+func (h *House) openSources() (err error) {
+	if h.cfg.Sources != "" {
+		h.sources, err = sources.Open(h.cfg.Sources, h.tel.Log)
+	}
+	return err
 }
 
 func (h *House) openDatabase(ctx context.Context) error {
@@ -131,6 +144,9 @@ func (h *House) openHost() error {
 		return err
 	}
 	h.host = host
+	if h.sources != nil {
+		host.Add(mesh.Service{Name: "sources", Run: h.sources.Run})
+	}
 	h.closers = append(h.closers, func(context.Context) error { return host.Close() })
 	if h.ops != nil { // before the gateway, whose drain takes its time
 		h.host.Add(mesh.Service{Name: "ops", Drain: h.ops.Drain})

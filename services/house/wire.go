@@ -204,7 +204,7 @@ func (h *House) wireCapture(ctx context.Context) error {
 			}
 			return nil, ""
 		},
-		DealerZone: names.dealerZone, Tel: h.tel, Now: h.cfg.Now,
+		DealerZone: names.dealerZone, Sources: h.sources.Current, Tel: h.tel, Now: h.cfg.Now,
 	})
 	if err != nil {
 		return err
@@ -230,7 +230,7 @@ func (h *House) openGateway(cfg mesh.Config) error {
 		}
 		conns[i] = c
 	}
-	g, err := gateway.New(gateway.Config{Addr: h.cfg.HTTP, TLS: cfg.PublicTLS, Tokens: cfg.Tokens, Version: h.cfg.Version}, gateway.Deps{
+	g, err := gateway.New(gateway.Config{Addr: h.cfg.HTTP, TLS: cfg.PublicTLS, Tokens: cfg.Tokens, Version: h.cfg.Version, Sources: h.sources.Current}, gateway.Deps{
 		Capture: conns[0], Identity: conns[1], Scoring: conns[2], Routing: conns[3], Feedback: conns[4],
 		Tel: h.tel, Healthy: h.host.Healthy,
 	})

@@ -27,6 +27,7 @@ type commands struct {
 	Replay  replayCmd  `cmd:"" help:"Decide a lead again from its receipts and compare the bytes."`
 	Policy  policyCmd  `cmd:"" help:"Check, apply, list and roll back playbooks."`
 	Network networkCmd `cmd:"" help:"Import dealers, territories, programs and the catalogue."`
+	Sources sourcesCmd `cmd:"" help:"Check the file of the senders of forms and try samples."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database's schemas up to date."`
 	Certs   certsCmd   `cmd:"" help:"Make certificates for development: an authority and a key pair per service."`
 	Version versionCmd `cmd:"" help:"Print the version."`

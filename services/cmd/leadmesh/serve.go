@@ -29,6 +29,8 @@ type houseFlags struct {
 	TLSKey  string `name:"tls-key" placeholder:"FILE" help:"Its key."`
 	Tokens  string `placeholder:"FILE" help:"Bearer tokens: a line per token, TOKEN NAME ROLE[,ROLE...]; roles are oem, mops, ops, dealer:DEALER_ID, test."`
 
+	Sources string `placeholder:"FILE" help:"Senders of forms (Meta, Google, LinkedIn, web forms, STAR) with their secrets and mappings; read again when it changes."`
+
 	MaxInFlight int `placeholder:"LEADS" help:"Leads taken in at once; beyond it senders are told to come back (429). 20,000 unless given."`
 	Window      int `placeholder:"LEADS" help:"Leads unanswered at once on the Decide streams of this process. 4,096 unless given."`
 
@@ -61,7 +63,7 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 	return house.Config{
 		Mail: routing.MailConfig{Relay: f.SMTPRelay, Password: password, From: f.MailFrom, ReplyTo: f.MailReplyTo}, ADFProvider: f.ADFProvider,
 		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, DBConnections: f.DBConnections, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,
-		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
+		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, Sources: f.Sources, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
 		MaxInFlight: f.MaxInFlight, Window: f.Window, TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,
 	}, nil
 }

@@ -23,6 +23,7 @@ const (
 	MetricQueueLag         = "leadmesh.river.lag"               // seconds, of the oldest job that could run, by service
 	MetricSpansDropped     = "leadmesh.telemetry.spans.dropped" // by reason
 	MetricLeads            = "leadmesh.capture.leads"           // by outcome
+	MetricIgnored          = "leadmesh.capture.ignored"         // parts of webhook calls that tell of no lead
 	MetricShed             = "leadmesh.rpc.shed"                // requests refused for overload, by service
 	MetricDBConnections    = "leadmesh.db.connections"          // by service and state: max, open, busy
 	MetricFilesStale       = "leadmesh.files.stale"             // 1: a changed file cannot be used, by what it holds

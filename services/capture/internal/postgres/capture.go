@@ -32,6 +32,9 @@ type Lead struct {
 	Code, Detail string    // of a rejected or parked one
 	Owner        string    // of a parked one
 	ReviewAt     time.Time // of a parked one
+	Kind         int16     // of a parked one's document; 0: ADF
+	Intake       string    // of a parked one: its sender in the sources file
+	FetchAt      time.Time // of a parked one whose form is to be fetched
 }
 
 // KeyUse notes that a key was used for a lead.
@@ -163,6 +166,9 @@ func addLead(p *db.InsertCapturedParams, l *Lead) {
 		p.ParkedOwners = append(p.ParkedOwners, l.Owner)
 		p.ParkedReviewAt = append(p.ParkedReviewAt, stamp(l.ReviewAt))
 		p.ParkedDetails = append(p.ParkedDetails, l.Detail)
+		p.ParkedKinds = append(p.ParkedKinds, l.Kind)
+		p.ParkedIntakes = append(p.ParkedIntakes, l.Intake)
+		p.ParkedFetchAt = append(p.ParkedFetchAt, pgtype.Timestamptz{Time: l.FetchAt, Valid: !l.FetchAt.IsZero()})
 	default:
 		p.PendingBuckets = append(p.PendingBuckets, bucket)
 		p.PendingIds = append(p.PendingIds, id)

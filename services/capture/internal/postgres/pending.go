@@ -152,6 +152,8 @@ type Review struct {
 	Test                               bool
 	Revision, Traceparent, ContentType string
 	Body, Raw                          []byte
+	Kind                               int16  // of its document; 0: ADF
+	Intake                             string // its sender in the sources file
 }
 
 // Woken says what becomes of a parked lead: with Code it is rejected, with ReviewAt it stays
@@ -183,6 +185,7 @@ func (s *Store) ReviewParked(ctx context.Context, bucket int16, now time.Time, n
 			w, err := decide(Review{
 				ID: r.LeadID.Bytes, Owner: r.Owner, Detail: r.Detail, ReceivedAt: r.ReceivedAt.Time, Test: r.Test,
 				Revision: r.PlaybookRevision, Traceparent: r.Traceparent, ContentType: r.ContentType, Body: r.Body, Raw: r.Raw,
+				Kind: r.Kind, Intake: r.Intake,
 			}, events)
 			if err != nil {
 				return err

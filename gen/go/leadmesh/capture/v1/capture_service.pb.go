@@ -40,6 +40,14 @@ const (
 	// that came twice. A bounce, an automatic answer and bulk mail without a document become rejected
 	// leads (JUNK), any other mail without one a parked lead.
 	DocumentKind_DOCUMENT_KIND_MAIL DocumentKind = 4
+	// A form as JSON, URL-encoded or multipart, or a JSON list of forms.
+	DocumentKind_DOCUMENT_KIND_FORM DocumentKind = 5
+	// A lead form of Google.
+	DocumentKind_DOCUMENT_KIND_GOOGLE_FORM DocumentKind = 6
+	// A webhook call of Meta that names leads by id; they are parked until their forms are fetched.
+	DocumentKind_DOCUMENT_KIND_META_NOTIFICATION DocumentKind = 7
+	// A STAR ProcessSalesLead document, or the JSON profile with STAR's names.
+	DocumentKind_DOCUMENT_KIND_STAR DocumentKind = 8
 )
 
 // Enum value maps for DocumentKind.
@@ -50,13 +58,21 @@ var (
 		2: "DOCUMENT_KIND_LEAD_BATCH",
 		3: "DOCUMENT_KIND_ADF",
 		4: "DOCUMENT_KIND_MAIL",
+		5: "DOCUMENT_KIND_FORM",
+		6: "DOCUMENT_KIND_GOOGLE_FORM",
+		7: "DOCUMENT_KIND_META_NOTIFICATION",
+		8: "DOCUMENT_KIND_STAR",
 	}
 	DocumentKind_value = map[string]int32{
-		"DOCUMENT_KIND_UNSPECIFIED": 0,
-		"DOCUMENT_KIND_LEAD":        1,
-		"DOCUMENT_KIND_LEAD_BATCH":  2,
-		"DOCUMENT_KIND_ADF":         3,
-		"DOCUMENT_KIND_MAIL":        4,
+		"DOCUMENT_KIND_UNSPECIFIED":       0,
+		"DOCUMENT_KIND_LEAD":              1,
+		"DOCUMENT_KIND_LEAD_BATCH":        2,
+		"DOCUMENT_KIND_ADF":               3,
+		"DOCUMENT_KIND_MAIL":              4,
+		"DOCUMENT_KIND_FORM":              5,
+		"DOCUMENT_KIND_GOOGLE_FORM":       6,
+		"DOCUMENT_KIND_META_NOTIFICATION": 7,
+		"DOCUMENT_KIND_STAR":              8,
 	}
 )
 
@@ -362,7 +378,10 @@ type IngestRequest struct {
 	// W3C trace context, for a document with one lead.
 	Traceparent string `protobuf:"bytes,6,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	// The provider to note on leads of a mail that name none.
-	Provider      string `protobuf:"bytes,7,opt,name=provider,proto3" json:"provider,omitempty"`
+	Provider string `protobuf:"bytes,7,opt,name=provider,proto3" json:"provider,omitempty"`
+	// Name of the sender in the sources file, whose mapping and defaults hold for the document; with
+	// FORM, GOOGLE_FORM, META_NOTIFICATION and STAR only. A name that the file lacks is refused.
+	Intake        string `protobuf:"bytes,8,opt,name=intake,proto3" json:"intake,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -442,6 +461,13 @@ func (x *IngestRequest) GetTraceparent() string {
 func (x *IngestRequest) GetProvider() string {
 	if x != nil {
 		return x.Provider
+	}
+	return ""
+}
+
+func (x *IngestRequest) GetIntake() string {
+	if x != nil {
+		return x.Intake
 	}
 	return ""
 }
@@ -1186,7 +1212,7 @@ const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\bdecision\x18\x03 \x01(\v2\x1a.leadmesh.lead.v1.DecisionR\bdecision\x126\n" +
 	"\aproblem\x18\x04 \x01(\v2\x1c.leadmesh.problem.v1.ProblemR\aproblem\x12\x12\n" +
 	"\x04code\x18\x05 \x01(\tR\x04code\x12+\n" +
-	"\x11duplicate_request\x18\x06 \x01(\bR\x10duplicateRequest\"\xfc\x01\n" +
+	"\x11duplicate_request\x18\x06 \x01(\bR\x10duplicateRequest\"\x94\x02\n" +
 	"\rIngestRequest\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.leadmesh.capture.v1.DocumentKindR\x04kind\x12\x12\n" +
 	"\x04body\x18\x02 \x01(\fR\x04body\x12!\n" +
@@ -1194,7 +1220,8 @@ const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\x04 \x01(\tR\x0eidempotencyKey\x12\x16\n" +
 	"\x06source\x18\x05 \x01(\tR\x06source\x12 \n" +
 	"\vtraceparent\x18\x06 \x01(\tR\vtraceparent\x12\x1a\n" +
-	"\bprovider\x18\a \x01(\tR\bprovider\"K\n" +
+	"\bprovider\x18\a \x01(\tR\bprovider\x12\x16\n" +
+	"\x06intake\x18\b \x01(\tR\x06intake\"K\n" +
 	"\x0eIngestResponse\x129\n" +
 	"\aresults\x18\x01 \x03(\v2\x1f.leadmesh.capture.v1.LeadResultR\aresults\"|\n" +
 	"\x17ValidateDocumentRequest\x125\n" +
@@ -1244,13 +1271,17 @@ const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\"K\n" +
 	"\x12GetRawLeadResponse\x12!\n" +
 	"\fcontent_type\x18\x01 \x01(\tR\vcontentType\x12\x12\n" +
-	"\x04body\x18\x02 \x01(\fR\x04body*\x92\x01\n" +
+	"\x04body\x18\x02 \x01(\fR\x04body*\x86\x02\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DOCUMENT_KIND_LEAD\x10\x01\x12\x1c\n" +
 	"\x18DOCUMENT_KIND_LEAD_BATCH\x10\x02\x12\x15\n" +
 	"\x11DOCUMENT_KIND_ADF\x10\x03\x12\x16\n" +
-	"\x12DOCUMENT_KIND_MAIL\x10\x04*\xa8\x01\n" +
+	"\x12DOCUMENT_KIND_MAIL\x10\x04\x12\x16\n" +
+	"\x12DOCUMENT_KIND_FORM\x10\x05\x12\x1d\n" +
+	"\x19DOCUMENT_KIND_GOOGLE_FORM\x10\x06\x12#\n" +
+	"\x1fDOCUMENT_KIND_META_NOTIFICATION\x10\a\x12\x16\n" +
+	"\x12DOCUMENT_KIND_STAR\x10\b*\xa8\x01\n" +
 	"\n" +
 	"RemarkKind\x12\x1b\n" +
 	"\x17REMARK_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +

@@ -37,8 +37,9 @@ type CaptureServiceClient interface {
 	// decided within 2 s is answered PENDING: it is safe and will be decided. Sending the same leads
 	// again is safe where each has an idempotency key or a source id.
 	BatchCreateLeads(ctx context.Context, in *BatchCreateLeadsRequest, opts ...grpc.CallOption) (*BatchCreateLeadsResponse, error)
-	// Ingest takes a document as it was received (JSON, a JSON batch, ADF, an e-mail), keeps its bytes
-	// and answers per lead found in it, in order. What cannot be read at all becomes a parked lead.
+	// Ingest takes a document as it was received (JSON, a JSON batch, ADF, an e-mail, a form, STAR), keeps
+	// its bytes and answers per lead found in it, in order. What cannot be read at all becomes a parked
+	// lead.
 	Ingest(ctx context.Context, in *IngestRequest, opts ...grpc.CallOption) (*IngestResponse, error)
 	// ValidateDocument says what Ingest would make of an ADF document or a mail with one: each lead as
 	// it would be captured, what was repaired, missing or left unread, and the strict form. Nothing is
@@ -120,8 +121,9 @@ type CaptureServiceServer interface {
 	// decided within 2 s is answered PENDING: it is safe and will be decided. Sending the same leads
 	// again is safe where each has an idempotency key or a source id.
 	BatchCreateLeads(context.Context, *BatchCreateLeadsRequest) (*BatchCreateLeadsResponse, error)
-	// Ingest takes a document as it was received (JSON, a JSON batch, ADF, an e-mail), keeps its bytes
-	// and answers per lead found in it, in order. What cannot be read at all becomes a parked lead.
+	// Ingest takes a document as it was received (JSON, a JSON batch, ADF, an e-mail, a form, STAR), keeps
+	// its bytes and answers per lead found in it, in order. What cannot be read at all becomes a parked
+	// lead.
 	Ingest(context.Context, *IngestRequest) (*IngestResponse, error)
 	// ValidateDocument says what Ingest would make of an ADF document or a mail with one: each lead as
 	// it would be captured, what was repaired, missing or left unread, and the strict form. Nothing is

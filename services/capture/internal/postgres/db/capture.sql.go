@@ -147,11 +147,13 @@ WITH leads AS (
     SELECT unnest($34::smallint[]), unnest($35::uuid[]), unnest($36::timestamptz[]),
         unnest($37::text[]), unnest($38::text[])
 ), set_aside AS (
-    INSERT INTO parked (bucket, lead_id, at, owner, reason, review_at, detail)
-    SELECT k.bucket, k.lead_id, k.at, k.owner, 'DATA', k.review_at, k.detail
+    INSERT INTO parked (bucket, lead_id, at, owner, reason, review_at, detail, kind, intake, fetch_at)
+    SELECT k.bucket, k.lead_id, k.at, k.owner, 'DATA', k.review_at, k.detail, nullif(k.kind, 0), nullif(k.intake, ''), k.fetch_at
     FROM (SELECT unnest($39::smallint[]) AS bucket, unnest($40::uuid[]) AS lead_id,
         unnest($41::timestamptz[]) AS at, unnest($42::text[]) AS owner,
-        unnest($43::timestamptz[]) AS review_at, unnest($44::text[]) AS detail) AS k
+        unnest($43::timestamptz[]) AS review_at, unnest($44::text[]) AS detail,
+        unnest($45::smallint[]) AS kind, unnest($46::text[]) AS intake,
+        unnest($47::timestamptz[]) AS fetch_at) AS k
 )
 INSERT INTO outbox (bucket, event_id, recorded_at, event)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]),
@@ -203,6 +205,9 @@ type InsertCapturedParams struct {
 	ParkedOwners      []string
 	ParkedReviewAt    []pgtype.Timestamptz
 	ParkedDetails     []string
+	ParkedKinds       []int16
+	ParkedIntakes     []string
+	ParkedFetchAt     []pgtype.Timestamptz
 }
 
 // One statement is one transaction and one round trip. A row that is there already fails it with
@@ -253,6 +258,9 @@ func (q *Queries) InsertCaptured(ctx context.Context, arg InsertCapturedParams) 
 		arg.ParkedOwners,
 		arg.ParkedReviewAt,
 		arg.ParkedDetails,
+		arg.ParkedKinds,
+		arg.ParkedIntakes,
+		arg.ParkedFetchAt,
 	)
 	return err
 }

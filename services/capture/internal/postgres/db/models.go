@@ -57,13 +57,17 @@ type Outbox struct {
 }
 
 type Parked struct {
-	Bucket   int16
-	LeadID   pgtype.UUID
-	At       pgtype.Timestamptz
-	Owner    string
-	Reason   string
-	ReviewAt pgtype.Timestamptz
-	Detail   string
+	Bucket        int16
+	LeadID        pgtype.UUID
+	At            pgtype.Timestamptz
+	Owner         string
+	Reason        string
+	ReviewAt      pgtype.Timestamptz
+	Detail        string
+	Kind          pgtype.Int2
+	Intake        pgtype.Text
+	FetchAt       pgtype.Timestamptz
+	FetchAttempts int32
 }
 
 type Pending struct {

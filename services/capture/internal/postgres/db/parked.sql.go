@@ -12,7 +12,8 @@ import (
 )
 
 const claimParked = `-- name: ClaimParked :many
-SELECT k.lead_id, k.owner, k.detail, l.received_at, l.test, l.playbook_revision, l.traceparent, l.content_type, l.body, l.raw
+SELECT k.lead_id, k.owner, k.detail, coalesce(k.kind, 0)::smallint AS kind, coalesce(k.intake, '')::text AS intake,
+    l.received_at, l.test, l.playbook_revision, l.traceparent, l.content_type, l.body, l.raw
 FROM parked k JOIN lead l ON l.bucket = k.bucket AND l.lead_id = k.lead_id
 WHERE k.bucket = $1 AND k.review_at <= $2::timestamptz
 ORDER BY k.review_at LIMIT $3 FOR UPDATE OF k SKIP LOCKED
@@ -22,6 +23,8 @@ type ClaimParkedRow struct {
 	LeadID           pgtype.UUID
 	Owner            string
 	Detail           string
+	Kind             int16
+	Intake           string
 	ReceivedAt       pgtype.Timestamptz
 	Test             bool
 	PlaybookRevision string
@@ -45,6 +48,8 @@ func (q *Queries) ClaimParked(ctx context.Context, bucket int16, now pgtype.Time
 			&i.LeadID,
 			&i.Owner,
 			&i.Detail,
+			&i.Kind,
+			&i.Intake,
 			&i.ReceivedAt,
 			&i.Test,
 			&i.PlaybookRevision,

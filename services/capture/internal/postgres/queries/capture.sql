@@ -47,11 +47,13 @@ WITH leads AS (
     SELECT unnest(@rejected_buckets::smallint[]), unnest(@rejected_ids::uuid[]), unnest(@rejected_at::timestamptz[]),
         unnest(@rejected_codes::text[]), unnest(@rejected_details::text[])
 ), set_aside AS (
-    INSERT INTO parked (bucket, lead_id, at, owner, reason, review_at, detail)
-    SELECT k.bucket, k.lead_id, k.at, k.owner, 'DATA', k.review_at, k.detail
+    INSERT INTO parked (bucket, lead_id, at, owner, reason, review_at, detail, kind, intake, fetch_at)
+    SELECT k.bucket, k.lead_id, k.at, k.owner, 'DATA', k.review_at, k.detail, nullif(k.kind, 0), nullif(k.intake, ''), k.fetch_at
     FROM (SELECT unnest(@parked_buckets::smallint[]) AS bucket, unnest(@parked_ids::uuid[]) AS lead_id,
         unnest(@parked_at::timestamptz[]) AS at, unnest(@parked_owners::text[]) AS owner,
-        unnest(@parked_review_at::timestamptz[]) AS review_at, unnest(@parked_details::text[]) AS detail) AS k
+        unnest(@parked_review_at::timestamptz[]) AS review_at, unnest(@parked_details::text[]) AS detail,
+        unnest(@parked_kinds::smallint[]) AS kind, unnest(@parked_intakes::text[]) AS intake,
+        unnest(@parked_fetch_at::timestamptz[]) AS fetch_at) AS k
 )
 INSERT INTO outbox (bucket, event_id, recorded_at, event)
 SELECT unnest(@event_buckets::smallint[]), unnest(@event_ids::uuid[]), unnest(@event_recorded_at::timestamptz[]),

@@ -4,7 +4,8 @@ WHERE EXISTS (SELECT FROM parked p WHERE p.bucket = b.bucket::smallint AND p.rev
 
 -- name: ClaimParked :many
 -- Locks the rows until the transaction ends.
-SELECT k.lead_id, k.owner, k.detail, l.received_at, l.test, l.playbook_revision, l.traceparent, l.content_type, l.body, l.raw
+SELECT k.lead_id, k.owner, k.detail, coalesce(k.kind, 0)::smallint AS kind, coalesce(k.intake, '')::text AS intake,
+    l.received_at, l.test, l.playbook_revision, l.traceparent, l.content_type, l.body, l.raw
 FROM parked k JOIN lead l ON l.bucket = k.bucket AND l.lead_id = k.lead_id
 WHERE k.bucket = @bucket AND k.review_at <= @now::timestamptz
 ORDER BY k.review_at LIMIT @max_rows FOR UPDATE OF k SKIP LOCKED;

@@ -1,0 +1,422 @@
+package sources
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/form"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	defaultGraph   = "https://graph.facebook.com"
+	defaultVersion = "v23.0"
+)
+
+// Read reads a sources file strictly: the error names every mistake with its line.
+func Read(path string) (*File, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the sources file: %w", err)
+	}
+	f, err := parse(raw, filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("the sources file %s:\n%w", path, err)
+	}
+	return f, nil
+}
+
+// The file as written. A text knows its line, so that a mistake in it can be found.
+type (
+	fileText struct {
+		Graph struct {
+			URL     text `yaml:"url"`
+			Version text `yaml:"version"`
+		} `yaml:"graph"`
+		Sources []sourceText `yaml:"sources"`
+	}
+	sourceText struct {
+		Name        text          `yaml:"name"`
+		Kind        text          `yaml:"kind"`
+		AppSecret   secretText    `yaml:"app_secret"`
+		VerifyToken secretText    `yaml:"verify_token"`
+		Pages       []pageText    `yaml:"pages"`
+		Keys        []keyText     `yaml:"keys"`
+		Auth        *authText     `yaml:"auth"`
+		Test        bool          `yaml:"test"`
+		DayFirst    bool          `yaml:"day_first"`
+		Set         setText       `yaml:"set"`
+		Fields      []fieldText   `yaml:"fields"`
+		Consents    []consentText `yaml:"consents"`
+	}
+	pageText struct {
+		ID    text       `yaml:"id"`
+		Token secretText `yaml:"token"`
+	}
+	keyText struct {
+		Form text       `yaml:"form"`
+		Key  secretText `yaml:"key"`
+	}
+	authText struct {
+		By       text       `yaml:"by"`
+		In       text       `yaml:"in"`
+		Name     text       `yaml:"name"`
+		Prefix   text       `yaml:"prefix"`
+		Encoding text       `yaml:"encoding"`
+		User     text       `yaml:"user"`
+		Secret   secretText `yaml:"secret"`
+	}
+	setText struct {
+		Channel   text `yaml:"channel"`
+		Source    text `yaml:"source"`
+		SubSource text `yaml:"sub_source"`
+		Provider  text `yaml:"provider"`
+		Medium    text `yaml:"medium"`
+		Form      text `yaml:"form"`
+		Campaign  struct {
+			ID     text `yaml:"id"`
+			Name   text `yaml:"name"`
+			Medium text `yaml:"medium"`
+			Offer  text `yaml:"offer"`
+		} `yaml:"campaign"`
+		Dealer struct {
+			ID     text `yaml:"id"`
+			Code   text `yaml:"code"`
+			Scheme text `yaml:"scheme"`
+			Name   text `yaml:"name"`
+		} `yaml:"dealer"`
+		DealerChoice text `yaml:"dealer_choice"`
+		Origin       text `yaml:"origin"`
+		Line         text `yaml:"line"`
+		RequestType  text `yaml:"request_type"`
+		Brand        text `yaml:"brand"`
+		Market       text `yaml:"market"`
+		Language     text `yaml:"language"`
+	}
+	fieldText struct {
+		Question text            `yaml:"question"`
+		Field    text            `yaml:"field"`
+		Values   map[string]text `yaml:"values"`
+	}
+	consentText struct {
+		Question     text   `yaml:"question"`
+		Purpose      text   `yaml:"purpose"`
+		Channels     []text `yaml:"channels"`
+		Controller   text   `yaml:"controller"`
+		ControllerID text   `yaml:"controller_id"`
+		TextVersion  text   `yaml:"text_version"`
+		PreTicked    bool   `yaml:"preticked"`
+	}
+)
+
+// text is a scalar with its line.
+type text struct {
+	v    string
+	line int
+}
+
+// UnmarshalYAML takes any scalar as it is spelt: ids are often written as numbers.
+func (t *text) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode {
+		return fmt.Errorf("line %d: want a text", n.Line)
+	}
+	t.v, t.line = n.Value, n.Line
+	return nil
+}
+
+// secretText is a secret by value, or {file: PATH} relative to the sources file.
+type secretText struct {
+	value, file text
+}
+
+// UnmarshalYAML reads either form.
+func (s *secretText) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		return s.value.UnmarshalYAML(n)
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var into *text
+		switch n.Content[i].Value {
+		case "value":
+			into = &s.value
+		case "file":
+			into = &s.file
+		default:
+			return fmt.Errorf("line %d: a secret is a text, {value: TEXT} or {file: PATH}", n.Content[i].Line)
+		}
+		if err := into.UnmarshalYAML(n.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parse(raw []byte, dir string) (*File, error) {
+	var doc fileText
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	dec.KnownFields(true)
+	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+		return nil, plain(err)
+	}
+	c := &checker{dir: dir}
+	f := &File{byName: map[string]*Source{}, Graph: Graph{URL: strings.TrimRight(doc.Graph.URL.v, "/"), Version: doc.Graph.Version.v}}
+	if f.Graph.URL == "" {
+		f.Graph.URL = defaultGraph
+	}
+	if u, err := url.Parse(f.Graph.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		c.fail(doc.Graph.URL.line, "graph.url is no address such as %s", defaultGraph)
+	}
+	if f.Graph.Version == "" {
+		f.Graph.Version = defaultVersion
+	}
+	if !regexp.MustCompile(`^v\d+\.\d+$`).MatchString(f.Graph.Version) {
+		c.fail(doc.Graph.Version.line, "graph.version is none such as %s", defaultVersion)
+	}
+	for i := range doc.Sources {
+		s := c.source(&doc.Sources[i])
+		if f.byName[s.Name] != nil {
+			c.fail(doc.Sources[i].Name.line, "a source named %q is there already", s.Name)
+		}
+		f.byName[s.Name] = s
+		f.Sources = append(f.Sources, s)
+	}
+	return f, errors.Join(c.errs...)
+}
+
+// plain frees an error of the decoder from the names of Go types and from values, which may be
+// secrets.
+func plain(err error) error {
+	var several *yaml.TypeError
+	if !errors.As(err, &several) {
+		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	goType, value := regexp.MustCompile(` in type \S+`), regexp.MustCompile("cannot unmarshal (!!\\w+)( `[^`]*`)? into \\S+")
+	var errs []error
+	for _, e := range several.Errors {
+		e = goType.ReplaceAllString(e, "")
+		e = value.ReplaceAllString(e, "a value of kind $1 does not fit here")
+		errs = append(errs, errors.New(strings.ReplaceAll(e, "field ", "there is no field ")))
+	}
+	for i := range errs {
+		errs[i] = errors.New(strings.ReplaceAll(errs[i].Error(), " not found", ""))
+	}
+	return errors.Join(errs...)
+}
+
+// checker collects mistakes.
+type checker struct {
+	dir  string
+	errs []error
+}
+
+func (c *checker) fail(line int, format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf("line %d: %s", line, fmt.Sprintf(format, args...)))
+}
+
+// secret reads a secret; a missing one is empty.
+func (c *checker) secret(s secretText) Secret {
+	if s.file.v == "" {
+		return Secret{s.value.v}
+	}
+	path := s.file.v
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.dir, path)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		c.fail(s.file.line, "the secret's file cannot be read: %v", err)
+	}
+	value := strings.TrimSpace(string(raw))
+	if err == nil && value == "" {
+		c.fail(s.file.line, "the secret's file is empty")
+	}
+	return Secret{value}
+}
+
+func (c *checker) source(t *sourceText) *Source {
+	s := &Source{Name: t.Name.v, Kind: Kind(t.Kind.v)}
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}$`).MatchString(s.Name) {
+		c.fail(cmp.Or(t.Name.line, t.Kind.line), "a source needs a name of small letters, digits, -, _ and . such as site-contact")
+	}
+	s.AppSecret, s.VerifyToken = c.secret(t.AppSecret), c.secret(t.VerifyToken)
+	for _, p := range t.Pages {
+		s.Pages = append(s.Pages, Page{ID: p.ID.v, Token: c.secret(p.Token)})
+		if s.Pages[len(s.Pages)-1].Token.Empty() {
+			c.fail(p.ID.line, "a page needs a token")
+		}
+	}
+	for _, k := range t.Keys {
+		s.Keys = append(s.Keys, Key{Form: k.Form.v, Key: c.secret(k.Key)})
+		if s.Keys[len(s.Keys)-1].Key.Empty() {
+			c.fail(max(k.Form.line, t.Name.line), "a key is empty")
+		}
+	}
+	c.auth(t, s)
+	c.spec(t, &s.Spec)
+	s.Spec.Name = s.Name
+	c.needs(t, s)
+	return s
+}
+
+// needs refuses a source that could let anybody in, and secrets that its kind does not use.
+func (c *checker) needs(t *sourceText, s *Source) {
+	line := t.Name.line
+	if s.Kind != Meta && (!s.AppSecret.Empty() || !s.VerifyToken.Empty() || len(s.Pages) > 0) {
+		c.fail(line, "app_secret, verify_token and pages are for sources of kind meta")
+	}
+	if s.Kind != Google && len(s.Keys) > 0 {
+		c.fail(line, "keys are for sources of kind google; give auth")
+	}
+	switch s.Kind {
+	case Meta:
+		if s.AppSecret.Empty() || s.VerifyToken.Empty() {
+			c.fail(line, "a source of kind meta needs app_secret and verify_token")
+		}
+		if len(s.Pages) == 0 {
+			c.fail(line, "a source of kind meta needs pages with a token each")
+		}
+	case Google:
+		if len(s.Keys) == 0 {
+			c.fail(line, "a source of kind google needs keys")
+		}
+	case LinkedIn, Form, STAR:
+		if s.Auth.By == "" {
+			c.fail(line, "a source of kind %s needs auth; by: none is for loopback only", s.Kind)
+		}
+		return
+	default:
+		c.fail(max(t.Kind.line, line), "there is no kind %q; there are meta, google, linkedin, form, star", s.Kind)
+	}
+	if s.Auth.By != "" {
+		c.fail(line, "a source of kind %s has its own way to be authenticated; leave auth out", s.Kind)
+	}
+}
+
+func (c *checker) auth(t *sourceText, s *Source) {
+	a := t.Auth
+	if a == nil {
+		return
+	}
+	s.Auth = Auth{By: a.By.v, In: a.In.v, Name: a.Name.v, Prefix: a.Prefix.v, Encoding: a.Encoding.v, User: a.User.v, Secret: c.secret(a.Secret)}
+	line := max(a.By.line, t.Name.line)
+	if s.Auth.By != ByNone && s.Auth.Secret.Empty() {
+		c.fail(line, "auth needs a secret")
+	}
+	switch s.Auth.By {
+	case ByNone:
+	case ByKey:
+		if !slices.Contains([]string{"header", "query", "body"}, s.Auth.In) || s.Auth.Name == "" {
+			c.fail(line, "auth by key needs in (header, query or body) and name")
+		}
+		if s.Kind == STAR && s.Auth.In == "body" {
+			c.fail(line, "a STAR document has no place for a key; send it in a header or the query")
+		}
+	case ByHMAC:
+		if s.Auth.Name == "" {
+			c.fail(line, "auth by hmac needs the name of the header")
+		}
+		if s.Auth.Encoding == "" {
+			s.Auth.Encoding = "hex"
+		}
+		if s.Auth.Encoding != "hex" && s.Auth.Encoding != "base64" {
+			c.fail(a.Encoding.line, "encoding is hex or base64")
+		}
+	case ByBasic:
+		if s.Auth.User == "" {
+			c.fail(line, "auth by basic needs a user")
+		}
+	default:
+		c.fail(line, "auth by is key, hmac, basic or none")
+	}
+}
+
+// code reads a code of a list in any case; the zero value for "".
+func code[T any](c *checker, name string, t text, read func(string) (T, bool)) (v T) {
+	if t.v == "" {
+		return v
+	}
+	v, ok := read(strings.ToUpper(strings.ReplaceAll(t.v, " ", "_")))
+	if !ok {
+		c.fail(t.line, "%s has no code %q", name, t.v)
+	}
+	return v
+}
+
+func (c *checker) spec(t *sourceText, s *form.Spec) {
+	s.Test, s.DayFirst = t.Test, t.DayFirst
+	d, set := &t.Set, &s.Set
+	set.Source = lead.Source{Channel: d.Channel.v, Source: d.Source.v, SubSource: d.SubSource.v, Provider: d.Provider.v, Medium: d.Medium.v, Form: d.Form.v}
+	set.Campaign = lead.Campaign{ID: d.Campaign.ID.v, Name: d.Campaign.Name.v, Medium: d.Campaign.Medium.v, Offer: d.Campaign.Offer.v}
+	set.Dealer = lead.DealerReference{ID: d.Dealer.ID.v, Code: d.Dealer.Code.v, Scheme: d.Dealer.Scheme.v, Name: d.Dealer.Name.v}
+	set.Choice = code(c, "dealer_choice", d.DealerChoice, lead.ParseDealerChoice)
+	set.Origin = code(c, "origin", d.Origin, lead.ParseOrigin)
+	set.Line = code(c, "line", d.Line, lead.ParseLine)
+	set.RequestType = code(c, "request_type", d.RequestType, lead.ParseRequestType)
+	set.Brand, set.Market, set.Language = strings.ToUpper(d.Brand.v), d.Market.v, d.Language.v
+	if m := set.Market; m != "" {
+		known, ok := lead.CountryCode(m)
+		if !ok {
+			c.fail(d.Market.line, "market is no country such as US")
+		}
+		set.Market = known
+	}
+	s.Fields = map[string]form.Rule{}
+	names := form.Fields()
+	for _, f := range t.Fields {
+		key := lead.Fold(f.Question.v)
+		if key == "" {
+			c.fail(f.Field.line, "a field needs a question")
+		}
+		if _, twice := s.Fields[key]; twice {
+			c.fail(f.Question.line, "the question is mapped twice")
+		}
+		if !slices.Contains(names, f.Field.v) {
+			c.unknownField(f, names)
+		}
+		rule := form.Rule{Field: form.Field(f.Field.v), Values: map[string]string{}}
+		for from, to := range f.Values {
+			rule.Values[lead.Fold(from)] = to.v
+		}
+		s.Fields[key] = rule
+	}
+	for _, t := range t.Consents {
+		c.consent(t, s)
+	}
+}
+
+func (c *checker) unknownField(f fieldText, names []string) {
+	if near := lead.Suggest(f.Field.v, names); near != "" {
+		c.fail(f.Field.line, "there is no field %q%s", f.Field.v, near)
+		return
+	}
+	c.fail(f.Field.line, "there is no field %q; there are %s", f.Field.v, strings.Join(names, ", "))
+}
+
+func (c *checker) consent(t consentText, s *form.Spec) {
+	rule := form.ConsentRule{
+		Key: lead.Fold(t.Question.v), Purpose: code(c, "purpose", t.Purpose, lead.ParsePurpose),
+		Controller: code(c, "controller", t.Controller, lead.ParseController), ControllerID: t.ControllerID.v,
+		TextVersion: t.TextVersion.v, PreTicked: t.PreTicked,
+	}
+	line := max(t.Question.line, t.Purpose.line)
+	if rule.Key == "" || rule.Purpose == lead.PurposeUnspecified {
+		c.fail(line, "a consent needs a question and a purpose")
+	}
+	if rule.Controller != lead.ControllerUnspecified && rule.Controller != lead.ControllerOEM && rule.ControllerID == "" {
+		c.fail(line, "a controller that is not the OEM needs controller_id")
+	}
+	for _, ch := range t.Channels {
+		rule.Channels = append(rule.Channels, code(c, "channels", ch, lead.ParseChannel))
+	}
+	s.Consents = append(s.Consents, rule)
+}
