@@ -141,7 +141,7 @@ func TestMailsThatHoldNoLeadAreKept(t *testing.T) {
 	}{
 		"a person writes":   {adaMail("p1", "I would like a car"), "PARKED DATA", "no ADF document was found in the mail"},
 		"no lead in it":     {adaMail("p2", "<adf></adf>"), "PARKED DATA", "the mail could not be read: no lead was found in its ADF document"},
-		"more than is kept": {adaMail("p3", long), "PARKED DATA", "the lead in the mail is larger than is kept"},
+		"more than is kept": {adaMail("p3", long), "PARKED DATA", "the lead in the document is larger than is kept"},
 		"a bounce":          {string(mailtest.Mail("p4", "X-Failed-Recipients: a@example.com\n", []byte(adaADF("P-9", "x")))), "REJECTED JUNK", "mail.bounce"},
 		"an answer":         {string(mailtest.Mail("p5", "Auto-Submitted: auto-replied\n", []byte("away"))), "REJECTED JUNK", "mail.auto_reply"},
 		"a newsletter":      {string(mailtest.Mail("p6", "List-Id: <n.example.com>\n", []byte("news"))), "REJECTED JUNK", "mail.bulk"},
