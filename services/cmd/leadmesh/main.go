@@ -24,6 +24,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Run the services and keep serving."`
 	Demo    demoCmd    `cmd:"" help:"Load the sample network and playbook, send the sample leads, print what became of each."`
 	Audit   auditCmd   `cmd:"" help:"Check the laws on a database; exits 1 and names the offenders if one is broken."`
+	Doctor  doctorCmd  `cmd:"" help:"Look at the installation and say what is wrong and what to do; exits 1 if something fails. Changes nothing."`
 	Replay  replayCmd  `cmd:"" help:"Decide a lead again from its receipts and compare the bytes."`
 	Policy  policyCmd  `cmd:"" help:"Check, apply, list and roll back playbooks."`
 	Network networkCmd `cmd:"" help:"Import dealers, territories, programs and the catalogue."`

@@ -49,7 +49,7 @@ func LookForRoom(ctx context.Context, url string) (r Room, err error) {
 			SELECT datconnlimit AS n FROM pg_database WHERE datname = current_database()
 			UNION ALL SELECT rolconnlimit FROM pg_roles WHERE rolname = session_user) AS limits),
 		(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
-		(SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'leadmesh%' AND pid <> pg_backend_pid())`).
+		(SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'leadmesh-%' AND application_name NOT IN ('leadmesh-doctor', 'leadmesh-start') AND pid <> pg_backend_pid())`).
 		Scan(&r.Max, &r.Reserved, &r.Limit, &r.Used, &r.Leadmesh)
 	if err != nil {
 		return r, fmt.Errorf("ask how many connections the database takes: %w", err)
