@@ -448,7 +448,14 @@ func scorecard(t *testing.T, w *world) {
 }
 
 func lawsHold(t *testing.T, w *world) {
-	var report *audit.Report
+	if report := auditClean(t, w); report.Equation["captured"] < 300 {
+		t.Errorf("the audit saw %v", report.Equation)
+	}
+}
+
+// auditClean waits until the audit finds nothing.
+func auditClean(t *testing.T, w *world) (report *audit.Report) {
+	t.Helper()
 	eventually(t, 20*time.Second, "the audit is clean", func() bool {
 		var err error
 		if report, err = audit.Run(t.Context(), w.db, time.Now()); err != nil {
@@ -456,7 +463,5 @@ func lawsHold(t *testing.T, w *world) {
 		}
 		return report.Clean()
 	})
-	if report.Equation["captured"] < 300 {
-		t.Errorf("the audit saw %v", report.Equation)
-	}
+	return report
 }

@@ -34,6 +34,7 @@ import (
 type world struct {
 	base        string // of REST
 	addr        string // of gRPC
+	smtp        string // of the postbox; "" without
 	http        *http.Client
 	grpc        *grpc.ClientConn
 	db          string
@@ -104,7 +105,7 @@ func inProcess(t *testing.T, change func(*house.Config)) *world {
 			t.Logf("log:\n%s", tail(w.logs.String(), 40))
 		}
 	})
-	w.base, w.addr = "http://"+h.HTTPAddr(), h.GRPCAddr()
+	w.base, w.addr, w.smtp = "http://"+h.HTTPAddr(), h.GRPCAddr(), h.SMTPAddr()
 	w.connect(t, insecure.NewCredentials())
 	w.awaitHealthy(t)
 	return w

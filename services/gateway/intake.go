@@ -92,6 +92,9 @@ func (s *Server) ingest(r *http.Request, kind capturev1.DocumentKind) ([]*captur
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is empty")
 	}
+	if kind == capturev1.DocumentKind_DOCUMENT_KIND_ADF {
+		kind = adfKind(r.Header)
+	}
 	return s.pass(r, &capturev1.IngestRequest{Kind: kind, Body: raw, Source: r.URL.Query().Get("source")})
 }
 

@@ -103,6 +103,7 @@ func TestIngestManyAnswersPerItem(t *testing.T) {
 		{"/v1/adf", "text/xml; charset=iso-8859-1", capturev1.DocumentKind_DOCUMENT_KIND_ADF},
 		{"/v1/adf", "application/x-adf+xml", capturev1.DocumentKind_DOCUMENT_KIND_ADF},
 		{"/v1/adf", "text/plain", capturev1.DocumentKind_DOCUMENT_KIND_ADF},
+		{"/v1/adf", "message/rfc822", capturev1.DocumentKind_DOCUMENT_KIND_MAIL},
 	} {
 		t.Run(tc.path+" "+tc.contentType, func(t *testing.T) {
 			d := open(t, nil)

@@ -46,6 +46,9 @@ type Config struct {
 	GRPC string // HOST:PORT of gRPC
 	Ops  string // HOST:PORT of probes and metrics of this process; "": none beside REST's
 
+	SMTP      string // HOST:PORT of the postbox, beside the gateway; "": none
+	Mailboxes string // file of its mailboxes
+
 	TLSCert, TLSKey string // key pair of the public listeners
 	Tokens          string // file of bearer tokens
 	Sources         string // file of the senders of forms; Gateway and Capture read it
@@ -80,6 +83,9 @@ func (c Config) complete() (Config, error) {
 	if len(c.Only) < len(All()) && c.DatabaseURL == "" {
 		return c, errors.New("--only needs --database-url: processes that share the work share one database")
 	}
+	if err := c.postbox(); err != nil {
+		return c, err
+	}
 	if c.Data == "" {
 		c.Data = DefaultData()
 	}
@@ -92,10 +98,23 @@ func (c Config) complete() (Config, error) {
 	return c, c.safe()
 }
 
+// postbox refuses a door for mails that nobody could use.
+func (c Config) postbox() error {
+	switch {
+	case c.SMTP != "" && c.Mailboxes == "":
+		return errors.New("--smtp needs --mailboxes: the file says which addresses take mail")
+	case c.SMTP != "" && !c.runs(Gateway):
+		return errors.New("--smtp needs the gateway in the same process: add --only gateway")
+	case c.SMTP == "" && c.Mailboxes != "":
+		return errors.New("--mailboxes needs --smtp: the address that takes their mail")
+	}
+	return nil
+}
+
 // safe refuses to open a door to other machines without a lock.
 func (c Config) safe() error {
 	var errs []error
-	for _, listener := range []struct{ flag, addr string }{{"--http", c.HTTP}, {"--grpc", c.GRPC}, {"--ops", c.Ops}} {
+	for _, listener := range []struct{ flag, addr string }{{"--http", c.HTTP}, {"--grpc", c.GRPC}, {"--ops", c.Ops}, {"--smtp", c.SMTP}} {
 		if listener.addr == "" {
 			continue
 		}
@@ -109,7 +128,7 @@ func (c Config) safe() error {
 		if c.TLSCert == "" || c.TLSKey == "" {
 			errs = append(errs, fmt.Errorf("%s %s is reachable from other machines: give --tls-cert and --tls-key, or listen on 127.0.0.1", listener.flag, listener.addr))
 		}
-		if c.Tokens == "" {
+		if c.Tokens == "" && listener.flag != "--smtp" { // senders of mail show none
 			errs = append(errs, fmt.Errorf("%s %s is reachable from other machines: give --tokens, or listen on 127.0.0.1", listener.flag, listener.addr))
 		}
 	}

@@ -40,6 +40,28 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestPostboxAddress: the door for mails needs its mailboxes and the gateway, and beyond loopback a
+// certificate; tokens are nothing that senders of mail have.
+func TestPostboxAddress(t *testing.T) {
+	for _, c := range []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{SMTP: "127.0.0.1:25", Mailboxes: "m"}, ""},
+		{Config{SMTP: "0.0.0.0:25", Mailboxes: "m", TLSCert: "c", TLSKey: "k"}, ""},
+		{Config{SMTP: "0.0.0.0:25", Mailboxes: "m"}, "--smtp 0.0.0.0:25 is reachable from other machines: give --tls-cert"},
+		{Config{SMTP: "here", Mailboxes: "m"}, "--smtp here is no HOST:PORT"},
+		{Config{SMTP: "127.0.0.1:25"}, "--smtp needs --mailboxes"},
+		{Config{Mailboxes: "m"}, "--mailboxes needs --smtp"},
+		{Config{SMTP: "127.0.0.1:25", Mailboxes: "m", Only: []string{Capture}, DatabaseURL: "x"}, "--smtp needs the gateway"},
+	} {
+		c.cfg.Data = t.TempDir()
+		if _, err := c.cfg.complete(); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("--smtp %q: %v, want %q", c.cfg.SMTP, err, c.want)
+		}
+	}
+}
+
 // TestOperationsAddress: the door of those who watch follows the rules of the others.
 func TestOperationsAddress(t *testing.T) {
 	for addr, want := range map[string]string{

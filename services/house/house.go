@@ -22,6 +22,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/internal/sources"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+	"github.com/leadmesh/leadmesh/services/postbox"
 	"github.com/leadmesh/leadmesh/services/routing"
 	"github.com/leadmesh/leadmesh/services/scoring"
 )
@@ -34,6 +35,7 @@ type House struct {
 	url     string
 	host    *mesh.Host
 	gateway *gateway.Server
+	postbox *postbox.Server
 	ops     *ops.Server // nil: nobody watches
 	files   *rpc.Reloader
 	scoring *scoring.Service
@@ -152,7 +154,10 @@ func (h *House) openHost() error {
 		h.host.Add(mesh.Service{Name: "ops", Drain: h.ops.Drain})
 	}
 	h.followFiles()
-	return h.openGateway(cfg)
+	if err := h.openGateway(cfg); err != nil {
+		return err
+	}
+	return h.openPostbox(cfg)
 }
 
 // openOps opens the door of those who watch, which is the first to open and the last to close.
@@ -229,6 +234,14 @@ func (h *House) HTTPAddr() string {
 		return ""
 	}
 	return h.gateway.Addr()
+}
+
+// SMTPAddr is where the postbox takes mail; "" if there is none.
+func (h *House) SMTPAddr() string {
+	if h.postbox == nil {
+		return ""
+	}
+	return h.postbox.Addr()
 }
 
 // GRPCAddr is where gRPC listens; "" if it does not.

@@ -18,6 +18,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/mesh"
 	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
 	"github.com/leadmesh/leadmesh/services/internal/stream"
+	"github.com/leadmesh/leadmesh/services/postbox"
 	"github.com/leadmesh/leadmesh/services/routing"
 	"github.com/leadmesh/leadmesh/services/scoring"
 	"google.golang.org/grpc"
@@ -239,5 +240,28 @@ func (h *House) openGateway(cfg mesh.Config) error {
 	}
 	h.gateway = g
 	h.host.Add(mesh.Service{Name: Gateway, Run: g.Run, Drain: g.Drain})
+	return nil
+}
+
+// openPostbox opens the door for mails, beside the gateway and, like it, for callers that Capture
+// knows by name.
+func (h *House) openPostbox(cfg mesh.Config) error {
+	if h.cfg.SMTP == "" {
+		return nil
+	}
+	boxes := &postbox.Mailboxes{}
+	if err := h.files.Follow("mailboxes", h.cfg.Mailboxes, boxes.Use); err != nil {
+		return err
+	}
+	conn, err := h.host.Conn(Gateway, Capture)
+	if err != nil {
+		return err
+	}
+	p, err := postbox.New(postbox.Config{Addr: h.cfg.SMTP, TLS: cfg.PublicTLS}, postbox.Deps{Capture: conn, Mailboxes: boxes, Tel: h.tel, Now: h.cfg.Now})
+	if err != nil {
+		return fmt.Errorf("postbox: %w", err)
+	}
+	h.postbox = p
+	h.host.Add(mesh.Service{Name: "postbox", Run: p.Run, Drain: p.Drain})
 	return nil
 }

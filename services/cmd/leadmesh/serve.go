@@ -25,6 +25,9 @@ type houseFlags struct {
 	DBConnections int    `name:"db-connections" placeholder:"N" help:"Database connections this process opens at most, divided over its services; 66 for all services unless given."`
 	PGBin         string `name:"pg-bin" placeholder:"DIR" help:"Folder of PostgreSQL's binaries for the private server."`
 
+	SMTP      string `name:"smtp" placeholder:"HOST:PORT" help:"Address that takes leads by mail, with STARTTLS where there is a certificate; none unless given."`
+	Mailboxes string `placeholder:"FILE" help:"Which mailboxes take mail at --smtp, in YAML: address to source, provider, dealer, test, networks, domains, per_minute, max_bytes."`
+
 	TLSCert string `name:"tls-cert" placeholder:"FILE" help:"Certificate of the public listeners."`
 	TLSKey  string `name:"tls-key" placeholder:"FILE" help:"Its key."`
 	Tokens  string `placeholder:"FILE" help:"Bearer tokens: a line per token, TOKEN NAME ROLE[,ROLE...]; roles are oem, mops, ops, dealer:DEALER_ID, test."`
@@ -64,6 +67,7 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 		Mail: routing.MailConfig{Relay: f.SMTPRelay, Password: password, From: f.MailFrom, ReplyTo: f.MailReplyTo}, ADFProvider: f.ADFProvider,
 		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, DBConnections: f.DBConnections, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, Sources: f.Sources, AllowPrivateWebhooks: f.AllowPrivateWebhooks,
+		SMTP: f.SMTP, Mailboxes: f.Mailboxes,
 		MaxInFlight: f.MaxInFlight, Window: f.Window, TraceRatio: f.TraceRatio, LogLevel: level, LogWriter: s.err,
 	}, nil
 }
@@ -130,6 +134,9 @@ func addresses(h *house.House, scheme string, out io.Writer) {
 	if a := h.OpsAddr(); a != "" {
 		a = scheme + reachable(a)
 		fmt.Fprintf(out, "  watch     %s/healthz, /livez, /metrics\n", a)
+	}
+	if a := h.SMTPAddr(); a != "" {
+		fmt.Fprintf(out, "  SMTP      %s\n", reachable(a))
 	}
 	if a := h.MeshAddr(); a != "" {
 		fmt.Fprintf(out, "  mesh      %s (mutual TLS)\n", reachable(a))

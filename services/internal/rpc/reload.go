@@ -54,6 +54,12 @@ func (r *Reloader) Certificates(what, certFile, keyFile, caFile string) (*Certif
 	return c, r.follow(what, paths, c.use)
 }
 
+// Follow reads a file and hands its content to use, now and whenever it changes; use takes it up
+// whole or says why it cannot. What names the file in the log.
+func (r *Reloader) Follow(what, path string, use func(content []byte) error) error {
+	return r.follow(what, []string{path}, func(contents [][]byte) error { return use(contents[0]) })
+}
+
 // Run follows the files until ctx ends.
 func (r *Reloader) Run(ctx context.Context) error {
 	tick := time.NewTicker(recheck)

@@ -6,6 +6,7 @@ const (
 	Scope = "github.com/leadmesh/leadmesh/services"
 
 	SpanCapture = "leadmesh.capture.lead"
+	SpanMail    = "leadmesh.postbox.mail"
 	SpanResolve = "leadmesh.identity.resolve"
 	SpanDecide  = "leadmesh.routing.decide"
 	SpanCommit  = "leadmesh.routing.commit"
@@ -22,6 +23,7 @@ const (
 	MetricDeliveryLag      = "leadmesh.routing.delivery.lag"
 	MetricQueueLag         = "leadmesh.river.lag"               // seconds, of the oldest job that could run, by service
 	MetricSpansDropped     = "leadmesh.telemetry.spans.dropped" // by reason
+	MetricMails            = "leadmesh.postbox.mails"           // by outcome
 	MetricLeads            = "leadmesh.capture.leads"           // by outcome
 	MetricIgnored          = "leadmesh.capture.ignored"         // parts of webhook calls that tell of no lead
 	MetricShed             = "leadmesh.rpc.shed"                // requests refused for overload, by service
