@@ -22,7 +22,6 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
 )
 
 // The tokens of the tests.
@@ -131,20 +130,14 @@ func open(t *testing.T, change func(*gateway.Config, *gateway.Deps)) *door {
 	with := rpc.Telemetry{Log: tel.Log, Tracing: tel.Tracing, Metrics: tel.Metrics}
 
 	b := &backend{}
-	listener := bufconn.Listen(1 << 20)
 	server := rpc.NewInProcessServer(with)
 	capturev1.RegisterCaptureServiceServer(server, b)
 	identityv1.RegisterIdentityServiceServer(server, b)
 	scoringv1.RegisterScoringServiceServer(server, b)
 	routingv1.RegisterRoutingServiceServer(server, b)
 	feedbackv1.RegisterFeedbackServiceServer(server, b)
-	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
-	conn, err := rpc.DialInProcess(with, "gateway", listener)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := server.Conn("gateway")
 
 	cfg := gateway.Config{Addr: "127.0.0.1:0", Tokens: tokens(t), Version: "1.2.3"}
 	deps := gateway.Deps{Capture: conn, Identity: conn, Scoring: conn, Routing: conn, Feedback: conn, Tel: tel}

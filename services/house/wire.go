@@ -187,7 +187,7 @@ func (h *House) wireCapture(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var conns [3]*grpc.ClientConn
+	var conns [3]grpc.ClientConnInterface
 	for i, to := range []string{Identity, Routing, Feedback} {
 		if conns[i], err = h.host.Conn(Capture, to); err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/protobuf/proto"
 )
 
 // job is one lead that waits for its commit.
@@ -328,7 +329,7 @@ func (c *committer) settle(rb *rulebook, j *job, try int) bool {
 		j.finish(nil, problem.Unavailable(errors.New("the lead's holder kept closing")))
 		return false
 	case postgres.OutcomeKnown:
-		j.finish(rb.network.decisionOf(p.Stored), nil)
+		j.finish(proto.CloneOf(rb.network.decisionOf(p.Stored)), nil) // several of a group may ask for it
 		return false
 	}
 	c.s.tel.Stages.Record(j.ctx, telemetry.StageCommitted, time.Since(j.decided))

@@ -23,7 +23,6 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"github.com/leadmesh/leadmesh/services/scoring"
-	"google.golang.org/grpc/test/bufconn"
 )
 
 var start = time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
@@ -49,24 +48,12 @@ func newHouse(t *testing.T, pool *pgxpool.Pool) *house {
 		t.Fatal(err)
 	}
 	wires := rpc.Telemetry{Log: tel.Log, Tracing: tel.Tracing, Metrics: tel.Metrics}
-	listener := bufconn.Listen(1 << 20)
 	server := rpc.NewInProcessServer(wires)
 	scoringv1.RegisterScoringServiceServer(server, h.service)
 	scoringv1.RegisterSnapshotServiceServer(server, h.service)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	conn, err := rpc.DialInProcess(wires, "capture", listener)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := server.Conn("capture")
 	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
 		server.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
 		if err := tel.Shutdown(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}

@@ -94,3 +94,37 @@ func email(r *rand.Rand) lead.Email {
 		"Ada+cars@Byron.example.com", fmt.Sprintf("a%d@byron.example.com", r.Uint32()), "no address", "mailto:a.b@gmail.com",
 	}[r.IntN(4)])
 }
+
+// A violation names the place where it stands.
+func TestViolationsNameTheirPlace(t *testing.T) {
+	l := &leadv1.Lead{
+		Line: 99, Identifiers: []*leadv1.Identifier{{}, {Kind: 99}},
+		Parties:  []*leadv1.Party{{Role: 99, Phones: []*leadv1.Phone{{Type: 99}}}},
+		Vehicles: []*leadv1.Vehicle{{}, {Status: 99}}, Consents: []*leadv1.Consent{{State: 99}},
+	}
+	_, violations := leadconv.FromProto(l)
+	var got []string
+	for _, v := range violations {
+		got = append(got, v.Field)
+	}
+	want := []string{"line", "identifiers[1].kind", "parties[0].role", "parties[0].phones[0].type", "vehicles[1].status", "consents[0].state"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("violations (-want +got):\n%s", d)
+	}
+	_, violations = leadconv.PartyFromProto("signals[3].party", l.Parties[0])
+	if len(violations) != 2 || violations[0].Field != "signals[3].party.role" {
+		t.Errorf("violations of a party: %v", violations)
+	}
+}
+
+// A sound lead costs what it holds and nothing for the names of its fields.
+func TestFromProtoIsSparing(t *testing.T) {
+	l := &leadv1.Lead{
+		LeadId: "d2f852fe-596b-880e-9238-2b0724f35504", Identifiers: []*leadv1.Identifier{{Value: "1"}, {Value: "2"}},
+		Parties:  []*leadv1.Party{{Phones: []*leadv1.Phone{{Number: "1"}}, Emails: []*leadv1.Email{{Address: "a@example.com"}}}},
+		Vehicles: []*leadv1.Vehicle{{}, {}}, Consents: []*leadv1.Consent{{}, {}},
+	}
+	if n := testing.AllocsPerRun(100, func() { leadconv.FromProto(l) }); n > 7 {
+		t.Errorf("reading a lead makes %.0f allocations", n)
+	}
+}

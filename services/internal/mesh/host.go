@@ -19,7 +19,6 @@ import (
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
-	"google.golang.org/grpc/test/bufconn"
 )
 
 // Service is one service of a process.
@@ -54,15 +53,14 @@ type Host struct {
 	tel      rpc.Telemetry
 	services []Service
 
-	local                *bufconn.Listener
 	public, mesh         net.Listener
-	localServer          *grpc.Server
+	local                *rpc.InProcess
 	publicServer         *grpc.Server
 	meshServer           *grpc.Server
 	publicHealth, health *health.Server
 
 	mu    sync.Mutex
-	conns map[[2]string]*grpc.ClientConn
+	conns map[[2]string]*grpc.ClientConn // over the network
 }
 
 // New opens the listeners, so that a taken address fails before anything runs.
@@ -71,8 +69,7 @@ func New(cfg Config, tel rpc.Telemetry) (*Host, error) {
 		cfg.StopLimit = 10 * time.Second
 	}
 	h := &Host{
-		cfg: cfg, tel: tel, local: bufconn.Listen(1 << 20),
-		localServer: rpc.NewInProcessServer(tel), health: health.NewServer(), publicHealth: health.NewServer(),
+		cfg: cfg, tel: tel, local: rpc.NewInProcessServer(tel), health: health.NewServer(), publicHealth: health.NewServer(),
 		conns: map[[2]string]*grpc.ClientConn{},
 	}
 	if cfg.Public != "" {
@@ -114,7 +111,10 @@ func addr(l net.Listener) string {
 
 // Conn connects a service to another: in process if this process runs it, else over the network.
 // The connection is the host's and lives as long as it.
-func (h *Host) Conn(from, to string) (*grpc.ClientConn, error) {
+func (h *Host) Conn(from, to string) (grpc.ClientConnInterface, error) {
+	if slices.Contains(h.cfg.Runs, to) {
+		return h.local.Conn(from), nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c := h.conns[[2]string{from, to}]; c != nil {
@@ -129,9 +129,6 @@ func (h *Host) Conn(from, to string) (*grpc.ClientConn, error) {
 }
 
 func (h *Host) dial(from, to string) (*grpc.ClientConn, error) {
-	if slices.Contains(h.cfg.Runs, to) {
-		return rpc.DialInProcess(h.tel, from, h.local)
-	}
 	address := h.cfg.Peers[to]
 	if address == "" {
 		return nil, fmt.Errorf("%s needs %s, which this process does not run: name it with --peer %s=HOST:PORT", from, to, to)
@@ -149,7 +146,7 @@ func (h *Host) Add(s Service) {
 		if register == nil {
 			continue
 		}
-		register(h.localServer)
+		register(h.local)
 		if h.meshServer != nil {
 			register(h.meshServer)
 		}
@@ -173,7 +170,6 @@ func (h *Host) Run(ctx context.Context) error {
 			return nil
 		})
 	}
-	serve(h.localServer, h.local)
 	if h.publicServer != nil {
 		serve(h.publicServer, h.public)
 	}
@@ -214,6 +210,7 @@ func (h *Host) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var errs []error
+	h.local.Stop()
 	for key, c := range h.conns {
 		errs = append(errs, c.Close())
 		delete(h.conns, key)
@@ -236,10 +233,16 @@ func (h *Host) closeListeners() error {
 // stopServers lets running calls end, and cuts what has not ended in time.
 func (h *Host) stopServers() {
 	var wg sync.WaitGroup
-	for _, s := range []*grpc.Server{h.publicServer, h.meshServer, h.localServer} {
-		if s == nil {
-			continue
+	servers := []interface {
+		GracefulStop()
+		Stop()
+	}{h.local}
+	for _, s := range []*grpc.Server{h.publicServer, h.meshServer} {
+		if s != nil {
+			servers = append(servers, s)
 		}
+	}
+	for _, s := range servers {
 		wg.Go(func() {
 			cut := time.AfterFunc(h.cfg.StopLimit, s.Stop)
 			defer cut.Stop()

@@ -38,10 +38,6 @@ func NewPublicServer(t Telemetry, tokens *Tokens, tlsConfig *tls.Config) *grpc.S
 		grpc.RPCDecompressor(refuseCompressed{})) //nolint:staticcheck // the one way to refuse a compression that a dependency registers for all servers
 }
 
-// NewInProcessServer makes the server for an in-process listener, whose connections are made by
-// DialInProcess.
-func NewInProcessServer(t Telemetry) *grpc.Server { return newServer(t, nil, callerInProcess, nil) }
-
 // NewMeshServer makes the server between processes. The TLS configuration must demand and verify
 // client certificates.
 func NewMeshServer(t Telemetry, tlsConfig *tls.Config) *grpc.Server {
@@ -59,14 +55,20 @@ func newServer(t Telemetry, tokens *Tokens, caller func(context.Context) Caller,
 		grpc.ConnectionTimeout(10 * time.Second),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-		grpc.StatsHandler(otelgrpc.NewServerHandler(
-			otelgrpc.WithTracerProvider(t.Tracing), otelgrpc.WithMeterProvider(t.Metrics),
-			otelgrpc.WithPropagators(propagation.TraceContext{}), otelgrpc.WithFilter(observed))),
+		grpc.StatsHandler(otelgrpc.NewServerHandler(t.observe()...)),
 	}
 	if tlsConfig != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(tlsConfig)))
 	}
 	return grpc.NewServer(append(options, more...)...)
+}
+
+// observe says what is recorded of calls.
+func (t Telemetry) observe() []otelgrpc.Option {
+	return []otelgrpc.Option{
+		otelgrpc.WithTracerProvider(t.Tracing), otelgrpc.WithMeterProvider(t.Metrics),
+		otelgrpc.WithPropagators(propagation.TraceContext{}), otelgrpc.WithFilter(observed),
+	}
 }
 
 // observed leaves health checks, reflection and the long-lived stream out: one span for a stream
@@ -98,8 +100,6 @@ func clientOptions(t Telemetry, service string) []grpc.DialOption {
 		}),
 		grpc.WithInitialConnWindowSize(1 << 20), grpc.WithInitialWindowSize(1 << 20),
 		grpc.WithMaxHeaderListSize(math.MaxUint16),
-		grpc.WithStatsHandler(otelgrpc.NewClientHandler(
-			otelgrpc.WithTracerProvider(t.Tracing), otelgrpc.WithMeterProvider(t.Metrics),
-			otelgrpc.WithPropagators(propagation.TraceContext{}), otelgrpc.WithFilter(observed))),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(t.observe()...)),
 	}
 }

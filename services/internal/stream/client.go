@@ -13,6 +13,7 @@ import (
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"google.golang.org/protobuf/proto"
 )
 
 // MaxInFlightHeader is the response header in which the server announces its window.
@@ -50,9 +51,9 @@ func NewClient(routing routingv1.DecisionServiceClient) *Client {
 // Close breaks the stream; calls under way are answered as unavailable.
 func (c *Client) Close() { c.stop() }
 
-// Decide sends all requests and waits for their answers, in the requests' order. It sets their
-// sequence. A request whose answer does not come before ctx ends, or whose stream broke twice,
-// is answered with a problem, never dropped.
+// Decide sends all requests and waits for their answers, in the requests' order. It takes the
+// requests over and numbers them. A request whose answer does not come before ctx ends, or whose
+// stream broke twice, is answered with a problem, never dropped.
 func (c *Client) Decide(ctx context.Context, requests []*routingv1.DecideRequest) []*routingv1.DecideResponse {
 	answers := make([]*routingv1.DecideResponse, len(requests))
 	open := make([]int, len(requests))
@@ -79,12 +80,16 @@ func (c *Client) round(ctx context.Context, requests []*routingv1.DecideRequest,
 	w := &waiter{done: make(chan struct{}), left: len(open)}
 	sent := make(map[uint64]int, len(open))
 	for n, i := range open {
+		r := requests[i]
+		if r.Sequence != 0 { // it was sent before: a message that was sent is not changed
+			r = proto.CloneOf(r)
+		}
 		c.mu.Lock()
 		c.sequence++
-		requests[i].Sequence = c.sequence
+		r.Sequence = c.sequence
 		c.mu.Unlock()
-		sent[requests[i].Sequence] = i
-		if !s.send(ctx, requests[i], w) {
+		sent[r.Sequence] = i
+		if !s.send(ctx, r, w) {
 			w.settle(len(open) - n)
 			break
 		}
