@@ -65,9 +65,7 @@ func (c *codec) element() bool {
 func (c *codec) key(name string) bool {
 	if !c.reading {
 		c.element()
-		c.buf = append(c.buf, '"')
-		c.buf = append(c.buf, name...)
-		c.buf = append(c.buf, '"', ':')
+		c.buf = append(append(append(c.buf, '"'), name...), '"', ':')
 		return true
 	}
 	if c.err != nil {
@@ -265,15 +263,19 @@ const hexDigits = "0123456789abcdef"
 func (c *codec) value(s string) {
 	c.buf = append(c.buf, '"')
 	for i := 0; i < len(s); {
+		start := i
+		for i < len(s) && plain(s[i]) {
+			i++
+		}
+		if c.buf = append(c.buf, s[start:i]...); i == len(s) {
+			break
+		}
 		b := s[i]
 		if b < utf8.RuneSelf {
-			switch {
-			case b == '"' || b == '\\':
+			if b == '"' || b == '\\' {
 				c.buf = append(c.buf, '\\', b)
-			case b < ' ' || b == '<' || b == '>' || b == '&' || b == 0x7f:
+			} else {
 				c.buf = append(c.buf, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&15])
-			default:
-				c.buf = append(c.buf, b)
 			}
 			i++
 			continue
@@ -283,6 +285,11 @@ func (c *codec) value(s string) {
 		i += n
 	}
 	c.buf = append(c.buf, '"')
+}
+
+// plain reports whether a byte stands for itself in a text.
+func plain(b byte) bool {
+	return b >= ' ' && b < 0x7f && b != '"' && b != '\\' && b != '<' && b != '>' && b != '&'
 }
 
 // read reads a text as value writes it. Text that could have been written otherwise is refused
