@@ -367,7 +367,7 @@ func (q *Queries) SetDeliveryJobs(ctx context.Context, at pgtype.Timestamptz, de
 }
 
 const takeWaiting = `-- name: TakeWaiting :many
-SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND job_id <> 0 AND job_id < 0 AND webhook_id = $1
+SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND job_id <> 0 AND job_id = -1 AND webhook_id = $1
 ORDER BY created_at, delivery_id LIMIT $2 FOR UPDATE SKIP LOCKED
 `
 
@@ -408,9 +408,17 @@ func (q *Queries) UnderWay(ctx context.Context, webhookID string, at pgtype.Time
 }
 
 const waitingWebhooks = `-- name: WaitingWebhooks :many
-SELECT DISTINCT webhook_id FROM delivery WHERE state = 1 AND job_id <> 0 AND job_id < 0
+WITH RECURSIVE waiting AS (
+    (SELECT d.webhook_id FROM delivery d WHERE d.state = 1 AND d.job_id <> 0 AND d.job_id = -1 ORDER BY d.webhook_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.webhook_id FROM delivery d WHERE d.state = 1 AND d.job_id <> 0 AND d.job_id = -1 AND d.webhook_id > w.webhook_id
+        ORDER BY d.webhook_id LIMIT 1)
+    FROM waiting w WHERE w.webhook_id IS NOT NULL
+)
+SELECT webhook_id::text FROM waiting WHERE webhook_id IS NOT NULL
 `
 
+// One look into the index per address, however much waits for it.
 func (q *Queries) WaitingWebhooks(ctx context.Context) ([]string, error) {
 	rows, err := q.db.Query(ctx, waitingWebhooks)
 	if err != nil {

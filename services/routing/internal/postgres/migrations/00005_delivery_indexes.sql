@@ -6,4 +6,4 @@
 CREATE INDEX CONCURRENTLY IF NOT EXISTS delivery_lead ON delivery (lead_id);
 
 -- job_id is -1 while a delivery that is sent again waits until its address has room.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS delivery_again ON delivery (webhook_id, created_at, delivery_id) WHERE state = 1 AND job_id <> 0;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS delivery_again ON delivery (webhook_id, job_id, created_at, delivery_id) WHERE state = 1 AND job_id <> 0;

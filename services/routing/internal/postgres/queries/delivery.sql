@@ -52,13 +52,21 @@ WHERE delivery_id IN (
 RETURNING created_at, delivery_id;
 
 -- name: WaitingWebhooks :many
-SELECT DISTINCT webhook_id FROM delivery WHERE state = 1 AND job_id <> 0 AND job_id < 0;
+-- One look into the index per address, however much waits for it.
+WITH RECURSIVE waiting AS (
+    (SELECT d.webhook_id FROM delivery d WHERE d.state = 1 AND d.job_id <> 0 AND d.job_id = -1 ORDER BY d.webhook_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.webhook_id FROM delivery d WHERE d.state = 1 AND d.job_id <> 0 AND d.job_id = -1 AND d.webhook_id > w.webhook_id
+        ORDER BY d.webhook_id LIMIT 1)
+    FROM waiting w WHERE w.webhook_id IS NOT NULL
+)
+SELECT webhook_id::text FROM waiting WHERE webhook_id IS NOT NULL;
 
 -- name: UnderWay :one
 SELECT count(*) FROM delivery WHERE state = 1 AND job_id <> 0 AND job_id > 0 AND webhook_id = @webhook_id AND at <= @at;
 
 -- name: TakeWaiting :many
-SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND job_id <> 0 AND job_id < 0 AND webhook_id = @webhook_id
+SELECT delivery_id, lead_id FROM delivery WHERE state = 1 AND job_id <> 0 AND job_id = -1 AND webhook_id = @webhook_id
 ORDER BY created_at, delivery_id LIMIT @most FOR UPDATE SKIP LOCKED;
 
 -- name: SetDeliveryJobs :exec
