@@ -109,6 +109,8 @@ func (w *emitter) escape(s string, attr bool) {
 			w.b.WriteString("&#13;")
 		case attr && c == '"':
 			w.b.WriteString("&quot;")
+		case attr && c == '\\': // before a quotation mark readers take it for its escape
+			w.b.WriteString("&#92;")
 		case attr && c == '\n':
 			w.b.WriteString("&#10;")
 		case attr && c == '\t':

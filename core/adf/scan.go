@@ -47,7 +47,7 @@ type scanner struct {
 	tokens   []token
 	repairs  []repairAt
 
-	noComment, noCDATA, noDoctype bool
+	noComment, noCDATA, noDoctype, noDeclaration bool
 }
 
 func scan(src string) (*scanner, error) {
@@ -190,8 +190,12 @@ func (s *scanner) cdata(before func()) bool {
 
 // declaration skips <!DOCTYPE ...>, with its internal subset, and the like.
 func (s *scanner) declaration(before func()) bool {
+	if s.noDeclaration {
+		return false
+	}
 	end := s.find(">", s.pos)
 	if end < 0 {
+		s.noDeclaration = true
 		return false
 	}
 	if open := strings.IndexByte(s.src[s.pos:end], '['); open >= 0 && !s.noDoctype {

@@ -33,8 +33,14 @@ func TestStepsStayLinear(t *testing.T) {
 		"escaped levels":           func(n int) string { return strings.Repeat("&amp;lt;adf ", n) },
 		"commented vehicles":       func(n int) string { return wrap(strings.Repeat("<!--<vehicle><year>2000<make>-->", n/8)) },
 	}
+	for _, piece := range pieces() {
+		cases[piece+" alone"] = func(n int) string { return strings.Repeat(piece, n) }
+		cases[piece+" in a comment"] = func(n int) string { return wrap(strings.Repeat(piece, n)) }
+		cases[piece+" in a tag"] = func(n int) string { return "<adf " + strings.Repeat(piece, n) + ">" }
+		cases[piece+" in a value"] = func(n int) string { return "<adf a='" + strings.Repeat(piece, n) + "'>" }
+	}
 	for name, build := range cases {
-		for _, n := range []int{2000, 16000} {
+		for _, n := range []int{1000, 8000} {
 			raw := build(n)
 			_, steps, err := parse([]byte(raw))
 			var perr *ParseError
@@ -45,6 +51,15 @@ func TestStepsStayLinear(t *testing.T) {
 				t.Errorf("%s, %d bytes: %d steps, limit %d", name, len(raw), steps, limit)
 			}
 		}
+	}
+}
+
+// pieces are what hostile documents are made of, each again and again.
+func pieces() []string {
+	return []string{
+		"<", ">", "&", "&amp;", "&#38;", "&lt;", "<a>", "</a>", "<a ", "a=b ", `a="b" `, `a='`, "<!--", "-->", "<![CDATA[", "]]>", "<?", "<!DOCTYPE ", "<!ENTITY a 'b'>", "<!a [", "[", "]",
+		"<adf>", "<prospect>", "<prospect/>", "<prospect><vehicle>", "<vehicle/>", "<contact>", "<name>", "<email>a@b.c</email>", "<comments>", "&lt;adf&gt;", "\n", "\\\"", "\x00", "\xff",
+		"x", " ", "\n", "Key: value\n", "<b></b>", "<a><b>", "\"", "'", "=", "=\"", "%3C", "\u00e9", "\ufeff", "<?adf version='1.0'?>", "<?xml", "--boundary\n", "=3D", "=\n", "\u201d", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	}
 }
 

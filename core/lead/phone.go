@@ -34,16 +34,23 @@ func ParsePhone(raw, region string) Phone {
 	if phonenumbers.IsPossibleNumberWithReason(n) != phonenumbers.IS_POSSIBLE {
 		return p
 	}
-	digits := phonenumbers.GetNationalSignificantNumber(n)
+	digits, extension := phonenumbers.GetNationalSignificantNumber(n), n.GetExtension()
+	if strings.HasPrefix(digits, "0") { // a trunk prefix that the plan keeps in one spelling and drops in another
+		again, ok := parsePhone(phonenumbers.Format(n, phonenumbers.E164), "")
+		if !ok || phonenumbers.IsPossibleNumberWithReason(again) != phonenumbers.IS_POSSIBLE {
+			return p
+		}
+		n, digits = again, phonenumbers.GetNationalSignificantNumber(again)
+	}
 	if n.GetCountryCode() == 1 {
-		p.Extension = n.GetExtension()
+		p.Extension = extension
 		return readNorthAmerican(p, digits)
 	}
 	if oneDigit(digits) {
 		return p
 	}
 	p.E164 = phonenumbers.Format(n, phonenumbers.E164)
-	p.Extension = n.GetExtension()
+	p.Extension = extension
 	p.Type = phoneType(phonenumbers.GetNumberType(n))
 	p.Valid = true
 	return p

@@ -102,11 +102,30 @@ type document struct {
 	list   *list
 }
 
+// maxValues is how many values a file may seem to hold: each becomes a node of hundreds of bytes.
+const maxValues = 500_000
+
+// crowded reports whether a text has more separators than that of YAML values.
+func crowded(text []byte) bool {
+	n := 0
+	for _, c := range text {
+		switch c {
+		case ',', '[', '{', ':', '-', '?', '\n':
+			n++
+		}
+	}
+	return n > maxValues
+}
+
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 // root parses the text and returns its mapping; nil, with the mistake noted, when there is none.
 // path is where the mapping stands among the places.
 func (d *document) root(text []byte, path string) *object {
+	if crowded(text) {
+		d.list.add(place{d.file, 1 + d.offset}, "the file holds more than %d values; split the playbook, or remove what is not needed", maxValues)
+		return nil
+	}
 	var n yaml.Node
 	if err := yaml.Unmarshal(text, &n); err != nil {
 		line, message := 1, err.Error()

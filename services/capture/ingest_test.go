@@ -144,6 +144,26 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: error = %v, want %v", name, err, c.reason)
 		}
 	}
+	// Each of these lists costs its sender a few bytes an entry.
+	for field, open := range map[string]string{
+		"parties": `{"parties":[`, "vehicles": `{"vehicles":[`, "identifiers": `{"identifiers":[`, "consents": `{"consents":[`,
+		"campaign.click_ids": `{"campaign":{"click_ids":[`, "parties[0].emails": `{"parties":[{"emails":[`, "parties[0].phones": `{"parties":[{"phones":[`,
+		"parties[0].address.streets": `{"parties":[{"address":{"streets":[`, "vehicles[0].options": `{"vehicles":[{"options":[`,
+	} {
+		element := "{}"
+		if strings.Contains(field, "click_ids") || strings.Contains(field, "streets") || strings.Contains(field, "options") {
+			element = `"a"`
+		}
+		closing := map[byte]string{'{': "}", '[': "]"}
+		body := open + strings.Repeat(element+",", 100_000) + element
+		for i := len(open) - 1; i >= 0; i-- {
+			body += closing[open[i]]
+		}
+		got := w.mustPost(body, "")
+		if v := got.GetProblem().GetFieldViolations(); len(v) != 1 || v[0].GetField() != field || !strings.Contains(v[0].GetDescription(), "too many") {
+			t.Errorf("%s: %v", field, got)
+		}
+	}
 	if n := w.count("SELECT count(*) FROM lead"); n != 0 {
 		t.Errorf("%d leads are stored", n)
 	}

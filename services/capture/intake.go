@@ -73,6 +73,10 @@ const (
 	maxVehicles    = 50
 	maxIdentifiers = 100
 	maxConsents    = 200
+	maxContacts    = 50 // e-mail addresses, and phone numbers, of one party
+	maxStreets     = 20
+	maxOptions     = 500
+	maxClickIDs    = 100
 	maxLeadBytes   = 256 << 10
 )
 
@@ -116,6 +120,16 @@ func check(l *lead.Lead) []problem.Violation {
 	most("vehicles", len(l.Vehicles), maxVehicles)
 	most("identifiers", len(l.Identifiers), maxIdentifiers)
 	most("consents", len(l.Consents), maxConsents)
+	most("campaign.click_ids", len(l.Campaign.ClickIDs), maxClickIDs)
+	for i := range l.Parties[:min(len(l.Parties), maxParties)] {
+		p, at := &l.Parties[i], "parties["+itoa(i)+"]."
+		most(at+"emails", len(p.Emails), maxContacts)
+		most(at+"phones", len(p.Phones), maxContacts)
+		most(at+"address.streets", len(p.Address.Streets), maxStreets)
+	}
+	for i := range l.Vehicles[:min(len(l.Vehicles), maxVehicles)] {
+		most("vehicles["+itoa(i)+"].options", len(l.Vehicles[i].Options), maxOptions)
+	}
 	if why := badKey(l.IdempotencyKey); why != "" {
 		v = append(v, problem.Violation{Field: "idempotency_key", Description: why})
 	}

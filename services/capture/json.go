@@ -26,6 +26,7 @@ type jsonReader struct{ lead *shape }
 const (
 	maxBody       = 4 << 20
 	maxDepth      = 32
+	maxValues     = 250_000 // of all leads together: an empty object is three bytes here and hundreds once read
 	maxExtra      = 200
 	maxExtraBytes = 4 << 10
 	maxJSONFlags  = 50
@@ -53,14 +54,18 @@ func validate(body []byte) *problem.Error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the body is empty; send a JSON object")
 	}
-	if depth, at := deepest(body); depth > maxDepth {
+	depth, values, at := measure(body)
+	if depth > maxDepth {
 		return problem.New(problemv1.Reason_REASON_UNREADABLE_BODY, "the JSON is nested deeper than %d levels at %s; send a flatter object", maxDepth, place(body, at))
+	}
+	if values > maxValues {
+		return problem.New(problemv1.Reason_REASON_TOO_LARGE, "the body holds more than %d values; send fewer leads at once", maxValues)
 	}
 	if json.Valid(body) {
 		return nil
 	}
 	var syntax *json.SyntaxError
-	at := len(body)
+	at = len(body)
 	if err := json.Unmarshal(body, new(json.RawMessage)); errors.As(err, &syntax) {
 		at = int(syntax.Offset) - 1
 	}
@@ -75,8 +80,9 @@ func place(body []byte, at int) string {
 	return "line " + strconv.Itoa(line) + ", column " + strconv.Itoa(column)
 }
 
-// deepest returns the depth of nesting and where it first exceeds the limit.
-func deepest(body []byte) (depth, at int) {
+// measure returns the depth of nesting and the number of values, and where one of them first exceeds
+// its limit.
+func measure(body []byte) (depth, values, at int) {
 	now, quoted := 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
@@ -91,15 +97,19 @@ func deepest(body []byte) (depth, at int) {
 			quoted = true
 		case c == '{' || c == '[':
 			if now++; now > depth {
-				if depth = now; depth > maxDepth {
-					return depth, i
-				}
+				depth = now
 			}
+			values++
 		case c == '}' || c == ']':
 			now--
+		case c == ',':
+			values++
+		}
+		if depth > maxDepth || values > maxValues {
+			return depth, values, i
 		}
 	}
-	return depth, 0
+	return depth, values, 0
 }
 
 // read reads one lead from an object that validate has passed.

@@ -14,12 +14,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Limits of one file, after unpacking.
+// Limits of one file, after unpacking, and of all files of an import together.
 const (
 	MaxBytes = 64 << 20
 	MaxRows  = 200_000
+	MaxTotal = 192 << 20
 
-	maxYAML = 8 << 20 // a tree of nodes is many times its text
+	maxYAML    = 8 << 20   // a tree of nodes is many times its text
+	maxValues  = 1_000_000 // of such a tree
+	maxColumns = 200
+	maxFields  = 10_000 // of a line
 )
 
 // table is a file as rows of cells, in the order of its layout's columns.
@@ -35,8 +39,9 @@ type row struct {
 	cells []string
 }
 
-// open reads a file into a table; nil with the mistake noted if that cannot be done.
-func open(f File, wrong *mistakes) *table {
+// open reads a file into a table; nil with the mistake noted if that cannot be done. It takes what
+// the file holds from left, the bytes that the import may still unpack.
+func open(f File, left *int, wrong *mistakes) *table {
 	name := strings.ToLower(path.Base(strings.ReplaceAll(f.Name, `\`, "/")))
 	stem, packed := strings.CutSuffix(name, ".gz")
 	ending := path.Ext(stem)
@@ -53,10 +58,11 @@ func open(f File, wrong *mistakes) *table {
 		return nil
 	}
 	t := &table{file: f.Name, kind: k, layout: layouts()[k]}
-	content, ok := unpack(f, packed, wrong)
+	content, ok := unpack(f, packed, min(*left, MaxBytes), wrong)
 	if !ok {
 		return nil
 	}
+	*left -= len(content)
 	if ending == ".csv" {
 		ok = t.readCSV(content, wrong)
 	} else {
@@ -81,8 +87,8 @@ func kindOf(stem string) kind {
 	return 0
 }
 
-// unpack opens gzip, by the name or the first bytes, and never beyond MaxBytes.
-func unpack(f File, packed bool, wrong *mistakes) ([]byte, bool) {
+// unpack opens gzip, by the name or the first bytes, and never beyond limit.
+func unpack(f File, packed bool, limit int, wrong *mistakes) ([]byte, bool) {
 	content := f.Content
 	if packed || bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(bytes.NewReader(content))
@@ -90,13 +96,18 @@ func unpack(f File, packed bool, wrong *mistakes) ([]byte, bool) {
 			wrong.add(f.Name, 0, "", "is not in gzip format; pack it again or send it unpacked")
 			return nil, false
 		}
-		content, err = io.ReadAll(io.LimitReader(z, MaxBytes+1))
+		content, err = io.ReadAll(io.LimitReader(z, int64(limit)+1))
 		if err != nil {
 			wrong.add(f.Name, 0, "", "the gzip file is damaged; pack and send it again")
 			return nil, false
 		}
 	}
-	if len(content) > MaxBytes {
+	switch {
+	case len(content) <= limit:
+	case limit < MaxBytes:
+		wrong.add(f.Name, 0, "", "the files together are larger than %d MiB unpacked; import this one alone", MaxTotal>>20)
+		return nil, false
+	default:
 		wrong.add(f.Name, 0, "", "is larger than %d MiB unpacked; split it", MaxBytes>>20)
 		return nil, false
 	}
@@ -117,6 +128,10 @@ func (t *table) readCSV(content []byte, wrong *mistakes) bool {
 		r.Comma = ';'
 	case bytes.ContainsRune(first, '\t'):
 		r.Comma = '\t'
+	}
+	if line := crowded(content, byte(r.Comma)); line > 0 {
+		wrong.add(t.file, line, "", "a line holds more than %d fields", maxFields)
+		return false
 	}
 	var places []int // of the file's columns among the layout's; -1: unknown
 	for {
@@ -169,8 +184,26 @@ func (t *table) readCSV(content []byte, wrong *mistakes) bool {
 	}
 }
 
+// crowded is the first line with more fields than any file has, which would become many times their
+// bytes; 0 if there is none.
+func crowded(content []byte, separator byte) int {
+	line := 1
+	for len(content) > 0 {
+		text, rest, _ := bytes.Cut(content, []byte{'\n'})
+		if bytes.Count(text, []byte{separator}) >= maxFields {
+			return line
+		}
+		content, line = rest, line+1
+	}
+	return 0
+}
+
 // header maps the file's columns to the layout's; nil if the file cannot be used.
 func (t *table) header(names []string, line int, wrong *mistakes) []int {
+	if len(names) > maxColumns {
+		wrong.add(t.file, line, "", "has %d columns; the columns are %s", len(names), t.columnList())
+		return nil
+	}
 	places := make([]int, len(names))
 	found := make([]bool, len(t.layout.columns))
 	for i, name := range names {
@@ -220,6 +253,10 @@ func (t *table) columnList() string {
 func (t *table) readYAML(content []byte, wrong *mistakes) bool {
 	if len(content) > maxYAML {
 		wrong.add(t.file, 0, "", "is larger than %d MiB; send it as CSV", maxYAML>>20)
+		return false
+	}
+	if bytes.Count(content, []byte(","))+bytes.Count(content, []byte("["))+bytes.Count(content, []byte("-"))+bytes.Count(content, []byte(":")) > maxValues {
+		wrong.add(t.file, 0, "", "holds more than %d values; send it as CSV", maxValues)
 		return false
 	}
 	var doc yaml.Node

@@ -24,20 +24,25 @@ type Mistake struct {
 	Message string
 }
 
-// mistakeLimit is how many mistakes of a file are told; a file with more has one cause.
-const mistakeLimit = 2_000
+// How many mistakes are told, of a file and of all together; a file with more has one cause.
+const (
+	mistakeLimit = 2_000
+	mistakeTotal = 20_000
+)
 
 // mistakes collects what is wrong, file by file.
 type mistakes struct {
 	list  []Mistake
 	count map[string]int
+	told  map[string]int
 }
 
 func (m *mistakes) add(file string, line int, column, format string, args ...any) {
 	if m.count == nil {
-		m.count = map[string]int{}
+		m.count, m.told = map[string]int{}, map[string]int{}
 	}
-	if m.count[file]++; m.count[file] <= mistakeLimit {
+	if m.count[file]++; m.told[file] < mistakeLimit && (len(m.list) < mistakeTotal || m.told[file] == 0) {
+		m.told[file]++
 		m.list = append(m.list, Mistake{file, line, column, fmt.Sprintf(format, args...)})
 	}
 }
@@ -46,8 +51,8 @@ func (m *mistakes) add(file string, line int, column, format string, args ...any
 func (m *mistakes) sorted() []Mistake {
 	out := slices.Clone(m.list)
 	for file, n := range m.count {
-		if n > mistakeLimit {
-			out = append(out, Mistake{File: file, Line: 1 << 30, Message: fmt.Sprintf("%d more mistakes in this file are not listed; correct these first", n-mistakeLimit)})
+		if untold := n - m.told[file]; untold > 0 {
+			out = append(out, Mistake{File: file, Line: 1 << 30, Message: fmt.Sprintf("%d more mistakes in this file are not listed; correct these first", untold)})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Mistake) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) })

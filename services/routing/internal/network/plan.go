@@ -70,13 +70,14 @@ type plan struct {
 func Import(present *postgres.NetworkRows, files []File, o Options) (*Result, error) {
 	p := newPlan(present)
 	var given [numKinds]bool
+	left := MaxTotal
 	for _, f := range files {
 		if _, twice := p.accepted[f.Name]; twice {
 			p.wrong.add(f.Name, 0, "", "was sent twice")
 			continue
 		}
 		p.accepted[f.Name] = 0
-		if t := open(f, &p.wrong); t != nil {
+		if t := open(f, &left, &p.wrong); t != nil {
 			given[t.kind] = true
 			p.read(t)
 		}
