@@ -29,6 +29,8 @@ type commands struct {
 	Policy  policyCmd  `cmd:"" help:"Check, apply, list and roll back playbooks."`
 	Network networkCmd `cmd:"" help:"Import dealers, territories, programs and the catalogue."`
 	Sources sourcesCmd `cmd:"" help:"Check the file of the senders of forms and try samples."`
+	Backup  backupCmd  `cmd:"" help:"Write everything leadmesh holds to a file, as of one moment, while it runs."`
+	Restore restoreCmd `cmd:"" help:"Fill an empty database with a backup, bring it up to date and audit it."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database's schemas up to date."`
 	Certs   certsCmd   `cmd:"" help:"Make certificates for development: an authority and a key pair per service."`
 	Version versionCmd `cmd:"" help:"Print the version."`
