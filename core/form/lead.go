@@ -36,19 +36,18 @@ type builder struct {
 	spec *Spec
 	l    lead.Lead
 
-	party     lead.Party
-	cars      [3]lead.Vehicle // sought, owned, traded
-	given     [3]bool
-	platform  string
-	organic   tick
-	formID    string
-	consents  []declared
-	text      string // version of the text that was agreed to
-	place     string
-	evidence  []string
-	dealer    bool // the form names one
-	loose     []string
-	testDummy bool
+	party    lead.Party
+	cars     [3]lead.Vehicle // sought, owned, traded
+	given    [3]bool
+	platform string
+	organic  tick
+	formID   string
+	consents []declared
+	text     string // version of the text that was agreed to
+	place    string
+	evidence []string
+	dealer   bool // the form names one
+	loose    []string
 }
 
 // answer puts one answer where it belongs.

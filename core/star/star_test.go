@@ -2,6 +2,7 @@ package star_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -182,7 +183,7 @@ func TestConfirmNamesTheDocument(t *testing.T) {
 	out := star.Confirm(d, []star.Result{{LeadID: "L<1>", OK: true}, {Reason: "no & no"}}, time.Unix(0, 0))
 	dec := xml.NewDecoder(strings.NewReader(string(out)))
 	for {
-		if _, err := dec.Token(); err == io.EOF {
+		if _, err := dec.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ const (
 	maxNodes = 50_000
 )
 
-// ErrTooLarge: the document nests deeper or holds more values than any form does.
+// ErrTooLarge is returned for a document that nests deeper or holds more values than any form does.
 var ErrTooLarge = errors.New("the document nests too deep or holds too many values")
 
 // Parse reads one JSON value, after a byte order mark if there is one. Text that is not UTF-8 gets

@@ -313,7 +313,7 @@ func TestFetchIsTriedAgain(t *testing.T) {
 		wait time.Duration // within which it is tried again
 	}{
 		"rate limit": {func(w http.ResponseWriter) bool { graphError(w, 400, 80005, 0); return true }, "rate limit", 2 * time.Minute},
-		"5xx":        {func(w http.ResponseWriter) bool { w.WriteHeader(502); return true }, "out of order", 10 * time.Second},
+		"5xx":        {func(w http.ResponseWriter) bool { w.WriteHeader(http.StatusBadGateway); return true }, "out of order", 10 * time.Second},
 		"transient":  {func(w http.ResponseWriter) bool { graphError(w, 400, 2, 0); return true }, "out of order", 10 * time.Second},
 		"slow, cut":  {func(w http.ResponseWriter) bool { panic(http.ErrAbortHandler) }, "does not answer", 10 * time.Second},
 		"not JSON":   {func(w http.ResponseWriter) bool { _, _ = w.Write([]byte("<html>")); return true }, "out of order", 10 * time.Second},
@@ -347,7 +347,7 @@ func TestFetchIsTriedAgain(t *testing.T) {
 func TestFetchGoesOnForDays(t *testing.T) {
 	g := newGraph(t)
 	g.set("11", graphLead("11", "ada@byron.example.com"))
-	g.failWith(func(w http.ResponseWriter) bool { w.WriteHeader(500); return true })
+	g.failWith(func(w http.ResponseWriter) bool { w.WriteHeader(http.StatusInternalServerError); return true })
 	w := withSources(t, g.URL)
 	w.send(kindMeta, "ads", "application/json", notice("11"))
 	for range 40 {
