@@ -78,7 +78,7 @@ func lawsKept(t *testing.T, w *world, captured int) {
 		t.Errorf("the audit counts %v, %d leads were captured", report.Equation, captured)
 	}
 	card := &feedbackv1.GetScorecardResponse{}
-	eventually(t, 20*time.Second, "the scorecard holds the equation", func() bool {
+	eventually(t, time.Minute, "the scorecard holds the equation", func() bool {
 		card.Reset()
 		w.get(t, "oem", "/v1/reports/scorecard", card)
 		return card.GetConservation().GetHolds() && card.GetConservation().GetCaptured() == int64(captured)

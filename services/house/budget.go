@@ -165,9 +165,13 @@ func (h *House) measurePools() error {
 
 // pool opens a service's connections to its own schema.
 func (h *House) pool(ctx context.Context, service string) (*pgxpool.Pool, error) {
-	pool, err := postgres.Open(ctx, postgres.PoolConfig{
-		URL: h.databaseURL(service), Role: postgres.ServiceRole(service), Schema: service, MaxConns: int32(h.budget[service]), //nolint:gosec // far below 2^31
-		TracerProvider: h.tel.Tracing, Logger: h.tel.Log,
+	var pool *pgxpool.Pool
+	err := h.patiently(ctx, func() (err error) {
+		pool, err = postgres.Open(ctx, postgres.PoolConfig{
+			URL: h.databaseURL(service), Role: postgres.ServiceRole(service), Schema: service, MaxConns: int32(h.budget[service]), //nolint:gosec // far below 2^31
+			TracerProvider: h.tel.Tracing, Logger: h.tel.Log,
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: open the database: %w", service, err)

@@ -47,6 +47,34 @@ func Database(ctx context.Context, databaseURL, data string) (url string, done f
 	return private.URL(), func() error { return private.Stop(context.WithoutCancel(ctx)) }, nil
 }
 
+// startPatience is how long a start waits for a database that does not answer: it may be starting
+// too, or recover from a crash.
+const startPatience = time.Minute
+
+// patiently does a piece of the start that needs the database, again while that does not answer.
+func (h *House) patiently(ctx context.Context, piece func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	wait := 100 * time.Millisecond
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		err := piece()
+		if err == nil || !postgres.Unavailable(err) || ctx.Err() != nil {
+			return err
+		}
+		cause, _, _ := strings.Cut(err.Error(), "\n")
+		h.tel.Log.WarnContext(ctx, "the database does not answer yet, trying again", "in", wait, "cause", cause)
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-timer.C:
+		}
+		wait = min(wait*2, 2*time.Second)
+	}
+}
+
 // keeper keeps the private Postgres of a house up. The services reconnect by themselves: a server
 // that was started again answers at the same address.
 type keeper struct {

@@ -123,10 +123,10 @@ func (h *House) openDatabase(ctx context.Context) error {
 			return fmt.Errorf("note the database's address: %w", err)
 		}
 	}
-	if err := h.checkRoom(ctx); err != nil {
+	if err := h.patiently(ctx, func() error { return h.checkRoom(ctx) }); err != nil {
 		return err
 	}
-	return postgres.MigrateLogged(ctx, h.url, Modules(), h.tel.Log)
+	return h.patiently(ctx, func() error { return postgres.MigrateLogged(ctx, h.url, Modules(), h.tel.Log) })
 }
 
 func (h *House) openHost() error {

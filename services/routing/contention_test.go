@@ -191,6 +191,40 @@ func TestALeadDecidedMeanwhileTakesNoInterest(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatCountsLeavesAReceipt has two replicas decide a lead at once, one of them in its second
+// attempt, after a store refused: only one decision counts, and only that leaves a receipt.
+func TestOnlyWhatCountsLeavesAReceipt(t *testing.T) {
+	w := newWorld(t)
+	holder := w.inquire("ada", chooses("b"))
+	q := w.inquiry("bob", chooses("a"))
+	first, firstHooks := w.proposals(q)
+	again := *q
+	again.attempt, again.exclusions = 2, []string{"c"}
+	second, secondHooks := w.proposals(&again)
+
+	other := w.begin()
+	w.in(other, `INSERT INTO open_interest SELECT $1, $2::uuid, brand, line, 'a', lead_id FROM decision WHERE lead_id = $3::uuid`,
+		q.person.Bucket(), q.person.String(), holder.String())
+	done := make(chan error, 2)
+	go func() { done <- w.s.store.Commit(t.Context(), first, firstHooks) }()
+	go func() { done <- w.replica().store.Commit(t.Context(), second, secondHooks) }()
+	w.awaitBlocked(2)
+	if err := other.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM receipt WHERE lead_id = $1::uuid`, q.lead.ID.String()); n != 1 {
+		t.Errorf("%d receipts were left", n)
+	}
+	if n := count(w.events(q.lead.ID), "decided"); n != 1 {
+		t.Errorf("it was told %d times", n)
+	}
+}
+
 // TestATestLeadLeavesTheBooksAlone closes a test lead that a person had: it was never in the book.
 func TestATestLeadLeavesTheBooksAlone(t *testing.T) {
 	w := newWorld(t)

@@ -38,8 +38,8 @@ type chain struct {
 
 func (c chain) unary() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-		start, id := time.Now(), requestID(ctx)
-		ctx, cancel := shave(ctx)
+		start, id, asked := time.Now(), requestID(ctx), ctx
+		ctx, cancel := budget(ctx, info.FullMethod)
 		defer cancel()
 		caller := c.caller(ctx)
 		var resp any
@@ -49,6 +49,9 @@ func (c chain) unary() grpc.UnaryServerInterceptor {
 		}
 		if err == nil {
 			resp, err = recovered(func() (any, error) { return next(WithCaller(ctx, caller), req) })
+		}
+		if p := problem.From(err); p != nil && p.Reason == problemv1.Reason_REASON_DEADLINE_EXCEEDED && ctx.Err() != nil && asked.Err() == nil {
+			err = problem.Unavailable(err) // of our own limit, while the caller waits on
 		}
 		err = c.report(ctx, info.FullMethod, id, caller, start, err)
 		return resp, err
@@ -131,14 +134,6 @@ func firstFrames(stack []byte) string {
 		}
 	}
 	return strings.Join(frames[:min(len(frames), 6)], " < ")
-}
-
-func shave(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok || time.Until(deadline) < 2*reserve {
-		return ctx, func() {}
-	}
-	return context.WithDeadline(ctx, deadline.Add(-reserve))
 }
 
 func requestID(ctx context.Context) string {

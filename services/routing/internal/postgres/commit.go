@@ -162,7 +162,6 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	}
 	slices.SortFunc(order, func(a, b *Proposal) int { return bytes.Compare(a.Case.LeadID[:], b.Case.LeadID[:]) })
 	var arg db.InsertDecisionsParams
-	var receipts db.InsertReceiptsParams
 	for _, p := range order {
 		k := p.Case
 		if p.Outcome == OutcomeMerged {
@@ -198,10 +197,6 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 		arg.Leads = append(arg.Leads, p.Lead)
 		arg.Profiles = append(arg.Profiles, append([]byte{}, k.Profile...)) // nothing known is no NULL
 		arg.Decisions = append(arg.Decisions, raw)
-		receipts.Buckets = append(receipts.Buckets, k.LeadID.Bucket())
-		receipts.LeadIds = append(receipts.LeadIds, uuid(k.LeadID))
-		receipts.Attempts = append(receipts.Attempts, int32(k.Attempt))
-		receipts.Canonical = append(receipts.Canonical, p.Receipt)
 	}
 	inserted, err := c.q.InsertDecisions(ctx, arg)
 	if err != nil {
@@ -211,10 +206,17 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	for _, id := range inserted {
 		made[id.Bytes] = true
 	}
+	var receipts db.InsertReceiptsParams
 	for _, p := range order {
-		if p.inserted = made[p.Case.LeadID]; !p.inserted { // another replica decided it at the same moment
+		k := p.Case
+		if p.inserted = made[k.LeadID]; !p.inserted { // another replica decided it at the same moment
 			p.Outcome, p.late = OutcomeKnown, true
+			continue
 		}
+		receipts.Buckets = append(receipts.Buckets, k.LeadID.Bucket())
+		receipts.LeadIds = append(receipts.LeadIds, uuid(k.LeadID))
+		receipts.Attempts = append(receipts.Attempts, int32(k.Attempt))
+		receipts.Canonical = append(receipts.Canonical, p.Receipt)
 	}
 	return c.q.InsertReceipts(ctx, receipts)
 }
