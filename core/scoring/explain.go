@@ -52,7 +52,7 @@ func (m *Model) AppendContributions(dst []Contribution, in *Inputs, res *Result,
 	dst = append(dst, Contribution{Kind: ContributionBase, Bin: -1, Value: Missing, Points: res.Base[line]})
 	for i := range m.columns {
 		f := m.columns[i].feature
-		if _, ok := m.rows[k][f]; !ok || in.Values[f] == Absent {
+		if m.rows[k][f] == nil || in.Values[f] == Absent {
 			continue
 		}
 		dst = append(dst, Contribution{Kind: ContributionFeature, Feature: f, Group: f.Group(),
@@ -102,7 +102,8 @@ type Reason struct {
 // Explain returns the n strongest features of a line, the greatest absolute points first, of
 // equals the one with the lower number. Features that gave nothing are no reasons.
 func (m *Model) Explain(in *Inputs, res *Result, line lead.Line, n int) []Reason {
-	all := m.AppendContributions(nil, in, res, line)
+	var room [int(NumFeatures) + 8]Contribution
+	all := m.AppendContributions(room[:0], in, res, line)
 	all = slices.DeleteFunc(all, func(c Contribution) bool { return c.Kind != ContributionFeature || c.Points == 0 })
 	slices.SortFunc(all, func(a, b Contribution) int {
 		return cmp.Or(cmp.Compare(abs(b.Points), abs(a.Points)), cmp.Compare(a.Feature, b.Feature))

@@ -78,7 +78,7 @@ type Model struct {
 	defined       lanes // all ones where there is a scorecard, else 0
 
 	segments []segment
-	rows     [NumLines - 1]map[Feature]Row
+	rows     [NumLines - 1][NumFeatures]*Row // nil: the line does not look at the feature
 	tracked  [NumLines - 1][NumGroups]bool // the line has tracked features in the group
 }
 
@@ -162,7 +162,6 @@ func (m *Model) line(i int, l *Line) {
 		m.ready[set][i] = threshold
 	}
 	calibrate(l.Calibration, &m.chance[i])
-	m.rows[i] = make(map[Feature]Row, len(l.Rows))
 	for _, r := range l.Rows {
 		f, _ := ParseFeature(r.Feature)
 		r.Bins = slices.Clone(r.Bins)
@@ -175,7 +174,7 @@ func (m *Model) line(i int, l *Line) {
 			r.Bins[j].Values = slices.Clone(r.Bins[j].Values)
 		}
 		r.In = ""
-		m.rows[i][f] = r
+		m.rows[i][f] = &r
 		if f.Tracked() {
 			m.tracked[i][f.Group()] = true
 		}
@@ -208,8 +207,8 @@ func (m *Model) table() []Problem {
 func (m *Model) cutsOf(f Feature) []int32 {
 	var cuts []int32
 	for i := range m.rows {
-		r, ok := m.rows[i][f]
-		if !ok {
+		r := m.rows[i][f]
+		if r == nil {
 			continue
 		}
 		cuts = append(cuts, Missing, Missing+1)
@@ -245,7 +244,7 @@ func (m *Model) column(f Feature, cuts []int32) {
 			// The greatest number equals the padding and lands behind the last cut.
 			from := cuts[min(bin, len(cuts))-1]
 			for i := range m.rows {
-				if r, ok := m.rows[i][f]; ok {
+				if r := m.rows[i][f]; r != nil {
 					if j := r.find(f, from); j >= 0 {
 						points[i], origin[i] = r.Bins[j].Points, uint8(min(j, math.MaxUint8-1)+1)
 					}
@@ -346,7 +345,7 @@ func (m *Model) Features(line lead.Line) []Feature {
 	var out []Feature
 	for _, c := range m.columns {
 		if line != lead.LineUnspecified && int(line) < NumLines {
-			if _, ok := m.rows[line-1][c.feature]; !ok {
+			if m.rows[line-1][c.feature] == nil {
 				continue
 			}
 		}
