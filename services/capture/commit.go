@@ -9,6 +9,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 )
@@ -204,7 +205,7 @@ func (p *plan) take(in *intake, flag string) error {
 		ID: in.id, Credential: in.credential, Traceparent: in.traceparent, Revision: in.revision,
 		ReceivedAt: in.receivedAt, RequestedAt: in.requestedAt(), Test: in.lead.Test, Flags: len(in.lead.Flags),
 		Hash: in.hash, Body: in.body, Raw: in.raw, ContentType: in.contentType, Place: in.place,
-		Code: in.code, Detail: in.detail, DueAt: p.now.Add(driverLease),
+		Code: in.code, Detail: in.detail, DueAt: p.now.Add(driverLease), LookupKeys: lookupKeys(&in.lead),
 	}
 	if in.revision == "" { // nobody drives it yet
 		row.DueAt = p.now
@@ -226,7 +227,11 @@ func (p *plan) take(in *intake, flag string) error {
 	}
 	p.rows.Leads = append(p.rows.Leads, row)
 	for _, kind := range events {
-		if err := p.rows.Events.Add(in.id, in.event(kind, in.receivedAt), p.now); err != nil {
+		e := in.event(kind, in.receivedAt)
+		if kind == eventParked {
+			e.Facts.DueAt, e.Facts.Actor = leadconv.Time(row.ReviewAt), row.Owner
+		}
+		if err := p.rows.Events.Add(in.id, e, p.now); err != nil {
 			return err
 		}
 	}

@@ -18,8 +18,9 @@ const (
 	eventWoken    = "leadmesh.lead.woken.v1"
 )
 
-// Versions of a lead while Capture is its authority: being captured is the first, everything that
-// Capture does to it later the second. Routing counts on from there.
+// Versions of a lead while Capture is its authority: being captured is the first; what Capture does to
+// it later is the newer the later it is, by milliseconds since receipt. Routing counts from 1 again:
+// its word outweighs any of Capture's.
 const (
 	versionCaptured = 1
 	versionLater    = 2
@@ -49,9 +50,9 @@ func (in *intake) event(kind string, at time.Time) *leadv1.Event {
 
 // leadEvent makes an event with the facts of a lead that reports count by.
 func leadEvent(l *lead.Lead, kind string, at time.Time) *leadv1.Event {
-	version := int64(versionLater)
-	if kind == eventCaptured {
-		version = versionCaptured
+	version := int64(versionCaptured)
+	if kind != eventCaptured {
+		version = versionLater + max(at.Sub(l.ReceivedAt).Milliseconds(), 0)
 	}
 	campaign := l.Campaign.ID
 	if campaign == "" {

@@ -25,18 +25,30 @@ var settled = map[protoreflect.Name]bool{
 // overlay puts what an update says over a lead, for display: the newest values count, entries of
 // lists are added or, where they are of the same thing, renewed; nothing is taken away. Every value
 // that changes is listed in the lead's changes.
-func overlay(l, update *leadv1.Lead) {
-	o := &over{l: l}
+func overlay(l, update *leadv1.Lead) { overlayBut(settled, ruleUpdate, l, update) }
+
+// overlayBut is overlay that keeps other fields, and names another rule in the lead's changes.
+func overlayBut(kept map[protoreflect.Name]bool, rule string, l, update *leadv1.Lead) {
+	o := &over{l: l, rule: rule}
 	from, into := update.ProtoReflect(), l.ProtoReflect()
 	from.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		if !settled[f.Name()] {
+		if !kept[f.Name()] {
 			o.field(string(f.Name()), f, into, v)
 		}
 		return true
 	})
 }
 
-type over struct{ l *leadv1.Lead }
+// submitted are the fields that belong to one submission: nobody changes them.
+var submitted = map[protoreflect.Name]bool{
+	"lead_id": true, "test": true, "trigger": true, "digital_only": true, "source": true, "requested_at": true, "received_at": true,
+	"resend": true, "idempotency_key": true, "changes": true, "flags": true,
+}
+
+type over struct {
+	l    *leadv1.Lead
+	rule string
+}
 
 // message puts one message over another of the same type.
 func (o *over) message(path string, into, from protoreflect.Message) {
@@ -147,5 +159,5 @@ func written(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 }
 
 func (o *over) change(path, before, after string) {
-	o.l.Changes = append(o.l.Changes, &leadv1.Change{Field: path, Rule: ruleUpdate, Before: before, After: after})
+	o.l.Changes = append(o.l.Changes, &leadv1.Change{Field: path, Rule: o.rule, Before: before, After: after})
 }

@@ -94,9 +94,12 @@ type decider interface {
 	Decide(ctx context.Context, requests []*routingv1.DecideRequest) []*routingv1.DecideResponse
 }
 
-// cases is the part of Routing that knows decided leads.
+// cases is the part of Routing that knows decided leads, and works on those that nobody owns.
 type cases interface {
 	BatchGetCases(ctx context.Context, in *routingv1.BatchGetCasesRequest, opts ...grpc.CallOption) (*routingv1.BatchGetCasesResponse, error)
+	RefreshCases(ctx context.Context, in *routingv1.RefreshCasesRequest, opts ...grpc.CallOption) (*routingv1.RefreshCasesResponse, error)
+	RejectCase(ctx context.Context, in *routingv1.RejectCaseRequest, opts ...grpc.CallOption) (*routingv1.RejectCaseResponse, error)
+	WakeCases(ctx context.Context, in *routingv1.WakeCasesRequest, opts ...grpc.CallOption) (*routingv1.WakeCasesResponse, error)
 }
 
 // eventLog is the part of Feedback that keeps what happened.
@@ -160,8 +163,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// Run drives pending leads, wakes parked ones whose review has come, has Identity learn updates and
-// hands events over, until ctx ends.
+// Run drives pending leads, wakes parked ones whose review has come, brings updates to
+// whom they concern and hands events over, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.relay.Run(ctx) })

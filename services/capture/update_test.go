@@ -104,7 +104,11 @@ func TestOneBadUpdateDoesNotHoldUpOthers(t *testing.T) {
 		if slices.ContainsFunc(req.GetLeads(), func(l *leadv1.Lead) bool { return l.GetComments() == "second 2" }) {
 			return nil, problem.Internal(errors.New("as the test wants"))
 		}
-		return &identityv1.BatchResolveResponse{}, nil
+		resp := &identityv1.BatchResolveResponse{}
+		for range req.GetLeads() {
+			resp.Resolutions = append(resp.Resolutions, &identityv1.Resolution{PersonId: "p"})
+		}
+		return resp, nil
 	})
 	if err := w.service.LearnUpdates(w.ctx); err != nil || w.untold() != 1 {
 		t.Errorf("%d updates to be told (%v), want the bad one", w.untold(), err)

@@ -40,6 +40,8 @@ type world struct {
 	getCases func(*routingv1.BatchGetCasesRequest) (*routingv1.BatchGetCasesResponse, error)
 	cases    map[string]*routingv1.LeadCase
 	events   []*leadv1.Event
+	refresh  func(*routingv1.RefreshCasesRequest) (*routingv1.RefreshCasesResponse, error)
+	renewed  []*routingv1.CaseRefresh
 	governor *governance.Governor
 	resolved int
 	decided  int
@@ -158,6 +160,32 @@ func (w *world) BatchGetCases(_ context.Context, req *routingv1.BatchGetCasesReq
 		}
 	}
 	return resp, nil
+}
+
+func (w *world) RefreshCases(_ context.Context, req *routingv1.RefreshCasesRequest, _ ...grpc.CallOption) (*routingv1.RefreshCasesResponse, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refresh != nil {
+		return w.refresh(req)
+	}
+	resp := &routingv1.RefreshCasesResponse{}
+	for _, r := range req.GetRefreshes() {
+		w.renewed = append(w.renewed, r)
+		resp.Cases = append(resp.Cases, &routingv1.RefreshedCase{LeadCase: w.cases[r.GetLeadId()], Changed: true})
+	}
+	return resp, nil
+}
+
+func (w *world) RejectCase(_ context.Context, req *routingv1.RejectCaseRequest, _ ...grpc.CallOption) (*routingv1.RejectCaseResponse, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.cases[req.GetLeadId()]
+	c.State, c.ClosedCode = leadv1.State_STATE_REJECTED, req.GetCode()
+	return &routingv1.RejectCaseResponse{LeadCase: c, Changed: true}, nil
+}
+
+func (w *world) WakeCases(_ context.Context, req *routingv1.WakeCasesRequest, _ ...grpc.CallOption) (*routingv1.WakeCasesResponse, error) {
+	return &routingv1.WakeCasesResponse{Count: min(3, req.GetLimit())}, nil
 }
 
 func (w *world) BatchAppendEvents(_ context.Context, req *feedbackv1.BatchAppendEventsRequest, _ ...grpc.CallOption) (*feedbackv1.BatchAppendEventsResponse, error) {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,7 +17,7 @@ import (
 // chosenLead is a lead whose customer chose a store.
 func chosenLead(key, dealer string) string {
 	return fmt.Sprintf(`{"request_type":"REQUEST_TYPE_QUOTE","source":{"source":"oem_site"},"brand":"NORRVIND","idempotency_key":%q,
-		"dealer":{"dealer_id":%q},"parties":[{"name":{"full":"Reader %s"},"emails":[{"address":"%s@reader.example.com"}],"address":{"postal":"80202","country":"US"}}]}`,
+		"dealer":{"dealer_id":%q},"parties":[{"name":{"full":"Reader %s"},"emails":[{"address":"%s@reader.example.com"}],"address":{"postal_code":"80202","country":"US"}}]}`,
 		key, dealer, key, key)
 }
 
@@ -84,4 +85,148 @@ func TestFeedAndListOverREST(t *testing.T) {
 			t.Errorf("%s answered %d %s", tc.route, code, strings.TrimSpace(string(raw)))
 		}
 	}
+}
+
+// TestLeadsThatStandStillAreMended takes leads that were rejected or parked through every way out, and
+// audits what is left.
+func TestLeadsThatStandStillAreMended(t *testing.T) {
+	w := secured(t)
+	post := func(body string) *capturev1.LeadResult {
+		t.Helper()
+		r := &capturev1.LeadResult{}
+		w.post(t, "oem", "/v1/leads", body, r)
+		return r
+	}
+	patch := func(role, id, body string) (int, []byte) {
+		t.Helper()
+		return w.call(t, role, http.MethodPatch, "/v1/leads/"+id, nil, body)
+	}
+	stands := func(id string) leadv1.State {
+		t.Helper()
+		got := &capturev1.GetLeadResponse{}
+		w.get(t, "oem", "/v1/leads/"+id, got)
+		return got.GetState()
+	}
+
+	// Rejected for want of a contact point: a phone number routes it.
+	bare := post(`{"request_type":"REQUEST_TYPE_QUOTE","source":{"source":"oem_site"},"idempotency_key":"bare","parties":[{"name":{"full":"Bare One"},"address":{"postal_code":"80202","country":"US"}}]}`)
+	if bare.GetCode() != "NO_CONTACT_POINT" {
+		t.Fatalf("without contact point: %v", bare)
+	}
+	if code, raw := patch("oem", bare.GetLeadId(), `{"lead":{"parties":[{"phones":[{"number":"(303) 555-0144"}]}]},"reason":"the customer called"}`); code != 200 {
+		t.Fatalf("PATCH answered %d: %s", code, raw)
+	}
+	eventually(t, 30*time.Second, "the mended lead is assigned", func() bool { return stands(bare.GetLeadId()) == leadv1.State_STATE_ASSIGNED })
+
+	// An owned lead: what is added reaches the store's inbox; the store may add too, its neighbour not.
+	mine := post(chosenLead("mend-mine", tokenDealer))
+	if code, raw := patch("oem", mine.GetLeadId(), `{"lead":{"parties":[{"phones":[{"number":"(303) 555-0155"}]}],"comments":"Call after six"},"reason":"the customer called"}`); code != 200 {
+		t.Fatalf("PATCH answered %d: %s", code, raw)
+	}
+	eventually(t, 30*time.Second, "the number is in the inbox", func() bool {
+		_, raw := w.call(t, "dealer", http.MethodGet, "/v1/dealers/"+tokenDealer+"/inbox", nil, "")
+		return strings.Contains(string(raw), "+13035550155")
+	})
+	other := post(chosenLead("mend-other", "nv-co-002"))
+	for _, tc := range []struct{ role, method, route, body, want string }{
+		{"dealer", http.MethodPatch, "/v1/leads/" + other.GetLeadId(), `{"lead":{"comments":"mine now"},"reason":"r"}`, "NOT_YOUR_DEALER"},
+		{"dealer", http.MethodPost, "/v1/leads/" + mine.GetLeadId() + ":reject", `{"code":"REJECT_CODE_JUNK"}`, "PERMISSION_DENIED"},
+		{"dealer", http.MethodPost, "/v1/leads:resubmit", `{"code":"DATA"}`, "PERMISSION_DENIED"},
+		{"oem", http.MethodPost, "/v1/leads/" + mine.GetLeadId() + ":reject", `{"code":"REJECT_CODE_JUNK"}`, "WRONG_STATE"},
+		{"oem", http.MethodPatch, "/v1/leads/" + mine.GetLeadId(), `{"lead":{"line":"LINE_SERVICE"},"reason":"r"}`, "WRONG_STATE"},
+		{"oem", http.MethodPatch, "/v1/leads/" + mine.GetLeadId(), `{"lead":{"nonsense":1},"reason":"r"}`, "INVALID_ARGUMENT"},
+	} {
+		if code, raw := w.call(t, tc.role, tc.method, tc.route, nil, tc.body); reason(raw) != tc.want {
+			t.Errorf("%s %s %s answered %d %s, want %s", tc.role, tc.method, tc.route, code, raw, tc.want)
+		}
+	}
+	again := &capturev1.ResubmitLeadResponse{}
+	w.post(t, "oem", "/v1/leads/"+mine.GetLeadId()+":resubmit", `{}`, again)
+	if again.GetResubmitted() || again.GetStanding().GetState() != leadv1.State_STATE_ASSIGNED {
+		t.Errorf("an owned lead resubmitted: %v", again)
+	}
+
+	// Parked for its consent: a proven consent, and nothing less, wakes it.
+	denied := post(`{"request_type":"REQUEST_TYPE_QUOTE","source":{"source":"oem_site"},"brand":"NORRVIND","idempotency_key":"denied","parties":[{"name":{"full":"Denied One"},"emails":[{"address":"denied@reader.example.com"}],"address":{"postal_code":"80202","country":"US"}}],
+		"consents":[{"controller":"CONTROLLER_OEM","purpose":"PURPOSE_ANSWER_INQUIRY","state":"CONSENT_STATE_DENIED"}]}`)
+	if denied.GetState() != leadv1.State_STATE_PARKED {
+		t.Fatalf("with a denied answer: %v", denied)
+	}
+	var parked []*feedbackv1.LeadSummary
+	eventually(t, 60*time.Second, "the parked lead is listed", func() bool {
+		resp := &feedbackv1.ListLeadsResponse{}
+		w.get(t, "oem", "/v1/leads?state=STATE_PARKED&code=CONSENT", resp)
+		parked = resp.GetLeads()
+		return len(parked) == 1
+	})
+	if p := parked[0]; p.GetLeadId() != denied.GetLeadId() || p.GetParkOwner() == "" || p.GetReviewAt() == nil || !strings.Contains(p.GetDetail(), "consent") {
+		t.Errorf("listed as %v", p)
+	}
+	still := &capturev1.ResubmitLeadResponse{}
+	w.post(t, "oem", "/v1/leads/"+denied.GetLeadId()+":resubmit", `{"reason":"asked again"}`, still)
+	if !still.GetResubmitted() || still.GetStanding().GetState() != leadv1.State_STATE_PARKED {
+		t.Errorf("resubmitted without consent: %v", still)
+	}
+	const granted = `{"lead":{"consents":[{"controller":"CONTROLLER_OEM","purpose":"PURPOSE_ANSWER_INQUIRY","state":"CONSENT_STATE_GRANTED"%s}]},"reason":"the customer changed her mind"}`
+	if code, raw := patch("oem", denied.GetLeadId(), fmt.Sprintf(granted, "")); code != 400 || !strings.Contains(string(raw), "evidence") {
+		t.Errorf("a consent without evidence answered %d %s", code, raw)
+	}
+	if code, raw := patch("oem", denied.GetLeadId(), fmt.Sprintf(granted, `,"evidence":"call 17"`)); code != 200 {
+		t.Errorf("a proven consent answered %d %s", code, raw)
+	}
+	eventually(t, 30*time.Second, "the lead with a proven consent is assigned", func() bool { return stands(denied.GetLeadId()) == leadv1.State_STATE_ASSIGNED })
+
+	// Parked trigger leads: junk is closed, the rest looked at again in one go.
+	trigger := func(key string) string {
+		return post(fmt.Sprintf(`{"trigger":true,"source":{"source":"trigger"},"brand":"NORRVIND","idempotency_key":%q,"parties":[{"name":{"full":"Trigger %s"},"emails":[{"address":"%s@reader.example.com"}],"address":{"postal_code":"80202","country":"US"}}],
+			"consents":[{"controller":"CONTROLLER_OEM","purpose":"PURPOSE_MARKETING","state":"CONSENT_STATE_GRANTED"}]}`, key, key, key)).GetLeadId()
+	}
+	junk, later := trigger("junk"), trigger("later")
+	if s := stands(junk); s != leadv1.State_STATE_PARKED {
+		t.Fatalf("a trigger lead is %s", s)
+	}
+	rejected := &capturev1.RejectLeadResponse{}
+	w.post(t, "ops", "/v1/leads/"+junk+":reject", `{"code":"REJECT_CODE_FAKE_CONTACT","note":"a test of ours"}`, rejected)
+	if !rejected.GetChanged() || rejected.GetStanding().GetState() != leadv1.State_STATE_REJECTED || rejected.GetStanding().GetCode() != "FAKE_CONTACT" {
+		t.Errorf("rejected: %v", rejected)
+	}
+	batch := &capturev1.BatchResubmitLeadsResponse{}
+	w.post(t, "ops", "/v1/leads:resubmit", `{"code":"CONSENT"}`, batch)
+	if batch.GetMatched() != 1 {
+		_, raw := w.call(t, "oem", http.MethodGet, "/v1/leads/"+later, nil, "")
+		t.Errorf("resubmitted at once: %v of %.3000s", batch, raw)
+	}
+
+	// A document that cannot be read: listed with what is wrong, mended by a readable one.
+	broken := &capturev1.IngestResponse{}
+	code, raw := w.call(t, "oem", http.MethodPost, "/v1/adf", map[string]string{"Content-Type": "application/xml"}, `<adf><prospect`)
+	if err := unmarshal(raw, broken); err != nil || code != 200 {
+		t.Fatalf("an unreadable document answered %d %s", code, raw)
+	}
+	brokenID := broken.GetResults()[0].GetLeadId()
+	if code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads/"+brokenID+":resubmit", nil, `{}`); code != 409 {
+		t.Errorf("an unreadable document resubmitted answered %d %s", code, raw)
+	}
+	document := base64.StdEncoding.EncodeToString([]byte(`<?adf version="1.0"?><adf><prospect><vehicle><make>Norrvind</make><model>Lomvi 5</model></vehicle><customer><contact><name>Mended One</name><email>mended@reader.example.com</email><address><postalcode>80202</postalcode><country>US</country></address></contact></customer></prospect></adf>`))
+	if code, raw := patch("oem", brokenID, `{"document":"`+document+`","reason":"the vendor sent it again"}`); code != 200 {
+		t.Errorf("a readable document answered %d %s", code, raw)
+	}
+	eventually(t, 30*time.Second, "the mended document is assigned", func() bool { return stands(brokenID) == leadv1.State_STATE_ASSIGNED })
+
+	found := &capturev1.LookupLeadsResponse{}
+	w.post(t, "oem", "/v1/leads", `{"request_type":"REQUEST_TYPE_QUOTE","source":{"source":"oem_site"},"identifiers":[{"kind":"IDENTIFIER_KIND_SOURCE_LEAD","source":"portal","value":"P-1"}],"parties":[{"emails":[{"address":"found@reader.example.com"}]}]}`, &capturev1.LeadResult{})
+	w.get(t, "oem", "/v1/leads:lookup?source=portal&id=P-1", found)
+	if len(found.GetLeads()) != 1 || found.GetLeads()[0].GetStanding().GetState() != leadv1.State_STATE_ASSIGNED {
+		t.Errorf("looked up: %v", found)
+	}
+	if code, raw := w.call(t, "oem", http.MethodGet, "/v1/leads:lookup?source=portal&id=P-1&email=x", nil, ""); code != 400 {
+		t.Errorf("looked up by e-mail: %d %s", code, raw)
+	}
+
+	eventually(t, 60*time.Second, "everything is folded", func() bool {
+		resp := &feedbackv1.ListLeadsResponse{}
+		w.get(t, "oem", "/v1/leads?state=STATE_REJECTED&code=FAKE_CONTACT", resp)
+		return len(resp.GetLeads()) == 1 && stands(later) == leadv1.State_STATE_PARKED
+	})
+	lawsKept(t, w, 8)
 }

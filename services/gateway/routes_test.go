@@ -173,9 +173,9 @@ func TestRoutingErrors(t *testing.T) {
 		{"POST", "/v1/leads:nothing", 404, "NOT_FOUND", ""},
 		{"POST", "/v1/leads/L1:nothing", 404, "NOT_FOUND", ""},
 		{"POST", "/v1/leads/L1:accept:nothing", 404, "NOT_FOUND", ""},
-		{"DELETE", "/v1/leads/L1:accept", 405, "INVALID_ARGUMENT", "GET, HEAD, POST"},
+		{"DELETE", "/v1/leads/L1:accept", 405, "INVALID_ARGUMENT", "GET, HEAD, PATCH, POST"},
 		{"GET", "/v1/leads/L1/nothing", 404, "NOT_FOUND", ""},
-		{"DELETE", "/v1/leads/L1", 405, "INVALID_ARGUMENT", "GET, HEAD"},
+		{"DELETE", "/v1/leads/L1", 405, "INVALID_ARGUMENT", "GET, HEAD, PATCH"},
 		{"DELETE", "/v1/leads", 405, "INVALID_ARGUMENT", "GET, HEAD, POST"},
 		{"OPTIONS", "/v1/leads", 405, "INVALID_ARGUMENT", "GET, HEAD, POST"},
 		{"DELETE", "/v1/dealers/D1", 405, "INVALID_ARGUMENT", "GET, HEAD, PUT"},
@@ -191,7 +191,7 @@ func TestRoutingErrors(t *testing.T) {
 	if got := d.send("POST", "/v1/leads/L1:nothing", ""); !strings.Contains(got.body, ":accept, ") || !strings.Contains(got.body, ":decline") || strings.Contains(got.body, "nothing") {
 		t.Errorf("an unknown verb: %s", got.body)
 	}
-	if got := d.send("POST", "/v1/leads:nothing", ""); !strings.Contains(got.body, "there are :batch") {
+	if got := d.send("POST", "/v1/leads:nothing", ""); !strings.Contains(got.body, ":batch, ") {
 		t.Errorf("an unknown verb of a collection: %s", got.body)
 	}
 	if got := d.send("HEAD", "/healthz", ""); got.code != 200 || got.body != "" {

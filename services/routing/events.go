@@ -27,6 +27,8 @@ const (
 	eventNeedless      = "leadmesh.lead.escalation_needless.v1"
 	eventState         = "leadmesh.lead.state.v1"
 	eventWoken         = "leadmesh.lead.woken.v1"
+	eventUpdated       = "leadmesh.lead.updated.v1"
+	eventRejected      = "leadmesh.lead.rejected.v1"
 )
 
 // event makes an event of a case. The store raises the version of a changed case by one when it

@@ -333,6 +333,12 @@ func (s *Service) wake(ctx context.Context, rb *rulebook, c *postgres.Change, k 
 		c.Leave(k.LeadID)
 		return nil
 	}
+	return w.rouse(k.Parking.Owner, "")
+}
+
+// rouse decides a parked lead anew, on behalf of somebody, with what is known of its customer now.
+func (w *caseWork) rouse(actor, note string) error {
+	k, c := w.k, w.c
 	past, err := c.Past(k.LeadID)
 	if err != nil {
 		return err
@@ -345,10 +351,10 @@ func (s *Service) wake(ctx context.Context, rb *rulebook, c *postgres.Change, k 
 	if err != nil {
 		return err
 	}
-	if err := s.learn(ctx, c, k); err != nil {
+	if err := w.s.learn(w.ctx, c, k); err != nil {
 		return err
 	}
-	w.add(eventWoken, w.now, &leadv1.EventFacts{Code: k.Parking.Reason.String(), Actor: k.Parking.Owner})
+	w.add(eventWoken, w.now, &leadv1.EventFacts{Code: k.Parking.Reason.String(), Actor: actor, Note: note})
 	if err := w.decideAgain(exclusions, from); err != nil {
 		return err
 	}

@@ -160,7 +160,9 @@ func (w *caseWork) finish() error {
 		}
 	}
 	for _, e := range w.events {
-		e.Facts.State = k.State.String()
+		if e.Facts.State = k.State.String(); e.GetType() == eventUpdated { // it moves nothing
+			e.Facts.State = ""
+		}
 		if k.Owner != nil && tellsDeadline(e) {
 			e.Facts.DueAt, e.Facts.DeadlineKind = leadconv.Time(k.Owner.Deadline.At), k.Owner.Deadline.Kind.String()
 		}

@@ -10,18 +10,22 @@ import (
 // policy says which roles may call a method; an entry ending in "/" is for a whole service, the
 // longest entry decides. A method without an entry may be called by services only.
 var policy = map[string][]Role{
-	"/leadmesh.capture.v1.CaptureService/":              {RoleOEM, RoleDealer, RoleOps},
-	"/leadmesh.identity.v1.IdentityService/":            {RoleOEM, RoleOps},
-	"/leadmesh.scoring.v1.ScoringService/":              {RoleMOPS, RoleOps},
-	"/leadmesh.scoring.v1.ScoringService/Score":         {RoleOEM, RoleMOPS, RoleOps},
-	"/leadmesh.scoring.v1.ScoringService/Explain":       {RoleOEM, RoleMOPS, RoleOps},
-	"/leadmesh.scoring.v1.ScoringService/ListPlaybooks": {RoleOEM, RoleMOPS, RoleOps},
-	"/leadmesh.routing.v1.DecisionService/":             {RoleOEM, RoleMOPS, RoleOps},
-	"/leadmesh.routing.v1.RoutingService/":              {RoleOEM, RoleDealer, RoleOps},
-	"/leadmesh.routing.v1.RoutingService/PutDealer":     {RoleOEM, RoleOps},
-	"/leadmesh.routing.v1.RoutingService/ImportNetwork": {RoleOEM, RoleOps},
-	"/leadmesh.feedback.v1.FeedbackService/":            {RoleOEM, RoleDealer, RoleMOPS, RoleOps},
-	"/grpc.reflection.":                                 {RoleOEM, RoleDealer, RoleMOPS, RoleOps},
+	"/leadmesh.capture.v1.CaptureService/":                   {RoleOEM, RoleDealer, RoleOps},
+	"/leadmesh.capture.v1.CaptureService/UpdateLead":         {RoleOEM, RoleDealer, RoleMOPS, RoleOps},
+	"/leadmesh.capture.v1.CaptureService/ResubmitLead":       {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.capture.v1.CaptureService/BatchResubmitLeads": {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.capture.v1.CaptureService/RejectLead":         {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.identity.v1.IdentityService/":                 {RoleOEM, RoleOps},
+	"/leadmesh.scoring.v1.ScoringService/":                   {RoleMOPS, RoleOps},
+	"/leadmesh.scoring.v1.ScoringService/Score":              {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.scoring.v1.ScoringService/Explain":            {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.scoring.v1.ScoringService/ListPlaybooks":      {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.routing.v1.DecisionService/":                  {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.routing.v1.RoutingService/":                   {RoleOEM, RoleDealer, RoleOps},
+	"/leadmesh.routing.v1.RoutingService/PutDealer":          {RoleOEM, RoleOps},
+	"/leadmesh.routing.v1.RoutingService/ImportNetwork":      {RoleOEM, RoleOps},
+	"/leadmesh.feedback.v1.FeedbackService/":                 {RoleOEM, RoleDealer, RoleMOPS, RoleOps},
+	"/grpc.reflection.":                                      {RoleOEM, RoleDealer, RoleMOPS, RoleOps},
 }
 
 // open methods need no caller: a probe has no token.

@@ -26,6 +26,7 @@ type Lead struct {
 	Hash                              [32]byte
 	Body, Raw                         []byte
 	ContentType                       string
+	LookupKeys                        []int64
 
 	Place        Place     // Pending, Rejected or Parked
 	DueAt        time.Time // of a pending one: when the driver takes it up
@@ -131,6 +132,7 @@ func (c *Captured) makeRoom(p *db.InsertCapturedParams) {
 	p.Test, p.Flags, p.PlaybookRevisions = make([]bool, 0, n), make([]int16, 0, n), make([]string, 0, n)
 	p.Traceparents, p.ContentTypes = make([]string, 0, n), make([]string, 0, n)
 	p.BodyHashes, p.Bodies, p.Raws = make([][]byte, 0, n), make([][]byte, 0, n), make([][]byte, 0, n)
+	p.LookupKeys = make([]string, 0, n)
 	p.PendingBuckets, p.PendingIds = make([]int16, 0, n), make([]pgtype.UUID, 0, n)
 	p.PendingSince, p.PendingDueAt = make([]pgtype.Timestamptz, 0, n), make([]pgtype.Timestamptz, 0, n)
 	p.KeyBuckets, p.KeyCredentials, p.Keys = make([]int16, 0, keys), make([]string, 0, keys), make([]string, 0, keys)
@@ -152,6 +154,7 @@ func addLead(p *db.InsertCapturedParams, l *Lead) {
 	p.BodyHashes = append(p.BodyHashes, l.Hash[:])
 	p.Bodies = append(p.Bodies, notNil(l.Body))
 	p.Raws = append(p.Raws, notNil(l.Raw))
+	p.LookupKeys = append(p.LookupKeys, keyList(l.LookupKeys))
 	switch l.Place {
 	case Rejected:
 		p.RejectedBuckets = append(p.RejectedBuckets, bucket)

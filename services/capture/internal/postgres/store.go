@@ -176,6 +176,10 @@ func (s *Store) Get(ctx context.Context, id lead.ID) (Record, error) {
 	if err != nil {
 		return Record{}, mapped(err)
 	}
+	return record(&r), nil
+}
+
+func record(r *db.GetLeadRow) Record {
 	rec := Record{
 		Standing:   standing(r.Pending, r.RejectCode, r.ParkReason),
 		Credential: r.Credential, Traceparent: r.Traceparent, Test: r.Test, ReceivedAt: r.ReceivedAt.Time, Body: r.Body,
@@ -184,7 +188,7 @@ func (s *Store) Get(ctx context.Context, id lead.ID) (Record, error) {
 	if rec.Place == Parked {
 		rec.Detail = r.ParkDetail
 	}
-	return rec, nil
+	return rec
 }
 
 // Raw is a document as received.

@@ -20,6 +20,8 @@ type ClaimedUpdate struct {
 	At          time.Time
 	Body        []byte
 	Traceparent string // of the lead
+
+	Actor, Reason string // of one by a person
 }
 
 // ClaimUpdates leases up to n updates that are due.
@@ -32,6 +34,7 @@ func (s *Store) ClaimUpdates(ctx context.Context, now, lease time.Time, n int) (
 	for i, r := range rows {
 		claimed[i] = ClaimedUpdate{
 			UpdateRef: UpdateRef{LeadID: r.LeadID.Bytes, UpdateID: r.UpdateID.Bytes}, At: r.At.Time, Body: r.Body, Traceparent: r.Traceparent,
+			Actor: r.Actor, Reason: r.Reason,
 		}
 	}
 	return claimed, nil

@@ -72,6 +72,24 @@ func (s *Store) SweepOffers(ctx context.Context, now time.Time, limit int, f fun
 	})
 }
 
+// Recall names parked leads whose review is to come now.
+type Recall struct {
+	Reason            lead.ParkReason
+	Since, Until, Now time.Time
+	Limit             int
+	Count             bool // only count them
+}
+
+// RecallParked moves the review of parked leads to now and returns how many there were.
+func (s *Store) RecallParked(ctx context.Context, r Recall) (int, error) {
+	if r.Count {
+		n, err := s.q.CountParked(ctx, db.CountParkedParams{Reason: int16(r.Reason), Now: stamp(r.Now), Since: stamp(r.Since), Until: stamp(r.Until), Page: int32(r.Limit)})
+		return int(n), edge("count parked leads", err)
+	}
+	n, err := s.q.RecallParked(ctx, db.RecallParkedParams{Now: stamp(r.Now), Reason: int16(r.Reason), Since: stamp(r.Since), Until: stamp(r.Until), Page: int32(r.Limit)})
+	return int(n), edge("recall parked leads", err)
+}
+
 func leads(rows []pgtype.UUID) []lead.ID {
 	out := make([]lead.ID, 0, len(rows))
 	for _, row := range rows {

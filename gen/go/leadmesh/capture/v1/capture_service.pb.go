@@ -1199,7 +1199,7 @@ var File_leadmesh_capture_v1_capture_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\n" +
-	")leadmesh/capture/v1/capture_service.proto\x12\x13leadmesh.capture.v1\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1cleadmesh/lead/v1/event.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\"k\n" +
+	")leadmesh/capture/v1/capture_service.proto\x12\x13leadmesh.capture.v1\x1a\x1eleadmesh/capture/v1/mend.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1cleadmesh/lead/v1/event.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\"k\n" +
 	"\x17BatchCreateLeadsRequest\x12,\n" +
 	"\x05leads\x18\x01 \x03(\v2\x16.leadmesh.lead.v1.LeadR\x05leads\x12\"\n" +
 	"\ftraceparents\x18\x02 \x03(\tR\ftraceparents\"U\n" +
@@ -1289,14 +1289,21 @@ const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\x13REMARK_KIND_MISSING\x10\x02\x12\x16\n" +
 	"\x12REMARK_KIND_UNUSED\x10\x03\x12\x18\n" +
 	"\x14REMARK_KIND_DOUBTFUL\x10\x04\x12\x18\n" +
-	"\x14REMARK_KIND_GOVERNED\x10\x052\xfa\x03\n" +
+	"\x14REMARK_KIND_GOVERNED\x10\x052\xf6\a\n" +
 	"\x0eCaptureService\x12o\n" +
 	"\x10BatchCreateLeads\x12,.leadmesh.capture.v1.BatchCreateLeadsRequest\x1a-.leadmesh.capture.v1.BatchCreateLeadsResponse\x12Q\n" +
 	"\x06Ingest\x12\".leadmesh.capture.v1.IngestRequest\x1a#.leadmesh.capture.v1.IngestResponse\x12o\n" +
 	"\x10ValidateDocument\x12,.leadmesh.capture.v1.ValidateDocumentRequest\x1a-.leadmesh.capture.v1.ValidateDocumentResponse\x12T\n" +
 	"\aGetLead\x12#.leadmesh.capture.v1.GetLeadRequest\x1a$.leadmesh.capture.v1.GetLeadResponse\x12]\n" +
 	"\n" +
-	"GetRawLead\x12&.leadmesh.capture.v1.GetRawLeadRequest\x1a'.leadmesh.capture.v1.GetRawLeadResponseB\xdf\x01\n" +
+	"GetRawLead\x12&.leadmesh.capture.v1.GetRawLeadRequest\x1a'.leadmesh.capture.v1.GetRawLeadResponse\x12]\n" +
+	"\n" +
+	"UpdateLead\x12&.leadmesh.capture.v1.UpdateLeadRequest\x1a'.leadmesh.capture.v1.UpdateLeadResponse\x12c\n" +
+	"\fResubmitLead\x12(.leadmesh.capture.v1.ResubmitLeadRequest\x1a).leadmesh.capture.v1.ResubmitLeadResponse\x12u\n" +
+	"\x12BatchResubmitLeads\x12..leadmesh.capture.v1.BatchResubmitLeadsRequest\x1a/.leadmesh.capture.v1.BatchResubmitLeadsResponse\x12]\n" +
+	"\n" +
+	"RejectLead\x12&.leadmesh.capture.v1.RejectLeadRequest\x1a'.leadmesh.capture.v1.RejectLeadResponse\x12`\n" +
+	"\vLookupLeads\x12'.leadmesh.capture.v1.LookupLeadsRequest\x1a(.leadmesh.capture.v1.LookupLeadsResponseB\xdf\x01\n" +
 	"\x17com.leadmesh.capture.v1B\x13CaptureServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1;capturev1\xa2\x02\x03LCX\xaa\x02\x13Leadmesh.Capture.V1\xca\x02\x13Leadmesh\\Capture\\V1\xe2\x02\x1fLeadmesh\\Capture\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Capture::V1b\x06proto3"
 
 var (
@@ -1314,27 +1321,37 @@ func file_leadmesh_capture_v1_capture_service_proto_rawDescGZIP() []byte {
 var file_leadmesh_capture_v1_capture_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_leadmesh_capture_v1_capture_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_leadmesh_capture_v1_capture_service_proto_goTypes = []any{
-	(DocumentKind)(0),                // 0: leadmesh.capture.v1.DocumentKind
-	(RemarkKind)(0),                  // 1: leadmesh.capture.v1.RemarkKind
-	(*BatchCreateLeadsRequest)(nil),  // 2: leadmesh.capture.v1.BatchCreateLeadsRequest
-	(*BatchCreateLeadsResponse)(nil), // 3: leadmesh.capture.v1.BatchCreateLeadsResponse
-	(*LeadResult)(nil),               // 4: leadmesh.capture.v1.LeadResult
-	(*IngestRequest)(nil),            // 5: leadmesh.capture.v1.IngestRequest
-	(*IngestResponse)(nil),           // 6: leadmesh.capture.v1.IngestResponse
-	(*ValidateDocumentRequest)(nil),  // 7: leadmesh.capture.v1.ValidateDocumentRequest
-	(*ValidateDocumentResponse)(nil), // 8: leadmesh.capture.v1.ValidateDocumentResponse
-	(*ValidatedLead)(nil),            // 9: leadmesh.capture.v1.ValidatedLead
-	(*Remark)(nil),                   // 10: leadmesh.capture.v1.Remark
-	(*GetLeadRequest)(nil),           // 11: leadmesh.capture.v1.GetLeadRequest
-	(*GetLeadResponse)(nil),          // 12: leadmesh.capture.v1.GetLeadResponse
-	(*Customer)(nil),                 // 13: leadmesh.capture.v1.Customer
-	(*GetRawLeadRequest)(nil),        // 14: leadmesh.capture.v1.GetRawLeadRequest
-	(*GetRawLeadResponse)(nil),       // 15: leadmesh.capture.v1.GetRawLeadResponse
-	(*v1.Lead)(nil),                  // 16: leadmesh.lead.v1.Lead
-	(v1.State)(0),                    // 17: leadmesh.lead.v1.State
-	(*v1.Decision)(nil),              // 18: leadmesh.lead.v1.Decision
-	(*v11.Problem)(nil),              // 19: leadmesh.problem.v1.Problem
-	(*v1.Event)(nil),                 // 20: leadmesh.lead.v1.Event
+	(DocumentKind)(0),                  // 0: leadmesh.capture.v1.DocumentKind
+	(RemarkKind)(0),                    // 1: leadmesh.capture.v1.RemarkKind
+	(*BatchCreateLeadsRequest)(nil),    // 2: leadmesh.capture.v1.BatchCreateLeadsRequest
+	(*BatchCreateLeadsResponse)(nil),   // 3: leadmesh.capture.v1.BatchCreateLeadsResponse
+	(*LeadResult)(nil),                 // 4: leadmesh.capture.v1.LeadResult
+	(*IngestRequest)(nil),              // 5: leadmesh.capture.v1.IngestRequest
+	(*IngestResponse)(nil),             // 6: leadmesh.capture.v1.IngestResponse
+	(*ValidateDocumentRequest)(nil),    // 7: leadmesh.capture.v1.ValidateDocumentRequest
+	(*ValidateDocumentResponse)(nil),   // 8: leadmesh.capture.v1.ValidateDocumentResponse
+	(*ValidatedLead)(nil),              // 9: leadmesh.capture.v1.ValidatedLead
+	(*Remark)(nil),                     // 10: leadmesh.capture.v1.Remark
+	(*GetLeadRequest)(nil),             // 11: leadmesh.capture.v1.GetLeadRequest
+	(*GetLeadResponse)(nil),            // 12: leadmesh.capture.v1.GetLeadResponse
+	(*Customer)(nil),                   // 13: leadmesh.capture.v1.Customer
+	(*GetRawLeadRequest)(nil),          // 14: leadmesh.capture.v1.GetRawLeadRequest
+	(*GetRawLeadResponse)(nil),         // 15: leadmesh.capture.v1.GetRawLeadResponse
+	(*v1.Lead)(nil),                    // 16: leadmesh.lead.v1.Lead
+	(v1.State)(0),                      // 17: leadmesh.lead.v1.State
+	(*v1.Decision)(nil),                // 18: leadmesh.lead.v1.Decision
+	(*v11.Problem)(nil),                // 19: leadmesh.problem.v1.Problem
+	(*v1.Event)(nil),                   // 20: leadmesh.lead.v1.Event
+	(*UpdateLeadRequest)(nil),          // 21: leadmesh.capture.v1.UpdateLeadRequest
+	(*ResubmitLeadRequest)(nil),        // 22: leadmesh.capture.v1.ResubmitLeadRequest
+	(*BatchResubmitLeadsRequest)(nil),  // 23: leadmesh.capture.v1.BatchResubmitLeadsRequest
+	(*RejectLeadRequest)(nil),          // 24: leadmesh.capture.v1.RejectLeadRequest
+	(*LookupLeadsRequest)(nil),         // 25: leadmesh.capture.v1.LookupLeadsRequest
+	(*UpdateLeadResponse)(nil),         // 26: leadmesh.capture.v1.UpdateLeadResponse
+	(*ResubmitLeadResponse)(nil),       // 27: leadmesh.capture.v1.ResubmitLeadResponse
+	(*BatchResubmitLeadsResponse)(nil), // 28: leadmesh.capture.v1.BatchResubmitLeadsResponse
+	(*RejectLeadResponse)(nil),         // 29: leadmesh.capture.v1.RejectLeadResponse
+	(*LookupLeadsResponse)(nil),        // 30: leadmesh.capture.v1.LookupLeadsResponse
 }
 var file_leadmesh_capture_v1_capture_service_proto_depIdxs = []int32{
 	16, // 0: leadmesh.capture.v1.BatchCreateLeadsRequest.leads:type_name -> leadmesh.lead.v1.Lead
@@ -1361,13 +1378,23 @@ var file_leadmesh_capture_v1_capture_service_proto_depIdxs = []int32{
 	7,  // 21: leadmesh.capture.v1.CaptureService.ValidateDocument:input_type -> leadmesh.capture.v1.ValidateDocumentRequest
 	11, // 22: leadmesh.capture.v1.CaptureService.GetLead:input_type -> leadmesh.capture.v1.GetLeadRequest
 	14, // 23: leadmesh.capture.v1.CaptureService.GetRawLead:input_type -> leadmesh.capture.v1.GetRawLeadRequest
-	3,  // 24: leadmesh.capture.v1.CaptureService.BatchCreateLeads:output_type -> leadmesh.capture.v1.BatchCreateLeadsResponse
-	6,  // 25: leadmesh.capture.v1.CaptureService.Ingest:output_type -> leadmesh.capture.v1.IngestResponse
-	8,  // 26: leadmesh.capture.v1.CaptureService.ValidateDocument:output_type -> leadmesh.capture.v1.ValidateDocumentResponse
-	12, // 27: leadmesh.capture.v1.CaptureService.GetLead:output_type -> leadmesh.capture.v1.GetLeadResponse
-	15, // 28: leadmesh.capture.v1.CaptureService.GetRawLead:output_type -> leadmesh.capture.v1.GetRawLeadResponse
-	24, // [24:29] is the sub-list for method output_type
-	19, // [19:24] is the sub-list for method input_type
+	21, // 24: leadmesh.capture.v1.CaptureService.UpdateLead:input_type -> leadmesh.capture.v1.UpdateLeadRequest
+	22, // 25: leadmesh.capture.v1.CaptureService.ResubmitLead:input_type -> leadmesh.capture.v1.ResubmitLeadRequest
+	23, // 26: leadmesh.capture.v1.CaptureService.BatchResubmitLeads:input_type -> leadmesh.capture.v1.BatchResubmitLeadsRequest
+	24, // 27: leadmesh.capture.v1.CaptureService.RejectLead:input_type -> leadmesh.capture.v1.RejectLeadRequest
+	25, // 28: leadmesh.capture.v1.CaptureService.LookupLeads:input_type -> leadmesh.capture.v1.LookupLeadsRequest
+	3,  // 29: leadmesh.capture.v1.CaptureService.BatchCreateLeads:output_type -> leadmesh.capture.v1.BatchCreateLeadsResponse
+	6,  // 30: leadmesh.capture.v1.CaptureService.Ingest:output_type -> leadmesh.capture.v1.IngestResponse
+	8,  // 31: leadmesh.capture.v1.CaptureService.ValidateDocument:output_type -> leadmesh.capture.v1.ValidateDocumentResponse
+	12, // 32: leadmesh.capture.v1.CaptureService.GetLead:output_type -> leadmesh.capture.v1.GetLeadResponse
+	15, // 33: leadmesh.capture.v1.CaptureService.GetRawLead:output_type -> leadmesh.capture.v1.GetRawLeadResponse
+	26, // 34: leadmesh.capture.v1.CaptureService.UpdateLead:output_type -> leadmesh.capture.v1.UpdateLeadResponse
+	27, // 35: leadmesh.capture.v1.CaptureService.ResubmitLead:output_type -> leadmesh.capture.v1.ResubmitLeadResponse
+	28, // 36: leadmesh.capture.v1.CaptureService.BatchResubmitLeads:output_type -> leadmesh.capture.v1.BatchResubmitLeadsResponse
+	29, // 37: leadmesh.capture.v1.CaptureService.RejectLead:output_type -> leadmesh.capture.v1.RejectLeadResponse
+	30, // 38: leadmesh.capture.v1.CaptureService.LookupLeads:output_type -> leadmesh.capture.v1.LookupLeadsResponse
+	29, // [29:39] is the sub-list for method output_type
+	19, // [19:29] is the sub-list for method input_type
 	19, // [19:19] is the sub-list for extension type_name
 	19, // [19:19] is the sub-list for extension extendee
 	0,  // [0:19] is the sub-list for field type_name
@@ -1378,6 +1405,7 @@ func file_leadmesh_capture_v1_capture_service_proto_init() {
 	if File_leadmesh_capture_v1_capture_service_proto != nil {
 		return
 	}
+	file_leadmesh_capture_v1_mend_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -19,11 +19,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CaptureService_BatchCreateLeads_FullMethodName = "/leadmesh.capture.v1.CaptureService/BatchCreateLeads"
-	CaptureService_Ingest_FullMethodName           = "/leadmesh.capture.v1.CaptureService/Ingest"
-	CaptureService_ValidateDocument_FullMethodName = "/leadmesh.capture.v1.CaptureService/ValidateDocument"
-	CaptureService_GetLead_FullMethodName          = "/leadmesh.capture.v1.CaptureService/GetLead"
-	CaptureService_GetRawLead_FullMethodName       = "/leadmesh.capture.v1.CaptureService/GetRawLead"
+	CaptureService_BatchCreateLeads_FullMethodName   = "/leadmesh.capture.v1.CaptureService/BatchCreateLeads"
+	CaptureService_Ingest_FullMethodName             = "/leadmesh.capture.v1.CaptureService/Ingest"
+	CaptureService_ValidateDocument_FullMethodName   = "/leadmesh.capture.v1.CaptureService/ValidateDocument"
+	CaptureService_GetLead_FullMethodName            = "/leadmesh.capture.v1.CaptureService/GetLead"
+	CaptureService_GetRawLead_FullMethodName         = "/leadmesh.capture.v1.CaptureService/GetRawLead"
+	CaptureService_UpdateLead_FullMethodName         = "/leadmesh.capture.v1.CaptureService/UpdateLead"
+	CaptureService_ResubmitLead_FullMethodName       = "/leadmesh.capture.v1.CaptureService/ResubmitLead"
+	CaptureService_BatchResubmitLeads_FullMethodName = "/leadmesh.capture.v1.CaptureService/BatchResubmitLeads"
+	CaptureService_RejectLead_FullMethodName         = "/leadmesh.capture.v1.CaptureService/RejectLead"
+	CaptureService_LookupLeads_FullMethodName        = "/leadmesh.capture.v1.CaptureService/LookupLeads"
 )
 
 // CaptureServiceClient is the client API for CaptureService service.
@@ -50,6 +55,19 @@ type CaptureServiceClient interface {
 	GetLead(ctx context.Context, in *GetLeadRequest, opts ...grpc.CallOption) (*GetLeadResponse, error)
 	// GetRawLead answers the document of a lead as it was received.
 	GetRawLead(ctx context.Context, in *GetRawLeadRequest, opts ...grpc.CallOption) (*GetRawLeadResponse, error)
+	// UpdateLead changes fields of a lead that is held and notes who did and why on its timeline. A
+	// lead that was rejected or parked for its data is routed if that was what it lacked.
+	UpdateLead(ctx context.Context, in *UpdateLeadRequest, opts ...grpc.CallOption) (*UpdateLeadResponse, error)
+	// ResubmitLead has a lead that stands still judged anew by the rules of now: a parked, a rejected or
+	// a pending one. A lead that somebody owns, or that is closed, stays as it is.
+	ResubmitLead(ctx context.Context, in *ResubmitLeadRequest, opts ...grpc.CallOption) (*ResubmitLeadResponse, error)
+	// BatchResubmitLeads does so for the leads that stand still for one reason.
+	BatchResubmitLeads(ctx context.Context, in *BatchResubmitLeadsRequest, opts ...grpc.CallOption) (*BatchResubmitLeadsResponse, error)
+	// RejectLead closes a lead that nobody owns, since it is none.
+	RejectLead(ctx context.Context, in *RejectLeadRequest, opts ...grpc.CallOption) (*RejectLeadResponse, error)
+	// LookupLeads answers the leads that bear an identifier of another system. What it knows of a lead
+	// it knows as soon as the lead is held.
+	LookupLeads(ctx context.Context, in *LookupLeadsRequest, opts ...grpc.CallOption) (*LookupLeadsResponse, error)
 }
 
 type captureServiceClient struct {
@@ -110,6 +128,56 @@ func (c *captureServiceClient) GetRawLead(ctx context.Context, in *GetRawLeadReq
 	return out, nil
 }
 
+func (c *captureServiceClient) UpdateLead(ctx context.Context, in *UpdateLeadRequest, opts ...grpc.CallOption) (*UpdateLeadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateLeadResponse)
+	err := c.cc.Invoke(ctx, CaptureService_UpdateLead_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *captureServiceClient) ResubmitLead(ctx context.Context, in *ResubmitLeadRequest, opts ...grpc.CallOption) (*ResubmitLeadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResubmitLeadResponse)
+	err := c.cc.Invoke(ctx, CaptureService_ResubmitLead_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *captureServiceClient) BatchResubmitLeads(ctx context.Context, in *BatchResubmitLeadsRequest, opts ...grpc.CallOption) (*BatchResubmitLeadsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchResubmitLeadsResponse)
+	err := c.cc.Invoke(ctx, CaptureService_BatchResubmitLeads_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *captureServiceClient) RejectLead(ctx context.Context, in *RejectLeadRequest, opts ...grpc.CallOption) (*RejectLeadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejectLeadResponse)
+	err := c.cc.Invoke(ctx, CaptureService_RejectLead_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *captureServiceClient) LookupLeads(ctx context.Context, in *LookupLeadsRequest, opts ...grpc.CallOption) (*LookupLeadsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LookupLeadsResponse)
+	err := c.cc.Invoke(ctx, CaptureService_LookupLeads_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CaptureServiceServer is the server API for CaptureService service.
 // All implementations must embed UnimplementedCaptureServiceServer
 // for forward compatibility.
@@ -134,6 +202,19 @@ type CaptureServiceServer interface {
 	GetLead(context.Context, *GetLeadRequest) (*GetLeadResponse, error)
 	// GetRawLead answers the document of a lead as it was received.
 	GetRawLead(context.Context, *GetRawLeadRequest) (*GetRawLeadResponse, error)
+	// UpdateLead changes fields of a lead that is held and notes who did and why on its timeline. A
+	// lead that was rejected or parked for its data is routed if that was what it lacked.
+	UpdateLead(context.Context, *UpdateLeadRequest) (*UpdateLeadResponse, error)
+	// ResubmitLead has a lead that stands still judged anew by the rules of now: a parked, a rejected or
+	// a pending one. A lead that somebody owns, or that is closed, stays as it is.
+	ResubmitLead(context.Context, *ResubmitLeadRequest) (*ResubmitLeadResponse, error)
+	// BatchResubmitLeads does so for the leads that stand still for one reason.
+	BatchResubmitLeads(context.Context, *BatchResubmitLeadsRequest) (*BatchResubmitLeadsResponse, error)
+	// RejectLead closes a lead that nobody owns, since it is none.
+	RejectLead(context.Context, *RejectLeadRequest) (*RejectLeadResponse, error)
+	// LookupLeads answers the leads that bear an identifier of another system. What it knows of a lead
+	// it knows as soon as the lead is held.
+	LookupLeads(context.Context, *LookupLeadsRequest) (*LookupLeadsResponse, error)
 	mustEmbedUnimplementedCaptureServiceServer()
 }
 
@@ -158,6 +239,21 @@ func (UnimplementedCaptureServiceServer) GetLead(context.Context, *GetLeadReques
 }
 func (UnimplementedCaptureServiceServer) GetRawLead(context.Context, *GetRawLeadRequest) (*GetRawLeadResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRawLead not implemented")
+}
+func (UnimplementedCaptureServiceServer) UpdateLead(context.Context, *UpdateLeadRequest) (*UpdateLeadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateLead not implemented")
+}
+func (UnimplementedCaptureServiceServer) ResubmitLead(context.Context, *ResubmitLeadRequest) (*ResubmitLeadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResubmitLead not implemented")
+}
+func (UnimplementedCaptureServiceServer) BatchResubmitLeads(context.Context, *BatchResubmitLeadsRequest) (*BatchResubmitLeadsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchResubmitLeads not implemented")
+}
+func (UnimplementedCaptureServiceServer) RejectLead(context.Context, *RejectLeadRequest) (*RejectLeadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejectLead not implemented")
+}
+func (UnimplementedCaptureServiceServer) LookupLeads(context.Context, *LookupLeadsRequest) (*LookupLeadsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LookupLeads not implemented")
 }
 func (UnimplementedCaptureServiceServer) mustEmbedUnimplementedCaptureServiceServer() {}
 func (UnimplementedCaptureServiceServer) testEmbeddedByValue()                        {}
@@ -270,6 +366,96 @@ func _CaptureService_GetRawLead_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaptureService_UpdateLead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateLeadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaptureServiceServer).UpdateLead(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaptureService_UpdateLead_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaptureServiceServer).UpdateLead(ctx, req.(*UpdateLeadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaptureService_ResubmitLead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResubmitLeadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaptureServiceServer).ResubmitLead(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaptureService_ResubmitLead_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaptureServiceServer).ResubmitLead(ctx, req.(*ResubmitLeadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaptureService_BatchResubmitLeads_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchResubmitLeadsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaptureServiceServer).BatchResubmitLeads(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaptureService_BatchResubmitLeads_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaptureServiceServer).BatchResubmitLeads(ctx, req.(*BatchResubmitLeadsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaptureService_RejectLead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejectLeadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaptureServiceServer).RejectLead(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaptureService_RejectLead_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaptureServiceServer).RejectLead(ctx, req.(*RejectLeadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaptureService_LookupLeads_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LookupLeadsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaptureServiceServer).LookupLeads(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaptureService_LookupLeads_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaptureServiceServer).LookupLeads(ctx, req.(*LookupLeadsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CaptureService_ServiceDesc is the grpc.ServiceDesc for CaptureService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -296,6 +482,26 @@ var CaptureService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetRawLead",
 			Handler:    _CaptureService_GetRawLead_Handler,
+		},
+		{
+			MethodName: "UpdateLead",
+			Handler:    _CaptureService_UpdateLead_Handler,
+		},
+		{
+			MethodName: "ResubmitLead",
+			Handler:    _CaptureService_ResubmitLead_Handler,
+		},
+		{
+			MethodName: "BatchResubmitLeads",
+			Handler:    _CaptureService_BatchResubmitLeads_Handler,
+		},
+		{
+			MethodName: "RejectLead",
+			Handler:    _CaptureService_RejectLead_Handler,
+		},
+		{
+			MethodName: "LookupLeads",
+			Handler:    _CaptureService_LookupLeads_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

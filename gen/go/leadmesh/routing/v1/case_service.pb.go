@@ -8,6 +8,8 @@ package routingv1
 
 import (
 	v1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
+	v11 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	v12 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -299,6 +301,509 @@ func (x *Application) GetCountedAs() []string {
 	return nil
 }
 
+// RefreshCasesRequest carries leads as they are now.
+type RefreshCasesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 1,000.
+	Refreshes     []*CaseRefresh `protobuf:"bytes,1,rep,name=refreshes,proto3" json:"refreshes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshCasesRequest) Reset() {
+	*x = RefreshCasesRequest{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshCasesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshCasesRequest) ProtoMessage() {}
+
+func (x *RefreshCasesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshCasesRequest.ProtoReflect.Descriptor instead.
+func (*RefreshCasesRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RefreshCasesRequest) GetRefreshes() []*CaseRefresh {
+	if x != nil {
+		return x.Refreshes
+	}
+	return nil
+}
+
+// CaseRefresh is what is known of one lead now.
+type CaseRefresh struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lead.
+	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// The lead as it is now; absent: as it was.
+	Lead *v11.Lead `protobuf:"bytes,2,opt,name=lead,proto3" json:"lead,omitempty"`
+	// What is known of its person, as DecideRequest.profile; empty: as it was.
+	Profile []byte `protobuf:"bytes,3,opt,name=profile,proto3" json:"profile,omitempty"`
+	// True: a parked lead is decided anew even if nothing changed.
+	DecideAgain bool `protobuf:"varint,4,opt,name=decide_again,json=decideAgain,proto3" json:"decide_again,omitempty"`
+	// Who had it done.
+	Actor string `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Why, without personal data.
+	Note          string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseRefresh) Reset() {
+	*x = CaseRefresh{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseRefresh) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseRefresh) ProtoMessage() {}
+
+func (x *CaseRefresh) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseRefresh.ProtoReflect.Descriptor instead.
+func (*CaseRefresh) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CaseRefresh) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+func (x *CaseRefresh) GetLead() *v11.Lead {
+	if x != nil {
+		return x.Lead
+	}
+	return nil
+}
+
+func (x *CaseRefresh) GetProfile() []byte {
+	if x != nil {
+		return x.Profile
+	}
+	return nil
+}
+
+func (x *CaseRefresh) GetDecideAgain() bool {
+	if x != nil {
+		return x.DecideAgain
+	}
+	return false
+}
+
+func (x *CaseRefresh) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *CaseRefresh) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// RefreshCasesResponse answers per lead, in order.
+type RefreshCasesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One per lead.
+	Cases         []*RefreshedCase `protobuf:"bytes,1,rep,name=cases,proto3" json:"cases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshCasesResponse) Reset() {
+	*x = RefreshCasesResponse{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshCasesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshCasesResponse) ProtoMessage() {}
+
+func (x *RefreshCasesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshCasesResponse.ProtoReflect.Descriptor instead.
+func (*RefreshCasesResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RefreshCasesResponse) GetCases() []*RefreshedCase {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
+// RefreshedCase is one lead after it.
+type RefreshedCase struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it stands.
+	LeadCase *LeadCase `protobuf:"bytes,1,opt,name=lead_case,json=leadCase,proto3" json:"lead_case,omitempty"`
+	// True if anything changed.
+	Changed bool `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	// Why it was not done.
+	Problem       *v12.Problem `protobuf:"bytes,3,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefreshedCase) Reset() {
+	*x = RefreshedCase{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefreshedCase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefreshedCase) ProtoMessage() {}
+
+func (x *RefreshedCase) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefreshedCase.ProtoReflect.Descriptor instead.
+func (*RefreshedCase) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RefreshedCase) GetLeadCase() *LeadCase {
+	if x != nil {
+		return x.LeadCase
+	}
+	return nil
+}
+
+func (x *RefreshedCase) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+func (x *RefreshedCase) GetProblem() *v12.Problem {
+	if x != nil {
+		return x.Problem
+	}
+	return nil
+}
+
+// RejectCaseRequest closes a parked lead.
+type RejectCaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lead.
+	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// The reject code, as the enum's name without its prefix.
+	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	// Words without personal data.
+	Note string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	// Who did.
+	Actor         string `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectCaseRequest) Reset() {
+	*x = RejectCaseRequest{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectCaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectCaseRequest) ProtoMessage() {}
+
+func (x *RejectCaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectCaseRequest.ProtoReflect.Descriptor instead.
+func (*RejectCaseRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RejectCaseRequest) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+func (x *RejectCaseRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *RejectCaseRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *RejectCaseRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+// RejectCaseResponse is the lead after it.
+type RejectCaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it stands.
+	LeadCase *LeadCase `protobuf:"bytes,1,opt,name=lead_case,json=leadCase,proto3" json:"lead_case,omitempty"`
+	// False if it was rejected so before.
+	Changed       bool `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectCaseResponse) Reset() {
+	*x = RejectCaseResponse{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectCaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectCaseResponse) ProtoMessage() {}
+
+func (x *RejectCaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectCaseResponse.ProtoReflect.Descriptor instead.
+func (*RejectCaseResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RejectCaseResponse) GetLeadCase() *LeadCase {
+	if x != nil {
+		return x.LeadCase
+	}
+	return nil
+}
+
+func (x *RejectCaseResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+// WakeCasesRequest names parked leads.
+type WakeCasesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why they are parked. Required.
+	Reason v11.ParkReason `protobuf:"varint,1,opt,name=reason,proto3,enum=leadmesh.lead.v1.ParkReason" json:"reason,omitempty"`
+	// Parked since this moment or later.
+	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	// Parked before this moment.
+	Until *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	// At most this many, 1 to 1,000.
+	Limit int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	// True: only count.
+	DryRun        bool `protobuf:"varint,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WakeCasesRequest) Reset() {
+	*x = WakeCasesRequest{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WakeCasesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WakeCasesRequest) ProtoMessage() {}
+
+func (x *WakeCasesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WakeCasesRequest.ProtoReflect.Descriptor instead.
+func (*WakeCasesRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *WakeCasesRequest) GetReason() v11.ParkReason {
+	if x != nil {
+		return x.Reason
+	}
+	return v11.ParkReason(0)
+}
+
+func (x *WakeCasesRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *WakeCasesRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *WakeCasesRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *WakeCasesRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// WakeCasesResponse counts them.
+type WakeCasesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Leads that are looked at now; fewer than the limit if these are all.
+	Count         int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WakeCasesResponse) Reset() {
+	*x = WakeCasesResponse{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WakeCasesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WakeCasesResponse) ProtoMessage() {}
+
+func (x *WakeCasesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WakeCasesResponse.ProtoReflect.Descriptor instead.
+func (*WakeCasesResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *WakeCasesResponse) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // GetNetworkRequest asks for the network.
 type GetNetworkRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -310,7 +815,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[5]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +827,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[5]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +840,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{5}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetNetworkRequest) GetKnownRevision() string {
@@ -364,7 +869,7 @@ type GetNetworkResponse struct {
 
 func (x *GetNetworkResponse) Reset() {
 	*x = GetNetworkResponse{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[6]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -376,7 +881,7 @@ func (x *GetNetworkResponse) String() string {
 func (*GetNetworkResponse) ProtoMessage() {}
 
 func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[6]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -389,7 +894,7 @@ func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkResponse.ProtoReflect.Descriptor instead.
 func (*GetNetworkResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{6}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetNetworkResponse) GetRevision() string {
@@ -460,7 +965,7 @@ type CatalogueModel struct {
 
 func (x *CatalogueModel) Reset() {
 	*x = CatalogueModel{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[7]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +977,7 @@ func (x *CatalogueModel) String() string {
 func (*CatalogueModel) ProtoMessage() {}
 
 func (x *CatalogueModel) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[7]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +990,7 @@ func (x *CatalogueModel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogueModel.ProtoReflect.Descriptor instead.
 func (*CatalogueModel) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{7}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CatalogueModel) GetBrand() string {
@@ -593,7 +1098,7 @@ type DealerName struct {
 
 func (x *DealerName) Reset() {
 	*x = DealerName{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[8]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -605,7 +1110,7 @@ func (x *DealerName) String() string {
 func (*DealerName) ProtoMessage() {}
 
 func (x *DealerName) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[8]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -618,7 +1123,7 @@ func (x *DealerName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DealerName.ProtoReflect.Descriptor instead.
 func (*DealerName) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{8}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DealerName) GetDealerId() string {
@@ -667,7 +1172,7 @@ var File_leadmesh_routing_v1_case_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\n" +
-	"&leadmesh/routing/v1/case_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a!leadmesh/routing/v1/network.proto\x1a)leadmesh/routing/v1/routing_service.proto\"1\n" +
+	"&leadmesh/routing/v1/case_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a#leadmesh/lead/v1/outcome_code.proto\x1a!leadmesh/problem/v1/problem.proto\x1a!leadmesh/routing/v1/network.proto\x1a)leadmesh/routing/v1/routing_service.proto\"1\n" +
 	"\x14BatchGetCasesRequest\x12\x19\n" +
 	"\blead_ids\x18\x01 \x03(\tR\aleadIds\"L\n" +
 	"\x15BatchGetCasesResponse\x123\n" +
@@ -685,7 +1190,38 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12:\n" +
 	"\tlead_case\x18\x04 \x01(\v2\x1d.leadmesh.routing.v1.LeadCaseR\bleadCase\x12\x1d\n" +
 	"\n" +
-	"counted_as\x18\x05 \x03(\tR\tcountedAs\":\n" +
+	"counted_as\x18\x05 \x03(\tR\tcountedAs\"U\n" +
+	"\x13RefreshCasesRequest\x12>\n" +
+	"\trefreshes\x18\x01 \x03(\v2 .leadmesh.routing.v1.CaseRefreshR\trefreshes\"\xb9\x01\n" +
+	"\vCaseRefresh\x12\x17\n" +
+	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12*\n" +
+	"\x04lead\x18\x02 \x01(\v2\x16.leadmesh.lead.v1.LeadR\x04lead\x12\x18\n" +
+	"\aprofile\x18\x03 \x01(\fR\aprofile\x12!\n" +
+	"\fdecide_again\x18\x04 \x01(\bR\vdecideAgain\x12\x14\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\x12\x12\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\"P\n" +
+	"\x14RefreshCasesResponse\x128\n" +
+	"\x05cases\x18\x01 \x03(\v2\".leadmesh.routing.v1.RefreshedCaseR\x05cases\"\x9d\x01\n" +
+	"\rRefreshedCase\x12:\n" +
+	"\tlead_case\x18\x01 \x01(\v2\x1d.leadmesh.routing.v1.LeadCaseR\bleadCase\x12\x18\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\x126\n" +
+	"\aproblem\x18\x03 \x01(\v2\x1c.leadmesh.problem.v1.ProblemR\aproblem\"j\n" +
+	"\x11RejectCaseRequest\x12\x17\n" +
+	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\x12\x14\n" +
+	"\x05actor\x18\x04 \x01(\tR\x05actor\"j\n" +
+	"\x12RejectCaseResponse\x12:\n" +
+	"\tlead_case\x18\x01 \x01(\v2\x1d.leadmesh.routing.v1.LeadCaseR\bleadCase\x12\x18\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\"\xdb\x01\n" +
+	"\x10WakeCasesRequest\x124\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x1c.leadmesh.lead.v1.ParkReasonR\x06reason\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
+	"\x05until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x17\n" +
+	"\adry_run\x18\x05 \x01(\bR\x06dryRun\")\n" +
+	"\x11WakeCasesResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\":\n" +
 	"\x11GetNetworkRequest\x12%\n" +
 	"\x0eknown_revision\x18\x01 \x01(\tR\rknownRevision\"\x87\x02\n" +
 	"\x12GetNetworkResponse\x12\x1a\n" +
@@ -721,10 +1257,14 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\tR\x06status\x12\x1b\n" +
 	"\ttime_zone\x18\x05 \x01(\tR\btimeZone\x125\n" +
-	"\x05codes\x18\x06 \x03(\v2\x1f.leadmesh.routing.v1.DealerCodeR\x05codes2\xc2\x02\n" +
+	"\x05codes\x18\x06 \x03(\v2\x1f.leadmesh.routing.v1.DealerCodeR\x05codes2\xe2\x04\n" +
 	"\vCaseService\x12f\n" +
 	"\rBatchGetCases\x12).leadmesh.routing.v1.BatchGetCasesRequest\x1a*.leadmesh.routing.v1.BatchGetCasesResponse\x12l\n" +
-	"\x0fApplyActivities\x12+.leadmesh.routing.v1.ApplyActivitiesRequest\x1a,.leadmesh.routing.v1.ApplyActivitiesResponse\x12]\n" +
+	"\x0fApplyActivities\x12+.leadmesh.routing.v1.ApplyActivitiesRequest\x1a,.leadmesh.routing.v1.ApplyActivitiesResponse\x12c\n" +
+	"\fRefreshCases\x12(.leadmesh.routing.v1.RefreshCasesRequest\x1a).leadmesh.routing.v1.RefreshCasesResponse\x12]\n" +
+	"\n" +
+	"RejectCase\x12&.leadmesh.routing.v1.RejectCaseRequest\x1a'.leadmesh.routing.v1.RejectCaseResponse\x12Z\n" +
+	"\tWakeCases\x12%.leadmesh.routing.v1.WakeCasesRequest\x1a&.leadmesh.routing.v1.WakeCasesResponse\x12]\n" +
 	"\n" +
 	"GetNetwork\x12&.leadmesh.routing.v1.GetNetworkRequest\x1a'.leadmesh.routing.v1.GetNetworkResponseB\xdc\x01\n" +
 	"\x17com.leadmesh.routing.v1B\x10CaseServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1;routingv1\xa2\x02\x03LRX\xaa\x02\x13Leadmesh.Routing.V1\xca\x02\x13Leadmesh\\Routing\\V1\xe2\x02\x1fLeadmesh\\Routing\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Routing::V1b\x06proto3"
@@ -741,44 +1281,70 @@ func file_leadmesh_routing_v1_case_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_routing_v1_case_service_proto_rawDescData
 }
 
-var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*BatchGetCasesRequest)(nil),    // 0: leadmesh.routing.v1.BatchGetCasesRequest
 	(*BatchGetCasesResponse)(nil),   // 1: leadmesh.routing.v1.BatchGetCasesResponse
 	(*ApplyActivitiesRequest)(nil),  // 2: leadmesh.routing.v1.ApplyActivitiesRequest
 	(*ApplyActivitiesResponse)(nil), // 3: leadmesh.routing.v1.ApplyActivitiesResponse
 	(*Application)(nil),             // 4: leadmesh.routing.v1.Application
-	(*GetNetworkRequest)(nil),       // 5: leadmesh.routing.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),      // 6: leadmesh.routing.v1.GetNetworkResponse
-	(*CatalogueModel)(nil),          // 7: leadmesh.routing.v1.CatalogueModel
-	(*DealerName)(nil),              // 8: leadmesh.routing.v1.DealerName
-	(*LeadCase)(nil),                // 9: leadmesh.routing.v1.LeadCase
-	(*v1.Activity)(nil),             // 10: leadmesh.feedback.v1.Activity
-	(*v1.Outcome)(nil),              // 11: leadmesh.feedback.v1.Outcome
-	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
-	(*DealerCode)(nil),              // 13: leadmesh.routing.v1.DealerCode
+	(*RefreshCasesRequest)(nil),     // 5: leadmesh.routing.v1.RefreshCasesRequest
+	(*CaseRefresh)(nil),             // 6: leadmesh.routing.v1.CaseRefresh
+	(*RefreshCasesResponse)(nil),    // 7: leadmesh.routing.v1.RefreshCasesResponse
+	(*RefreshedCase)(nil),           // 8: leadmesh.routing.v1.RefreshedCase
+	(*RejectCaseRequest)(nil),       // 9: leadmesh.routing.v1.RejectCaseRequest
+	(*RejectCaseResponse)(nil),      // 10: leadmesh.routing.v1.RejectCaseResponse
+	(*WakeCasesRequest)(nil),        // 11: leadmesh.routing.v1.WakeCasesRequest
+	(*WakeCasesResponse)(nil),       // 12: leadmesh.routing.v1.WakeCasesResponse
+	(*GetNetworkRequest)(nil),       // 13: leadmesh.routing.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),      // 14: leadmesh.routing.v1.GetNetworkResponse
+	(*CatalogueModel)(nil),          // 15: leadmesh.routing.v1.CatalogueModel
+	(*DealerName)(nil),              // 16: leadmesh.routing.v1.DealerName
+	(*LeadCase)(nil),                // 17: leadmesh.routing.v1.LeadCase
+	(*v1.Activity)(nil),             // 18: leadmesh.feedback.v1.Activity
+	(*v1.Outcome)(nil),              // 19: leadmesh.feedback.v1.Outcome
+	(*v11.Lead)(nil),                // 20: leadmesh.lead.v1.Lead
+	(*v12.Problem)(nil),             // 21: leadmesh.problem.v1.Problem
+	(v11.ParkReason)(0),             // 22: leadmesh.lead.v1.ParkReason
+	(*timestamppb.Timestamp)(nil),   // 23: google.protobuf.Timestamp
+	(*DealerCode)(nil),              // 24: leadmesh.routing.v1.DealerCode
 }
 var file_leadmesh_routing_v1_case_service_proto_depIdxs = []int32{
-	9,  // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
-	10, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
-	11, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
+	17, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
+	18, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
+	19, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
 	4,  // 3: leadmesh.routing.v1.ApplyActivitiesResponse.applications:type_name -> leadmesh.routing.v1.Application
-	9,  // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	7,  // 5: leadmesh.routing.v1.GetNetworkResponse.catalogue:type_name -> leadmesh.routing.v1.CatalogueModel
-	8,  // 6: leadmesh.routing.v1.GetNetworkResponse.dealers:type_name -> leadmesh.routing.v1.DealerName
-	12, // 7: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
-	13, // 8: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
-	0,  // 9: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
-	2,  // 10: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
-	5,  // 11: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
-	1,  // 12: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
-	3,  // 13: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
-	6,  // 14: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
-	12, // [12:15] is the sub-list for method output_type
-	9,  // [9:12] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	17, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	6,  // 5: leadmesh.routing.v1.RefreshCasesRequest.refreshes:type_name -> leadmesh.routing.v1.CaseRefresh
+	20, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
+	8,  // 7: leadmesh.routing.v1.RefreshCasesResponse.cases:type_name -> leadmesh.routing.v1.RefreshedCase
+	17, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	21, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
+	17, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	22, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
+	23, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
+	23, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
+	15, // 14: leadmesh.routing.v1.GetNetworkResponse.catalogue:type_name -> leadmesh.routing.v1.CatalogueModel
+	16, // 15: leadmesh.routing.v1.GetNetworkResponse.dealers:type_name -> leadmesh.routing.v1.DealerName
+	23, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
+	24, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
+	0,  // 18: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
+	2,  // 19: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
+	5,  // 20: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
+	9,  // 21: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
+	11, // 22: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
+	13, // 23: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
+	1,  // 24: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
+	3,  // 25: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
+	7,  // 26: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
+	10, // 27: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
+	12, // 28: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
+	14, // 29: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
+	24, // [24:30] is the sub-list for method output_type
+	18, // [18:24] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_routing_v1_case_service_proto_init() }
@@ -794,7 +1360,7 @@ func file_leadmesh_routing_v1_case_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_routing_v1_case_service_proto_rawDesc), len(file_leadmesh_routing_v1_case_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,9 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	CaseService_BatchGetCases_FullMethodName   = "/leadmesh.routing.v1.CaseService/BatchGetCases"
 	CaseService_ApplyActivities_FullMethodName = "/leadmesh.routing.v1.CaseService/ApplyActivities"
+	CaseService_RefreshCases_FullMethodName    = "/leadmesh.routing.v1.CaseService/RefreshCases"
+	CaseService_RejectCase_FullMethodName      = "/leadmesh.routing.v1.CaseService/RejectCase"
+	CaseService_WakeCases_FullMethodName       = "/leadmesh.routing.v1.CaseService/WakeCases"
 	CaseService_GetNetwork_FullMethodName      = "/leadmesh.routing.v1.CaseService/GetNetwork"
 )
 
@@ -35,6 +38,13 @@ type CaseServiceClient interface {
 	BatchGetCases(ctx context.Context, in *BatchGetCasesRequest, opts ...grpc.CallOption) (*BatchGetCasesResponse, error)
 	// ApplyActivities moves leads by what dealers did. An activity applied before changes nothing.
 	ApplyActivities(ctx context.Context, in *ApplyActivitiesRequest, opts ...grpc.CallOption) (*ApplyActivitiesResponse, error)
+	// RefreshCases brings the copies of leads up to what their sources and operators said since. A
+	// parked lead that is changed by it, or is to be decided again, is decided anew.
+	RefreshCases(ctx context.Context, in *RefreshCasesRequest, opts ...grpc.CallOption) (*RefreshCasesResponse, error)
+	// RejectCase closes a parked lead that is none.
+	RejectCase(ctx context.Context, in *RejectCaseRequest, opts ...grpc.CallOption) (*RejectCaseResponse, error)
+	// WakeCases has parked leads looked at again now; the sweep does so within moments.
+	WakeCases(ctx context.Context, in *WakeCasesRequest, opts ...grpc.CallOption) (*WakeCasesResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error)
 }
@@ -67,6 +77,36 @@ func (c *caseServiceClient) ApplyActivities(ctx context.Context, in *ApplyActivi
 	return out, nil
 }
 
+func (c *caseServiceClient) RefreshCases(ctx context.Context, in *RefreshCasesRequest, opts ...grpc.CallOption) (*RefreshCasesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RefreshCasesResponse)
+	err := c.cc.Invoke(ctx, CaseService_RefreshCases_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseServiceClient) RejectCase(ctx context.Context, in *RejectCaseRequest, opts ...grpc.CallOption) (*RejectCaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejectCaseResponse)
+	err := c.cc.Invoke(ctx, CaseService_RejectCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseServiceClient) WakeCases(ctx context.Context, in *WakeCasesRequest, opts ...grpc.CallOption) (*WakeCasesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WakeCasesResponse)
+	err := c.cc.Invoke(ctx, CaseService_WakeCases_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *caseServiceClient) GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetNetworkResponse)
@@ -88,6 +128,13 @@ type CaseServiceServer interface {
 	BatchGetCases(context.Context, *BatchGetCasesRequest) (*BatchGetCasesResponse, error)
 	// ApplyActivities moves leads by what dealers did. An activity applied before changes nothing.
 	ApplyActivities(context.Context, *ApplyActivitiesRequest) (*ApplyActivitiesResponse, error)
+	// RefreshCases brings the copies of leads up to what their sources and operators said since. A
+	// parked lead that is changed by it, or is to be decided again, is decided anew.
+	RefreshCases(context.Context, *RefreshCasesRequest) (*RefreshCasesResponse, error)
+	// RejectCase closes a parked lead that is none.
+	RejectCase(context.Context, *RejectCaseRequest) (*RejectCaseResponse, error)
+	// WakeCases has parked leads looked at again now; the sweep does so within moments.
+	WakeCases(context.Context, *WakeCasesRequest) (*WakeCasesResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error)
 	mustEmbedUnimplementedCaseServiceServer()
@@ -105,6 +152,15 @@ func (UnimplementedCaseServiceServer) BatchGetCases(context.Context, *BatchGetCa
 }
 func (UnimplementedCaseServiceServer) ApplyActivities(context.Context, *ApplyActivitiesRequest) (*ApplyActivitiesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyActivities not implemented")
+}
+func (UnimplementedCaseServiceServer) RefreshCases(context.Context, *RefreshCasesRequest) (*RefreshCasesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RefreshCases not implemented")
+}
+func (UnimplementedCaseServiceServer) RejectCase(context.Context, *RejectCaseRequest) (*RejectCaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejectCase not implemented")
+}
+func (UnimplementedCaseServiceServer) WakeCases(context.Context, *WakeCasesRequest) (*WakeCasesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WakeCases not implemented")
 }
 func (UnimplementedCaseServiceServer) GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetNetwork not implemented")
@@ -166,6 +222,60 @@ func _CaseService_ApplyActivities_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseService_RefreshCases_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RefreshCasesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).RefreshCases(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_RefreshCases_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).RefreshCases(ctx, req.(*RefreshCasesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseService_RejectCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejectCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).RejectCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_RejectCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).RejectCase(ctx, req.(*RejectCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseService_WakeCases_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WakeCasesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).WakeCases(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_WakeCases_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).WakeCases(ctx, req.(*WakeCasesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaseService_GetNetwork_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetNetworkRequest)
 	if err := dec(in); err != nil {
@@ -198,6 +308,18 @@ var CaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ApplyActivities",
 			Handler:    _CaseService_ApplyActivities_Handler,
+		},
+		{
+			MethodName: "RefreshCases",
+			Handler:    _CaseService_RefreshCases_Handler,
+		},
+		{
+			MethodName: "RejectCase",
+			Handler:    _CaseService_RejectCase_Handler,
+		},
+		{
+			MethodName: "WakeCases",
+			Handler:    _CaseService_WakeCases_Handler,
 		},
 		{
 			MethodName: "GetNetwork",

@@ -123,37 +123,37 @@ func (q *Queries) GetSecret(ctx context.Context) ([]byte, error) {
 const insertCaptured = `-- name: InsertCaptured :exec
 WITH leads AS (
     INSERT INTO lead (bucket, lead_id, credential, received_at, requested_at, test, flags, playbook_revision,
-        traceparent, content_type, body_hash, body, raw)
+        traceparent, content_type, body_hash, body, raw, lookup_keys)
     SELECT unnest($5::smallint[]), unnest($6::uuid[]), unnest($7::text[]),
         unnest($8::timestamptz[]), unnest($9::timestamptz[]), unnest($10::boolean[]),
         unnest($11::smallint[]), unnest($12::text[]), unnest($13::text[]),
         unnest($14::text[]), unnest($15::bytea[]), unnest($16::bytea[]),
-        unnest($17::bytea[])
+        unnest($17::bytea[]), string_to_array(nullif(unnest($18::text[]), ''), ' ')::bigint[]
 ), keys AS (
     INSERT INTO idempotency_key (bucket, credential, key, body_hash, lead_id, created_at)
-    SELECT unnest($18::smallint[]), unnest($19::text[]), unnest($20::text[]),
-        unnest($21::bytea[]), unnest($22::uuid[]), unnest($23::timestamptz[])
+    SELECT unnest($19::smallint[]), unnest($20::text[]), unnest($21::text[]),
+        unnest($22::bytea[]), unnest($23::uuid[]), unnest($24::timestamptz[])
 ), updates AS (
     INSERT INTO lead_update (bucket, lead_id, update_id, at, body, raw, next_attempt_at)
-    SELECT unnest($24::smallint[]), unnest($25::uuid[]), unnest($26::uuid[]),
-        unnest($27::timestamptz[]), unnest($28::bytea[]), unnest($29::bytea[]),
-        unnest($27::timestamptz[])
+    SELECT unnest($25::smallint[]), unnest($26::uuid[]), unnest($27::uuid[]),
+        unnest($28::timestamptz[]), unnest($29::bytea[]), unnest($30::bytea[]),
+        unnest($28::timestamptz[])
 ), waiting AS (
     INSERT INTO pending (bucket, lead_id, since, attempts, next_attempt_at)
-    SELECT unnest($30::smallint[]), unnest($31::uuid[]),
-        unnest($32::timestamptz[]), 0, unnest($33::timestamptz[])
+    SELECT unnest($31::smallint[]), unnest($32::uuid[]),
+        unnest($33::timestamptz[]), 0, unnest($34::timestamptz[])
 ), refused AS (
     INSERT INTO rejected (bucket, lead_id, at, code, detail)
-    SELECT unnest($34::smallint[]), unnest($35::uuid[]), unnest($36::timestamptz[]),
-        unnest($37::text[]), unnest($38::text[])
+    SELECT unnest($35::smallint[]), unnest($36::uuid[]), unnest($37::timestamptz[]),
+        unnest($38::text[]), unnest($39::text[])
 ), set_aside AS (
     INSERT INTO parked (bucket, lead_id, at, owner, reason, review_at, detail, kind, intake, fetch_at)
     SELECT k.bucket, k.lead_id, k.at, k.owner, 'DATA', k.review_at, k.detail, nullif(k.kind, 0), nullif(k.intake, ''), k.fetch_at
-    FROM (SELECT unnest($39::smallint[]) AS bucket, unnest($40::uuid[]) AS lead_id,
-        unnest($41::timestamptz[]) AS at, unnest($42::text[]) AS owner,
-        unnest($43::timestamptz[]) AS review_at, unnest($44::text[]) AS detail,
-        unnest($45::smallint[]) AS kind, unnest($46::text[]) AS intake,
-        unnest($47::timestamptz[]) AS fetch_at) AS k
+    FROM (SELECT unnest($40::smallint[]) AS bucket, unnest($41::uuid[]) AS lead_id,
+        unnest($42::timestamptz[]) AS at, unnest($43::text[]) AS owner,
+        unnest($44::timestamptz[]) AS review_at, unnest($45::text[]) AS detail,
+        unnest($46::smallint[]) AS kind, unnest($47::text[]) AS intake,
+        unnest($48::timestamptz[]) AS fetch_at) AS k
 )
 INSERT INTO outbox (bucket, event_id, recorded_at, event)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]),
@@ -178,6 +178,7 @@ type InsertCapturedParams struct {
 	BodyHashes        [][]byte
 	Bodies            [][]byte
 	Raws              [][]byte
+	LookupKeys        []string
 	KeyBuckets        []int16
 	KeyCredentials    []string
 	Keys              []string
@@ -231,6 +232,7 @@ func (q *Queries) InsertCaptured(ctx context.Context, arg InsertCapturedParams) 
 		arg.BodyHashes,
 		arg.Bodies,
 		arg.Raws,
+		arg.LookupKeys,
 		arg.KeyBuckets,
 		arg.KeyCredentials,
 		arg.Keys,

@@ -37,6 +37,7 @@ type Lead struct {
 	BodyHash         []byte
 	Body             []byte
 	Raw              []byte
+	LookupKeys       []int64
 }
 
 type LeadUpdate struct {
@@ -47,6 +48,9 @@ type LeadUpdate struct {
 	Body          []byte
 	Raw           []byte
 	NextAttemptAt pgtype.Timestamptz
+	Actor         pgtype.Text
+	Reason        pgtype.Text
+	Folded        pgtype.Bool
 }
 
 type Outbox struct {
@@ -84,4 +88,5 @@ type Rejected struct {
 	At     pgtype.Timestamptz
 	Code   string
 	Detail string
+	Actor  pgtype.Text
 }

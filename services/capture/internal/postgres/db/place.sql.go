@@ -12,7 +12,7 @@ import (
 )
 
 const getLead = `-- name: GetLead :one
-SELECT l.bucket, l.lead_id, l.credential, l.received_at, l.requested_at, l.test, l.flags, l.playbook_revision, l.traceparent, l.content_type, l.body_hash, l.body, l.raw, (p.lead_id IS NOT NULL)::boolean AS pending,
+SELECT l.bucket, l.lead_id, l.credential, l.received_at, l.requested_at, l.test, l.flags, l.playbook_revision, l.traceparent, l.content_type, l.body_hash, l.body, l.raw, l.lookup_keys, (p.lead_id IS NOT NULL)::boolean AS pending,
     coalesce(r.code, '')::text AS reject_code, coalesce(r.detail, '')::text AS reject_detail,
     coalesce(k.reason, '')::text AS park_reason, coalesce(k.owner, '')::text AS park_owner,
     coalesce(k.detail, '')::text AS park_detail, k.review_at AS park_review_at
@@ -37,6 +37,7 @@ type GetLeadRow struct {
 	BodyHash         []byte
 	Body             []byte
 	Raw              []byte
+	LookupKeys       []int64
 	Pending          bool
 	RejectCode       string
 	RejectDetail     string
@@ -63,6 +64,7 @@ func (q *Queries) GetLead(ctx context.Context, bucket int16, leadID pgtype.UUID)
 		&i.BodyHash,
 		&i.Body,
 		&i.Raw,
+		&i.LookupKeys,
 		&i.Pending,
 		&i.RejectCode,
 		&i.RejectDetail,

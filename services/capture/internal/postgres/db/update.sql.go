@@ -20,7 +20,7 @@ WITH due AS (
 UPDATE lead_update u SET next_attempt_at = $1::timestamptz
 FROM due JOIN lead l ON l.bucket = due.bucket AND l.lead_id = due.lead_id
 WHERE u.bucket = due.bucket AND u.lead_id = due.lead_id AND u.update_id = due.update_id
-RETURNING u.lead_id, u.update_id, u.at, u.body, l.traceparent
+RETURNING u.lead_id, u.update_id, u.at, u.body, l.traceparent, coalesce(u.actor, '')::text AS actor, coalesce(u.reason, '')::text AS reason
 `
 
 type ClaimUpdatesRow struct {
@@ -29,6 +29,8 @@ type ClaimUpdatesRow struct {
 	At          pgtype.Timestamptz
 	Body        []byte
 	Traceparent string
+	Actor       string
+	Reason      string
 }
 
 // Claimed rows are leased: whoever dies with them leaves them due again.
@@ -47,6 +49,8 @@ func (q *Queries) ClaimUpdates(ctx context.Context, lease pgtype.Timestamptz, no
 			&i.At,
 			&i.Body,
 			&i.Traceparent,
+			&i.Actor,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}
@@ -59,10 +63,10 @@ func (q *Queries) ClaimUpdates(ctx context.Context, lease pgtype.Timestamptz, no
 }
 
 const listUpdates = `-- name: ListUpdates :many
-SELECT body FROM lead_update WHERE bucket = $1 AND lead_id = $2 ORDER BY at, update_id
+SELECT body FROM lead_update WHERE bucket = $1 AND lead_id = $2 AND folded IS NOT TRUE ORDER BY at, update_id
 `
 
-// What came under a lead's source id after it, oldest first.
+// What came under a lead's source id after it and is not in its body, oldest first.
 func (q *Queries) ListUpdates(ctx context.Context, bucket int16, leadID pgtype.UUID) ([][]byte, error) {
 	rows, err := q.db.Query(ctx, listUpdates, bucket, leadID)
 	if err != nil {

@@ -23,12 +23,12 @@ JOIN lead_update u ON u.bucket = k.bucket AND u.lead_id = k.lead_id AND u.update
 -- a unique violation: the caller reads again and decides anew.
 WITH leads AS (
     INSERT INTO lead (bucket, lead_id, credential, received_at, requested_at, test, flags, playbook_revision,
-        traceparent, content_type, body_hash, body, raw)
+        traceparent, content_type, body_hash, body, raw, lookup_keys)
     SELECT unnest(@lead_buckets::smallint[]), unnest(@lead_ids::uuid[]), unnest(@credentials::text[]),
         unnest(@received_at::timestamptz[]), unnest(@requested_at::timestamptz[]), unnest(@test::boolean[]),
         unnest(@flags::smallint[]), unnest(@playbook_revisions::text[]), unnest(@traceparents::text[]),
         unnest(@content_types::text[]), unnest(@body_hashes::bytea[]), unnest(@bodies::bytea[]),
-        unnest(@raws::bytea[])
+        unnest(@raws::bytea[]), string_to_array(nullif(unnest(@lookup_keys::text[]), ''), ' ')::bigint[]
 ), keys AS (
     INSERT INTO idempotency_key (bucket, credential, key, body_hash, lead_id, created_at)
     SELECT unnest(@key_buckets::smallint[]), unnest(@key_credentials::text[]), unnest(@keys::text[]),

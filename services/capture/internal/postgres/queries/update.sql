@@ -1,6 +1,6 @@
 -- name: ListUpdates :many
--- What came under a lead's source id after it, oldest first.
-SELECT body FROM lead_update WHERE bucket = @bucket AND lead_id = @lead_id ORDER BY at, update_id;
+-- What came under a lead's source id after it and is not in its body, oldest first.
+SELECT body FROM lead_update WHERE bucket = @bucket AND lead_id = @lead_id AND folded IS NOT TRUE ORDER BY at, update_id;
 
 -- name: ClaimUpdates :many
 -- Claimed rows are leased: whoever dies with them leaves them due again.
@@ -12,7 +12,7 @@ WITH due AS (
 UPDATE lead_update u SET next_attempt_at = @lease::timestamptz
 FROM due JOIN lead l ON l.bucket = due.bucket AND l.lead_id = due.lead_id
 WHERE u.bucket = due.bucket AND u.lead_id = due.lead_id AND u.update_id = due.update_id
-RETURNING u.lead_id, u.update_id, u.at, u.body, l.traceparent;
+RETURNING u.lead_id, u.update_id, u.at, u.body, l.traceparent, coalesce(u.actor, '')::text AS actor, coalesce(u.reason, '')::text AS reason;
 
 -- name: SetUpdateAttempts :exec
 -- Without a time an update is learned.

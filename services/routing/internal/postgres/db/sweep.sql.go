@@ -11,6 +11,32 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const countParked = `-- name: CountParked :one
+SELECT count(*) FROM (SELECT 1 FROM decision WHERE state = 4 AND park_reason = $1 AND review_at > $2::timestamptz
+    AND decided_at >= $3::timestamptz AND decided_at < $4::timestamptz LIMIT $5) k
+`
+
+type CountParkedParams struct {
+	Reason int16
+	Now    pgtype.Timestamptz
+	Since  pgtype.Timestamptz
+	Until  pgtype.Timestamptz
+	Page   int32
+}
+
+func (q *Queries) CountParked(ctx context.Context, arg CountParkedParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countParked,
+		arg.Reason,
+		arg.Now,
+		arg.Since,
+		arg.Until,
+		arg.Page,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const dueByBucket = `-- name: DueByBucket :many
 SELECT b.bucket::smallint AS bucket,
        (SELECT min(a.next_deadline) FROM assignment a WHERE a.bucket = b.bucket)::timestamptz AS next_deadline,
@@ -136,6 +162,37 @@ func (q *Queries) NextOffer(ctx context.Context) (pgtype.Timestamptz, error) {
 	var offer_until pgtype.Timestamptz
 	err := row.Scan(&offer_until)
 	return offer_until, err
+}
+
+const recallParked = `-- name: RecallParked :execrows
+UPDATE decision d SET review_at = $1::timestamptz
+FROM (SELECT k.bucket, k.lead_id FROM decision k
+    WHERE k.state = 4 AND k.park_reason = $2 AND k.review_at > $1::timestamptz
+      AND k.decided_at >= $3::timestamptz AND k.decided_at < $4::timestamptz
+    ORDER BY k.review_at LIMIT $5 FOR UPDATE SKIP LOCKED) AS due
+WHERE d.bucket = due.bucket AND d.lead_id = due.lead_id
+`
+
+type RecallParkedParams struct {
+	Now    pgtype.Timestamptz
+	Reason int16
+	Since  pgtype.Timestamptz
+	Until  pgtype.Timestamptz
+	Page   int32
+}
+
+func (q *Queries) RecallParked(ctx context.Context, arg RecallParkedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, recallParked,
+		arg.Now,
+		arg.Reason,
+		arg.Since,
+		arg.Until,
+		arg.Page,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const updateClocks = `-- name: UpdateClocks :exec

@@ -34,3 +34,15 @@ FROM (SELECT unnest(@lead_ids::uuid[]) AS lead_id, unnest(@next_deadlines::times
         unnest(@deadline_kinds::smallint[]) AS deadline_kind, unnest(@clocks::bytea[]) AS clock,
         unnest(@person_ids::text[]) AS person_id, unnest(@grant_facts::bytea[]) AS grant_facts) n
 WHERE assignment.bucket = @bucket AND assignment.lead_id = n.lead_id;
+
+-- name: CountParked :one
+SELECT count(*) FROM (SELECT 1 FROM decision WHERE state = 4 AND park_reason = @reason AND review_at > @now::timestamptz
+    AND decided_at >= @since::timestamptz AND decided_at < @until::timestamptz LIMIT @page) k;
+
+-- name: RecallParked :execrows
+UPDATE decision d SET review_at = @now::timestamptz
+FROM (SELECT k.bucket, k.lead_id FROM decision k
+    WHERE k.state = 4 AND k.park_reason = @reason AND k.review_at > @now::timestamptz
+      AND k.decided_at >= @since::timestamptz AND k.decided_at < @until::timestamptz
+    ORDER BY k.review_at LIMIT @page FOR UPDATE SKIP LOCKED) AS due
+WHERE d.bucket = due.bucket AND d.lead_id = due.lead_id;
