@@ -34,7 +34,11 @@ func (b *builder) declares(a *Answer) bool {
 		return false
 	}
 	for _, name := range a.Names {
-		if rule, ok := consentOf(name); ok {
+		rule, ok := consentOf(name)
+		if ok && rule.Purpose == lead.PurposeAnswerInquiry && stateOf(a.Values[0]) == no {
+			return false // a guess must not keep anybody from answering: "Do you accept part exchange?"
+		}
+		if ok {
 			b.consents = append(b.consents, declared{key: label(a), text: a.Values[0], says: stateOf(a.Values[0]), rule: rule})
 			return true
 		}

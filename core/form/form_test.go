@@ -173,6 +173,8 @@ extra=form.website_url: http://spam.example
 			[]string{"email=ada@byron.example.com\nsought=0  Lomvi 5\nflag=unknown_field form.form_response.token\nextra=form.form_response.token: t1\n"}},
 		"contact in free text only": {"application/json", `{"text":"call me: +1 (303) 555-0123"}`, nil,
 			[]string{"phone=+1 (303) 555-0123\ncomments=call me: +1 (303) 555-0123\nflag=contact_from_text parties[0]\n"}},
+		"a guess denies no answer": {urlencoded, "email=ada%40byron.example.com&Do+you+accept+part+exchange%3F=No&privacy=on", nil,
+			[]string{"email=ada@byron.example.com\nconsent=GRANTED ANSWER_INQUIRY\nflag=unknown_field form.Do you accept part exchange?\nextra=form.Do you accept part exchange?: No\n"}},
 		"latin-1": {urlencoded, "nom=Lef%E8vre&pr%E9nom=Zo%EB", nil, []string{"name=Zoë|Lefèvre\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {

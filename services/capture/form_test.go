@@ -306,6 +306,24 @@ func TestMetaNotificationIsDurableThenFetched(t *testing.T) {
 	w.wantEvents(got[0].GetLeadId(), "leadmesh.lead.captured.v1", "leadmesh.lead.parked.v1", "leadmesh.lead.woken.v1")
 }
 
+// TestNotificationsAreTakenForTheirIDsOnly: what else stands in one is flagged and kept raw, and
+// nobody's contact point is taken from it.
+func TestNotificationsAreTakenForTheirIDsOnly(t *testing.T) {
+	g := newGraph(t)
+	g.set("11", graphLead("11", "ada@byron.example.com"))
+	w := withSources(t, g.URL)
+	id := w.send(kindMeta, "ads", "application/json", strings.Replace(notice("11"), `"form_id"`, `"email":"injected@byron.example.com","form_id"`, 1))[0].GetLeadId()
+	w.fetch()
+	l := w.get(id).GetLead()
+	flagged := false
+	for _, f := range l.GetFlags() {
+		flagged = flagged || f.GetCode() == "unknown_field" && f.GetField() == "notification.email"
+	}
+	if text := l.String(); strings.Contains(text, "injected") || !flagged {
+		t.Errorf("flagged %v: %s", flagged, text)
+	}
+}
+
 func TestFetchIsTriedAgain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		fail func(w http.ResponseWriter) bool
