@@ -74,8 +74,8 @@ func Migrations() postgres.Module { return store.Module() }
 
 const (
 	// foldEvery is long enough that a lead's capture and decision, which come apart, are mostly folded
-	// at once, and far below what the watermark keeps from now anyway.
-	foldEvery  = 500 * time.Millisecond
+	// at once, and below what the watermark keeps from now anyway.
+	foldEvery  = 1_500 * time.Millisecond
 	retryEvery = time.Second
 	sweepEvery = time.Minute
 )

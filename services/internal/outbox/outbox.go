@@ -126,6 +126,7 @@ func (r *Relay) Lag() time.Duration { return time.Duration(r.lag.Load()) }
 
 const (
 	relayBatch = 1_000
+	gather     = 25 * time.Millisecond  // from a wake: what is committed meanwhile goes along
 	idlePoll   = 500 * time.Millisecond // another replica's rows, or a wake that was lost
 	minBackoff = 100 * time.Millisecond
 	maxBackoff = 5 * time.Second
@@ -142,6 +143,9 @@ func (r *Relay) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
+			timer.Reset(gather)
+			wake = nil
+			continue
 		case <-timer.C:
 		}
 		wait := idlePoll
@@ -176,8 +180,8 @@ func (r *Relay) once(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit it has nothing to do
-	rows, err := tx.Query(ctx, `DELETE FROM outbox WHERE (bucket, event_id) IN (
-		SELECT bucket, event_id FROM outbox LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING recorded_at, event`, relayBatch)
+	rows, err := tx.Query(ctx, `DELETE FROM outbox WHERE ctid = ANY (ARRAY (
+		SELECT ctid FROM outbox LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING recorded_at, event`, relayBatch)
 	if err != nil {
 		return 0, err
 	}
