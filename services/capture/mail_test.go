@@ -174,7 +174,8 @@ func TestAParkedMailIsReadAgainAtItsReview(t *testing.T) {
 	w := newWorld(t, capture.Config{PollEvery: 1e7})
 	r := w.mailTo("box", "", adaMail("p1", "I would like a car"))[0]
 	// A later reader understands more: the mail turns into one that is understood today.
-	if _, err := w.pool.Exec(w.ctx, "UPDATE lead SET raw = $1", adaMail("p1", adaADF("", "x"))); err != nil {
+	if _, err := w.pool.Exec(w.ctx, "UPDATE lead SET raw = $1",
+		string(mailtest.Mail("p1", "Content-Transfer-Encoding: base64\n", mailtest.Base64([]byte(adaADF("", "x")))))); err != nil {
 		t.Fatal(err)
 	}
 	w.advance(25 * 60 * 60 * 1e9)
