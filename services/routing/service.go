@@ -131,6 +131,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.sweep(ctx) })
 	g.Go(func() error { return s.relay.Run(ctx) })
 	g.Go(func() error { return s.push.run(ctx) })
+	g.Go(func() error { return s.push.followNights(ctx) })
 	g.Go(func() error { return s.followQueue(ctx) })
 	return g.Wait()
 }
