@@ -116,6 +116,9 @@ func newPusher(cfg WebhookConfig, s *Service, pool *pgxpool.Pool) (*pusher, erro
 	if err := river.AddWorkerSafely(workers, &pushWorker{p: p}); err != nil {
 		return nil, fmt.Errorf("prepare the pushes: %w", err)
 	}
+	if err := river.AddWorkerSafely(workers, &noticeWorker{p: p}); err != nil {
+		return nil, fmt.Errorf("prepare the notices: %w", err)
+	}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema: pushSchema, Workers: workers,
 		Queues: map[string]river.QueueConfig{

@@ -159,6 +159,9 @@ func (w *caseWork) finish() error {
 			}
 		}
 	}
+	if err := w.s.push.notify(w.ctx, w.c.Tx(), k, w.events); err != nil {
+		return err
+	}
 	for _, e := range w.events {
 		if e.Facts.State = k.State.String(); e.GetType() == eventUpdated { // it moves nothing
 			e.Facts.State = ""
