@@ -104,6 +104,9 @@ func NormalizeName(in Name) Name {
 		Suffix:  NormalizeNamePart(in.Suffix),
 		Company: Squeeze(in.Company),
 	}
+	if n.Company != "" && Squeeze(in.Full) == n.Company {
+		n.Full = n.Company // a company spells its name as it likes
+	}
 	switch {
 	case n.Given != "" && n.Given == n.Family && strings.IndexByte(n.Given, ' ') > 0:
 		n = mergeSplit(n, SplitName(n.Given))

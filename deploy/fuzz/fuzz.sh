@@ -28,7 +28,7 @@ find_targets() {
 	all=$(targets)
 	found=$(grep -Fx -- "$want" <<<"$all" ||
 		grep -E -- "(^|/)${want}:" <<<"$all" ||
-		grep -iE -- ":Fuzz.*${want}" <<<"$all") || {
+		grep -iE -- ":(Fuzz.*)?${want}" <<<"$all") || {
 		echo "no target is called $1; there are:" >&2
 		list >&2
 		return 2
@@ -108,7 +108,7 @@ distill() {
 		awk 'NR > 1 && $NF > 0 { print $1 }' "$work/profile" | sort -u
 	}
 	reach >"$work/base" || { echo "$target does not run on its own seeds" >&2; return 1; }
-	find "$(corpus "$target")" -type f -size -8k -printf '%s %p\n' | sort -n | awk '{ print $2 }' | awk 'NR <= 60 || NR % 4 == 0' | head -n 240 |
+	find "$(corpus "$target")" -type f -size -8k -printf '%s %p\n' | sort -n | awk '{ print $2 }' | awk 'NR <= 30 || NR % 4 == 0' | head -n 100 |
 		while read -r input; do
 			rm -f "$one"/*
 			cp "$input" "$one/"

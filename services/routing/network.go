@@ -23,9 +23,6 @@ func (s *Service) GetDealer(ctx context.Context, req *routingv1.GetDealerRequest
 	if err := ownDealer(ctx, id); err != nil {
 		return nil, err
 	}
-	if strings.ContainsRune(id, 0) { // no text of a database holds it
-		return nil, problem.NotFound("dealer")
-	}
 	d, err := s.store.Dealer(ctx, id)
 	if err != nil {
 		return nil, err

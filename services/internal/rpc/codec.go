@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
@@ -89,6 +90,26 @@ func readable(v any) error {
 		return problem.New(problemv1.Reason_REASON_UNSUPPORTED_MEDIA_TYPE, "send messages without compression")
 	}
 	return nil
+}
+
+// storable reports an identifier, key or filter that no database can hold: a text of the request
+// itself with a NUL in it. What leads and reports hold within is for their readers to mend.
+func storable(v any) error {
+	m, ok := v.(proto.Message)
+	if !ok {
+		return nil
+	}
+	var field string
+	m.ProtoReflect().Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if fd.Kind() == protoreflect.StringKind && fd.Cardinality() != protoreflect.Repeated && strings.ContainsRune(v.String(), 0) {
+			field = string(fd.Name())
+		}
+		return field == ""
+	})
+	if field == "" {
+		return nil
+	}
+	return problem.Invalid(problem.Violation{Field: field, Description: "holds a NUL character; leave it out"})
 }
 
 // sparse reports whether a message in wire form holds no more parts than are left, at most so many

@@ -205,6 +205,19 @@ func TestHostileMessageOfAStream(t *testing.T) {
 	}
 }
 
+// An identifier with a NUL is refused at the door; what stands within a message is for its reader.
+func TestIdentifiersWithNUL(t *testing.T) {
+	h := &house{signals: make(chan int, 1)}
+	client := identityv1.NewIdentityServiceClient(serve(t, h))
+	_, err := client.GetPerson(authorized(t), &identityv1.GetPersonRequest{PersonId: "a\x00b"})
+	if p := problem.From(err); p.Code() != "INVALID_ARGUMENT" || len(p.Violations) != 1 || p.Violations[0].Field != "person_id" {
+		t.Errorf("in an identifier: %v", err)
+	}
+	if _, err := client.BatchCreateSignals(authorized(t), &identityv1.BatchCreateSignalsRequest{Signals: []*identityv1.Signal{{Vin: "a\x00b"}}}); err != nil {
+		t.Errorf("within: %v", err)
+	}
+}
+
 // Who may not call is told so before its message is read.
 func TestUnauthenticatedMessagesAreNotRead(t *testing.T) {
 	conn := serve(t, &house{})

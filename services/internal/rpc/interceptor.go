@@ -47,6 +47,9 @@ func (c chain) unary() grpc.UnaryServerInterceptor {
 		if err == nil {
 			err = readable(req)
 		}
+		if err == nil && !caller.Has(RoleService) {
+			err = storable(req)
+		}
 		if err == nil {
 			resp, err = recovered(func() (any, error) { return next(WithCaller(ctx, caller), req) })
 		}

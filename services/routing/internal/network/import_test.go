@@ -298,9 +298,20 @@ func FuzzImport(f *testing.F) {
 			}
 		}
 		for file, n := range r.Accepted {
-			if n < 0 {
+			if n < 0 || n > network.MaxRows {
 				t.Errorf("%d rows of %s", n, file)
 			}
+		}
+		again, err := network.Import(&postgres.NetworkRows{}, []network.File{{Name: name, Content: content}}, network.Options{})
+		if err != nil || cmp.Diff(r.Mistakes, again.Mistakes) != "" || cmp.Diff(r.Accepted, again.Accepted) != "" {
+			t.Errorf("the same file is read differently: %v", err)
+		}
+		if r.Rows == nil {
+			return
+		}
+		twice, err := network.Import(r.Rows, []network.File{{Name: name, Content: content}}, network.Options{})
+		if err != nil || cmp.Diff(r.Accepted, twice.Accepted) != "" {
+			t.Errorf("what is taken once is taken again: %v\n%s", err, cmp.Diff(r.Accepted, twice.Accepted))
 		}
 	})
 }
