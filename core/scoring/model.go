@@ -79,7 +79,7 @@ type Model struct {
 
 	segments []segment
 	rows     [NumLines - 1][NumFeatures]*Row // nil: the line does not look at the feature
-	tracked  [NumLines - 1][NumGroups]bool // the line has tracked features in the group
+	tracked  [NumLines - 1][NumGroups]bool   // the line has tracked features in the group
 }
 
 // column is a feature that some line looks at.
