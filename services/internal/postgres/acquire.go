@@ -29,11 +29,14 @@ type patience struct {
 	starved *atomic.Int64 // when it was written about last, unix nanoseconds
 }
 
-type acquireCancel struct{}
+type (
+	acquireCancel struct{}
+	unhurried     struct{} // marks a context whose own deadline is the only one
+)
 
 // TraceAcquireStart gives the wait its limit.
 func (p patience) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= p.limit {
+	if deadline, ok := ctx.Deadline(); ok && (time.Until(deadline) <= p.limit || ctx.Value(unhurried{}) != nil) {
 		return ctx
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.limit)

@@ -134,7 +134,7 @@ func (cfg PoolConfig) patience() patience {
 }
 
 func tryPool(ctx context.Context, pool *pgxpool.Pool) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, unhurried{}, true), connectTimeout)
 	defer cancel()
 	if err := pool.Ping(ctx); err != nil {
 		return fmt.Errorf("reach database: %w", err)
