@@ -28,7 +28,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 // failAs answers an error with an HTTP status of its own.
 func (s *Server) failAs(w http.ResponseWriter, r *http.Request, code int, p *problem.Error) {
 	x := exchangeOf(r.Context())
-	x.reason, x.cause = p.Code(), causeOf(p)
+	x.reason, x.cause, x.told = p.Code(), causeOf(p), code == http.StatusServiceUnavailable && answered(p)
 	if gone(r) {
 		w.WriteHeader(clientGone)
 		return
@@ -69,6 +69,17 @@ func problemOf(r *http.Request, err error) *problem.Error {
 			"a parameter of the path or query has a value that it does not take; %s says which it does", documentRoute)
 	}
 	return problem.From(err)
+}
+
+// answered reports whether a service said that a part is down: not a connection to a service that is
+// away itself, and not an error of the service's own.
+func answered(p *problem.Error) bool {
+	cause := p.Unwrap()
+	if cause == nil {
+		return false
+	}
+	st, ok := status.FromError(cause)
+	return ok && informed(st) && problem.From(cause).Reason == problemv1.Reason_REASON_UNAVAILABLE
 }
 
 func informed(st *status.Status) bool {

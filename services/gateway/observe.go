@@ -26,6 +26,7 @@ type exchange struct {
 	route         string // as the OpenAPI document writes it; "" if none matched
 	caller        string
 	reason, cause string // of an error
+	told          bool   // a service said that a part is down, and wrote why into its log
 }
 
 type exchangeKey struct{}
@@ -101,6 +102,8 @@ func (s *Server) report(ctx context.Context, span trace.Span, x *exchange, metho
 	switch {
 	case code == http.StatusServiceUnavailable && x.route == healthRoute: // a probe asks again and again; whoever answered wrote the reason
 		level, message = slog.LevelDebug, "probe refused"
+	case x.told: // one line for each request; the request id there is the trace id here
+		level, message = slog.LevelDebug, "request not done"
 	case code >= http.StatusInternalServerError:
 		level, message = slog.LevelError, "request not done"
 	case took < slowRequest, x.route == eventsRoute: // pollers wait for events as long as they like

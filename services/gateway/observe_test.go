@@ -185,6 +185,22 @@ func TestPanicsAreAnsweredAndNamed(t *testing.T) {
 	}
 }
 
+// TestAnOutageIsLoggedOnce answers 503 because a service did, which has logged why.
+func TestAnOutageIsLoggedOnce(t *testing.T) {
+	d := open(t, nil)
+	down := houseproblem.Unavailable(errors.New("no database"))
+	d.backend.getLead = func(*capturev1.GetLeadRequest) (*capturev1.GetLeadResponse, error) { return nil, down }
+	d.backend.ingest = func(*capturev1.IngestRequest) (*capturev1.IngestResponse, error) { return nil, down }
+	for _, got := range []answer{d.send("GET", "/v1/leads/L1", ""), d.send("POST", "/v1/leads", "{}")} {
+		if got.code != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+			t.Errorf("%d, Retry-After %q", got.code, got.header.Get("Retry-After"))
+		}
+	}
+	if strings.Contains(d.log.String(), "request not done") {
+		t.Errorf("the gateway logged it again: %s", d.log)
+	}
+}
+
 func TestAGoneClientIsNoError(t *testing.T) {
 	d := open(t, nil)
 	ctx, leave := context.WithCancel(t.Context())
