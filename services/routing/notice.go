@@ -71,7 +71,10 @@ func (p *pusher) notify(ctx context.Context, tx pgx.Tx, k *postgres.Case, events
 func (w *noticeWorker) Work(ctx context.Context, job *river.Job[noticeArgs]) error {
 	p := w.p
 	id, err := lead.ParseID(job.Args.LeadID)
-	if err != nil || p.mail == nil || mayHaveBeenSent(job.Errors) {
+	if err != nil {
+		return river.JobCancel(errors.New("no lead id"))
+	}
+	if p.mail == nil || mayHaveBeenSent(job.Errors) {
 		return nil
 	}
 	rb, err := p.s.rules()
