@@ -75,6 +75,14 @@ leadmesh_decision_duration_seconds_bucket{instance="a",le="+Inf"} 0+100x4000`,
 	"JobsLate":   {`leadmesh_river_lag_seconds{instance="a",service="routing"} 90x4000`, `leadmesh_river_lag_seconds{instance="a",service="routing"} 1x4000`},
 	"NoLeads": {`leadmesh_capture_leads_total{instance="a",outcome="pending"} 0+1x2000 2000x2000`,
 		`leadmesh_capture_leads_total{instance="a",outcome="pending"} 0+1x4000`},
+	"CertificateEnds":     {`leadmesh_certificate_rest_seconds{instance="a",what="public certificate"} 1000000x4000`, `leadmesh_certificate_rest_seconds{instance="a",what="public certificate"} 3000000x4000`},
+	"ChangedFileUnusable": {`leadmesh_files_stale{instance="a",what="tokens"} 1x4000`, `leadmesh_files_stale{instance="a",what="tokens"} 0x4000`},
+	"ConnectionsBusy": {
+		`leadmesh_db_connections{instance="a",service="routing",state="busy"} 20x4000
+leadmesh_db_connections{instance="a",service="routing",state="max"} 20x4000`,
+		`leadmesh_db_connections{instance="a",service="routing",state="busy"} 19x4000
+leadmesh_db_connections{instance="a",service="routing",state="max"} 20x4000`,
+	},
 	"SpansLost":  {`leadmesh_telemetry_spans_dropped_total{instance="a",reason="queue_full"} 0+1x4000`, `leadmesh_telemetry_spans_dropped_total{instance="a",reason="queue_full"} 7x4000`},
 	"MemoryHigh": {`process_resident_memory_bytes{job="leadmesh",instance="a"} 4000000000x4000`, `process_resident_memory_bytes{job="leadmesh",instance="a"} 2000000000x4000`},
 }
