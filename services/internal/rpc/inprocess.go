@@ -108,6 +108,20 @@ func (s *InProcess) leave() {
 	}
 }
 
+// cut is how a call ended whose handler failed: what the caller or Stop cut short was not the
+// handler's fault.
+func (k *call) cut(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case k.client.Err() != nil:
+		return statusOf(k.client.Err())
+	case k.server.base.Err() != nil:
+		return errStopped
+	}
+	return err
+}
+
 var errStopped = status.Error(codes.Unavailable, "the server is stopping")
 
 // inProcessConn is a service's connection.
@@ -245,7 +259,7 @@ func (k *call) invoke(args any) (any, error) {
 	}()
 	select {
 	case a := <-done:
-		return a.message, a.err
+		return a.message, k.cut(a.err)
 	case <-k.client.Done():
 		return nil, statusOf(k.client.Err())
 	case <-k.server.base.Done():

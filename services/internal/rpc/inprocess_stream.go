@@ -137,7 +137,7 @@ func (c *clientEnd) RecvMsg(m any) error {
 			select {
 			case a = <-c.answers:
 			default:
-				return c.finish(c.err)
+				return c.finish(c.cut(c.err))
 			}
 		}
 	}
