@@ -102,7 +102,7 @@ var soakChecks = []struct{ what, query string }{
 		WHERE d.state BETWEEN 5 AND 9 AND (a.next_deadline IS NULL OR a.deadline_kind IS NULL)`},
 	{"reports on decided leads that wait", `SELECT count(*), min(r.report_id) FROM feedback.report r JOIN routing.decision USING (bucket, lead_id) WHERE r.status = 0`},
 	{"reports that count as applied and were not", `SELECT count(*), min(r.report_id) FROM feedback.report r
-		LEFT JOIN routing.applied a ON a.bucket = r.bucket AND a.lead_id = r.lead_id AND a.id = r.report_id
+		LEFT JOIN routing.applied a ON a.bucket = r.bucket AND a.lead_id = r.lead_id AND a.id = CASE r.report_type WHEN 2 THEN 'outcome' || chr(31) ELSE '' END || r.report_id
 		WHERE (r.status = 1) <> (a.id IS NOT NULL)`},
 	{"leads whose figures say another state", `SELECT count(*), min(d.lead_id::text) FROM routing.decision d
 		JOIN feedback.lead_fact f USING (bucket, lead_id) WHERE f.state <> d.state`},

@@ -1,8 +1,11 @@
 package feedback
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -105,14 +108,14 @@ func (s *Service) report(ctx context.Context, caller rpc.Caller, b *batch, now t
 		return err
 	}
 	var fresh []parsed
-	var held []store.ReportKey
+	held := map[store.ReportKey][]byte{}
 	for _, r := range b.reports {
 		if added[r.ReportKey] {
 			fresh = append(fresh, r)
 			continue
 		}
 		b.fill(r.ReportKey, func(res *feedbackv1.ReportResult) { res.Duplicate = true })
-		held = append(held, r.ReportKey)
+		held[r.ReportKey] = r.Payload
 	}
 	// From here on everything is stored: what fails now is done later.
 	s.answerHeld(ctx, caller, b, held)
@@ -152,11 +155,14 @@ func (s *Service) answerFresh(ctx context.Context, b *batch, fresh []parsed, now
 	}
 }
 
-// answerHeld tells where the leads of reports held already stand.
-func (s *Service) answerHeld(ctx context.Context, caller rpc.Caller, b *batch, keys []store.ReportKey) {
-	if len(keys) == 0 {
+// answerHeld tells where the leads of reports held already stand. given are their contents as they
+// came now. What another sender reported under the same identifier is another report: it is refused
+// rather than taken for the one that is held.
+func (s *Service) answerHeld(ctx context.Context, caller rpc.Caller, b *batch, given map[store.ReportKey][]byte) {
+	if len(given) == 0 {
 		return
 	}
+	keys := slices.Collect(maps.Keys(given))
 	stored, err := s.store.Reports(ctx, keys)
 	if err != nil {
 		s.log.WarnContext(ctx, "read held reports", "error", err)
@@ -164,6 +170,14 @@ func (s *Service) answerHeld(ctx context.Context, caller rpc.Caller, b *batch, k
 	}
 	cases := s.casesOf(ctx, keys)
 	for _, h := range stored {
+		if h.Reporter != caller.String() && !bytes.Equal(h.Payload, given[h.ReportKey]) {
+			b.fill(h.ReportKey, func(res *feedbackv1.ReportResult) {
+				res.Duplicate = false
+				res.Problem = problem.New(problemv1.Reason_REASON_IDEMPOTENCY_KEY_REUSED,
+					"another sender reported something else about this lead under this identifier; put your system's name before yours").Proto()
+			})
+			continue
+		}
 		b.fill(h.ReportKey, func(res *feedbackv1.ReportResult) {
 			res.Applied = h.Status == store.Applied
 			if c := cases[h.LeadID]; maySee(caller, c) {

@@ -65,6 +65,23 @@ func TestReportIsAppliedAtOnceAndOnce(t *testing.T) {
 	}
 }
 
+// Two systems may both number their reports from 1.
+func TestAnotherSendersReportIsNotADuplicate(t *testing.T) {
+	b := setup(t)
+	b.cases.own(leadID(1), "D1")
+	crm, oem := dealer("D1"), rpc.Caller{Name: "oem feed", Roles: []rpc.Role{rpc.RoleOEM}}
+	b.report(t, crm, call("1", leadID(1), start))
+	got := b.report(t, oem, call("1", leadID(1), start.Add(-time.Hour)))[0]
+	if got.GetDuplicate() || got.GetProblem().GetReason() != problemv1.Reason_REASON_IDEMPOTENCY_KEY_REUSED {
+		t.Errorf("another sender's report under the same identifier is answered %v", got)
+	}
+	same := call("1", leadID(1), start)
+	same.DealerId = "D1"
+	if got := b.report(t, oem, same)[0]; !got.GetDuplicate() || got.GetProblem() != nil {
+		t.Errorf("the same report through another sender is answered %v", got)
+	}
+}
+
 func TestReportsSurviveRouting(t *testing.T) {
 	b := setup(t)
 	b.cases.own(leadID(1), "D1")

@@ -27,6 +27,10 @@ type report struct {
 	outcome  *feedbackv1.Outcome
 }
 
+func (r *report) name() postgres.ReportID {
+	return postgres.ReportID{ID: r.id, Outcome: r.outcome != nil}
+}
+
 // Why a report was not applied, as answers spell it.
 const (
 	reasonUnknownLead = "unknown_lead"
@@ -262,7 +266,7 @@ func (w *applyWork) admit(r *report, whyNot string) (bool, error) {
 	answer := w.answers[r.place]
 	answer.Applied, answer.Reason, answer.CountedAs = false, "", nil
 	if whyNot != "" {
-		before, err := w.c.WasApplied(w.k.LeadID, r.id)
+		before, err := w.c.WasApplied(w.k.LeadID, r.name())
 		if answer.Applied = before; !before {
 			answer.Reason = whyNot
 		}
@@ -279,6 +283,6 @@ func (w *applyWork) admit(r *report, whyNot string) (bool, error) {
 		}
 	}
 	answer.Applied = true
-	before, err := w.c.Applied(w.k.LeadID, r.id, r.at, kept)
+	before, err := w.c.Applied(w.k.LeadID, r.name(), r.at, kept)
 	return !before, err
 }

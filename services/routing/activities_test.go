@@ -182,6 +182,31 @@ func TestOutcomesCloseUnwindAndReopen(t *testing.T) {
 	}
 }
 
+// A sender may number its activities and its outcomes each from 1.
+func TestAnOutcomeMayHaveTheIdOfAnActivity(t *testing.T) {
+	w := newWorld(t)
+	id := w.inquire("ada", nil)
+	w.now = w.now.Add(time.Hour)
+	if got := w.apply([]*feedbackv1.Activity{w.call(id, "1", "a", monday.Add(20*time.Minute))}); got[0] != "applied" {
+		t.Fatalf("the call is %s", got[0])
+	}
+	if got := w.apply(nil, w.outcome(id, "1", "a", feedbackv1.OutcomeKind_OUTCOME_KIND_WON)); got[0] != "applied" {
+		t.Fatalf("the win is %s", got[0])
+	}
+	if got := w.kase(id).State; got != lead.StateWon {
+		t.Errorf("the lead is %s after a win with the identifier of a call", got)
+	}
+	// One that the first release applied is not applied again.
+	if _, err := w.pool.Exec(t.Context(), "UPDATE routing.applied SET id = 'x' WHERE id = '1'; UPDATE routing.applied SET id = '1' WHERE id <> 'x'"); err != nil {
+		t.Fatal(err)
+	}
+	version := w.kase(id).Version
+	w.apply(nil, w.outcome(id, "1", "a", feedbackv1.OutcomeKind_OUTCOME_KIND_WON))
+	if got := w.kase(id).Version; got != version {
+		t.Error("a win that was applied under the bare identifier is applied again")
+	}
+}
+
 func TestAWinReportedBeforeItsWork(t *testing.T) {
 	w := newWorld(t)
 	id := w.customer(nil)

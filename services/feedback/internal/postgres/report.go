@@ -48,6 +48,7 @@ const (
 // Held is a report as stored.
 type Held struct {
 	ReportKey
+	Reporter   string // who sent it
 	Status     Status
 	Reason     string
 	Payload    []byte
@@ -123,7 +124,7 @@ func (s *Store) Reports(ctx context.Context, keys []ReportKey) ([]Held, error) {
 	for i, r := range rows {
 		held[i] = Held{
 			ReportKey: ReportKey{LeadID: r.LeadID.Bytes, Type: ReportType(r.ReportType), ID: r.ReportID},
-			Status:    Status(r.Status), Reason: r.Reason, Payload: r.Payload, RecordedAt: fromStamp(r.RecordedAt),
+			Reporter:  r.Reporter, Status: Status(r.Status), Reason: r.Reason, Payload: r.Payload, RecordedAt: fromStamp(r.RecordedAt),
 		}
 	}
 	return held, nil

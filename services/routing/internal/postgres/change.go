@@ -94,10 +94,31 @@ func (c *Change) Receipt(id lead.ID, attempt int, canonical []byte) error {
 	})
 }
 
-// Applied notes activities that move a lead and returns those that did so before.
-func (c *Change) Applied(id lead.ID, activityID string, at time.Time, activity []byte) (before bool, err error) {
+// ReportID names an activity or an outcome of a lead: a sender may number each from 1.
+type ReportID struct {
+	ID      string
+	Outcome bool
+}
+
+// key is what it is held under. Identifiers hold no control characters, so none of an activity looks
+// like that of an outcome. The first release held outcomes under their bare identifier.
+func (r ReportID) key() string {
+	if r.Outcome {
+		return "outcome\x1f" + r.ID
+	}
+	return r.ID
+}
+
+// Applied notes a report that moves a lead and returns whether it did so before. The activity is
+// empty for an outcome.
+func (c *Change) Applied(id lead.ID, r ReportID, at time.Time, activity []byte) (before bool, err error) {
+	if r.Outcome {
+		if before, err = c.WasApplied(id, r); before || err != nil {
+			return before, err
+		}
+	}
 	n, err := c.q.NoteApplied(c.ctx, db.NoteAppliedParams{
-		Bucket: id.Bucket(), LeadID: uuid(id), ID: activityID, At: stamp(at), Activity: activity,
+		Bucket: id.Bucket(), LeadID: uuid(id), ID: r.key(), At: stamp(at), Activity: activity,
 	})
 	return n == 0, err
 }

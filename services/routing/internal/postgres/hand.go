@@ -27,8 +27,12 @@ func (c *Change) Lock(id lead.ID) (*Case, error) {
 }
 
 // WasApplied reports whether an activity or outcome moved the lead before.
-func (c *Change) WasApplied(id lead.ID, activityID string) (bool, error) {
-	return c.q.WasApplied(c.ctx, id.Bucket(), uuid(id), activityID)
+func (c *Change) WasApplied(id lead.ID, r ReportID) (bool, error) {
+	early := ""
+	if r.Outcome {
+		early = r.ID
+	}
+	return c.q.WasApplied(c.ctx, db.WasAppliedParams{Bucket: id.Bucket(), LeadID: uuid(id), ID: r.key(), EarlyID: early})
 }
 
 // Book is the book of a dealer that Books locked; nil if it was not asked for.

@@ -206,7 +206,7 @@ func (q *Queries) InsertUnapplied(ctx context.Context, nextAttemptAt pgtype.Time
 }
 
 const listReports = `-- name: ListReports :many
-SELECT lead_id, report_type, report_id, status, reason, payload, recorded_at
+SELECT lead_id, report_type, report_id, reporter, status, reason, payload, recorded_at
 FROM report
 WHERE (bucket, lead_id, report_type, report_id) IN
     (SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::smallint[]), unnest($4::text[]))
@@ -216,6 +216,7 @@ type ListReportsRow struct {
 	LeadID     pgtype.UUID
 	ReportType int16
 	ReportID   string
+	Reporter   string
 	Status     int16
 	Reason     string
 	Payload    []byte
@@ -240,6 +241,7 @@ func (q *Queries) ListReports(ctx context.Context, buckets []int16, leadIds []pg
 			&i.LeadID,
 			&i.ReportType,
 			&i.ReportID,
+			&i.Reporter,
 			&i.Status,
 			&i.Reason,
 			&i.Payload,

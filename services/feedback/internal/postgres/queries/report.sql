@@ -20,7 +20,7 @@ FROM (SELECT
     ) AS given;
 
 -- name: ListReports :many
-SELECT lead_id, report_type, report_id, status, reason, payload, recorded_at
+SELECT lead_id, report_type, report_id, reporter, status, reason, payload, recorded_at
 FROM report
 WHERE (bucket, lead_id, report_type, report_id) IN
     (SELECT unnest(@buckets::smallint[]), unnest(@lead_ids::uuid[]), unnest(@report_types::smallint[]), unnest(@report_ids::text[]));

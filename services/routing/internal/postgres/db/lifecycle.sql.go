@@ -309,11 +309,23 @@ func (q *Queries) UpdatePastClock(ctx context.Context, arg UpdatePastClockParams
 }
 
 const wasApplied = `-- name: WasApplied :one
-SELECT EXISTS (SELECT 1 FROM applied WHERE bucket = $1 AND lead_id = $2 AND id = $3)
+SELECT EXISTS (SELECT 1 FROM applied WHERE bucket = $1 AND lead_id = $2 AND (id = $3 OR id = $4 AND activity = ''))
 `
 
-func (q *Queries) WasApplied(ctx context.Context, bucket int16, leadID pgtype.UUID, iD string) (bool, error) {
-	row := q.db.QueryRow(ctx, wasApplied, bucket, leadID, iD)
+type WasAppliedParams struct {
+	Bucket  int16
+	LeadID  pgtype.UUID
+	ID      string
+	EarlyID string
+}
+
+func (q *Queries) WasApplied(ctx context.Context, arg WasAppliedParams) (bool, error) {
+	row := q.db.QueryRow(ctx, wasApplied,
+		arg.Bucket,
+		arg.LeadID,
+		arg.ID,
+		arg.EarlyID,
+	)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err

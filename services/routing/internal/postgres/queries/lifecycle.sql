@@ -48,7 +48,7 @@ FROM (
 GROUP BY given.dealer_id, given.department;
 
 -- name: WasApplied :one
-SELECT EXISTS (SELECT 1 FROM applied WHERE bucket = @bucket AND lead_id = @lead_id AND id = @id);
+SELECT EXISTS (SELECT 1 FROM applied WHERE bucket = @bucket AND lead_id = @lead_id AND (id = @id OR id = @early_id AND activity = ''));
 
 -- name: SetDecisionLead :exec
 UPDATE decision SET lead = @lead WHERE bucket = @bucket AND lead_id = @lead_id;
