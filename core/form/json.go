@@ -73,7 +73,7 @@ func (g *gatherer) kindOf(n *tree.Node) Kind {
 		return Google
 	case n.Get("field_data").Kind == tree.Array, n.Get("leadgen_id").Scalar():
 		return Meta
-	case n.Get("formResponse").Kind == tree.Object, strings.EqualFold(n.Get("platform").Text, "linkedin"):
+	case n.Get("formResponse").Kind == tree.Object, n.Get("leadGenFormResponse").Kind != tree.Null, strings.EqualFold(n.Get("platform").Text, "linkedin"):
 		return LinkedIn
 	}
 	return Generic

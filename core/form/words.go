@@ -139,18 +139,18 @@ func leadWords() []entry {
 
 func sourceWords() []entry {
 	return []entry{
-		{SourceLeadID, `lead id|leadid|leadgen id|leadgenid|id|lead gen id|submission id|submissionid|response id|responseid|response token|entry id|event id|external id|reference id|external lead id|form response id|form response|lead reference`},
+		{SourceLeadID, `lead id|leadid|lead gen form response|leadgen id|leadgenid|id|lead gen id|submission id|submissionid|response id|responseid|response token|entry id|event id|external id|reference id|external lead id|form response id|form response|lead reference`},
 		{SourceName, `source|lead source|lead source name|quelle|origine|fuente|origen|fonte|origem|bron|źródło|källa|kilde|lähde|zdroj|forrás|sursă|kaynak|источник|джерело|πηγή|المصدر|مصدر|स्रोत|সোর্স|ஆதாரம்|منبع|מקור|来源|來源|ソース|出所|출처|nguồn|ที่มา|แหล่งที่มา|sumber|chanzo|utm source`},
 		{SourceChannel, `channel|lead channel`}, {SourceMedium, `medium|lead medium|utm medium`}, {SubSource, `sub source|subsource|site source|placement`},
 		{SourceProvider, `provider|vendor|lead provider|partner name|partner`},
-		{SourceForm, `form name|form id|formid|form|form title|formname|gform id|typeform id`},
+		{SourceForm, `form name|form id|lead gen form|versioned lead gen form urn|formid|form|form title|formname|gform id|typeform id`},
 		{CampaignID, `campaign id|campaignid|utm id|utm campaign id`}, {CampaignName, `campaign|campaign name|campaignname|utm campaign|kampagne|campagne|campaña|campagna|campanha|кампания|الحملة`},
 		{CampaignTerm, `utm term|keyword|search term`}, {CampaignText, `utm content|ad name|adname|creative name`}, {CampaignOffer, `offer|promo code|promotion|coupon|voucher|offer code`},
 		{AdID, `ad id|adid|creative id|creativeid`}, {AdGroup, `adgroup|adgroup id|ad group|ad group id|adset id|ad set id|adset name|ad set name|adgroup name|ad group name|asset group id`},
 		{ClickGoogle, `gclid|gcl id|google click id`}, {ClickGoogleApp, `gbraid`}, {ClickGoogleWeb, `wbraid`}, {ClickMeta, `fbclid|fbc|facebook click id`},
 		{ClickLinkedIn, `li fat id|lifatid`}, {ClickMicrosoft, `msclkid`}, {ClickTikTok, `ttclid`},
 		{Organic, `is organic|isorganic`}, {Platform, `platform|publisher platform`},
-		{RequestedAt, `created time|createdtime|created at|createdat|created|submitted at|submittedat|submitted|submitted on|submission date|submission time|lead submit time|timestamp|request date|received at|date submitted|landed at`},
+		{RequestedAt, `created time|occurred at|createdtime|created at|createdat|created|submitted at|submittedat|submitted|submitted on|submission date|submission time|lead submit time|timestamp|request date|received at|date submitted|landed at`},
 		{TestMark, `is test|istest|test|test lead|test mode|testlead`},
 		{AnonymousID, `anonymous id|visitor id|client id|ga client id|cookie id|fbp|session id`}, {AccountID, `account id|oem account|user id|member id|customer id`},
 		{LoyaltyID, `loyalty number|loyalty id|membership number`}, {CRMLeadID, `crm lead id|crm id`}, {OtherID, `sender id|senderid|psid|igsid|profile id`},
@@ -158,7 +158,7 @@ func sourceWords() []entry {
 		{ConsentPlace, `page url|landing page|landing page url|url|page|source url|page uri|referrer|referer|form url`},
 		{ConsentEvidence, `trustedform|trusted form|trusted form cert url|xx trusted form cert url|trustedform cert url|trustedform token|xx trusted form token|jornaya|jornaya lead id|leadid token|universal leadid|
 			ip|ip address|ipaddress|remote ip|client ip|user agent|useragent|double opt in|doi timestamp`},
-		{Known, `api version|lead stage|page id|page name|page title|object|object id|form position|retailer item id|home listing|post|post submission check result|version|type|owner|
+		{Known, `api version|lead action|notification id|sponsored account|lead stage|page id|page name|page title|object|object id|form position|retailer item id|home listing|post|post submission check result|version|type|owner|
 			submit|action|csrf token|landing|hidden|variant|template|event type`},
 		{Ignored, `google key`},
 	}

@@ -25,6 +25,7 @@ type formed struct {
 const (
 	waitsForForm = "only its id is known; its form is being fetched"
 	idWithout    = "the form holds an id and no answers; send Meta's own webhook calls to /v1/meta/SOURCE"
+	urnWithout   = "LinkedIn's call names a form response and holds no answers; send the response itself as it reads in LinkedIn's Lead Sync API"
 )
 
 // openForm finds the leads of a document that a sender of forms sent. One that cannot be read
@@ -111,8 +112,8 @@ func (s *Service) readForms(kind form.Kind, contentType string, body []byte, spe
 	items := make([]*intake, len(forms))
 	for i := range forms {
 		in := &intake{lead: s.forms.Lead(&forms[i], spec), raw: forms[i].Raw}
-		if forms[i].Kind == form.Meta && len(in.lead.Parties) == 0 && !in.lead.Test {
-			in.unreadable = idWithout
+		if len(in.lead.Parties) == 0 && !in.lead.Test {
+			in.unreadable = map[form.Kind]string{form.Meta: idWithout, form.LinkedIn: urnWithout}[forms[i].Kind]
 		}
 		items[i] = in
 	}

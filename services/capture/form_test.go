@@ -418,6 +418,10 @@ func TestAnIDAtTheFormDoorIsNotLost(t *testing.T) {
 	if got := w.send(kindForm, "site", "application/json", notice("9")); got[0].GetState() != leadv1.State_STATE_PARKED {
 		t.Errorf("%v", got)
 	}
+	urn := `{"type":"LEAD_ACTION","leadGenFormResponse":"urn:li:leadGenFormResponse:1-2","leadAction":"CREATED","occurredAt":1776000000000}`
+	if got := w.send(kindForm, "site", "application/json", urn); got[0].GetState() != leadv1.State_STATE_PARKED {
+		t.Errorf("LinkedIn's: %v", got)
+	}
 	if got := w.send(kindForm, "site", "application/json", `{"entry":[{"changes":[{"field":"feed","value":{"leadgen_id":"1"}}]}]}`); len(got) != 0 {
 		t.Errorf("a change of another field made %v", got)
 	}

@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"encoding/hex"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -31,6 +33,28 @@ func (s *Server) shakeHands(w http.ResponseWriter, r *http.Request, params map[s
 	_, _ = w.Write([]byte(query.Get("hub.challenge"))) // a client that is gone needs no answer
 }
 
+// answerChallenge answers LinkedIn's question whether the address is the app's, which it asks again
+// every few hours. A code that is no UUID is refused: with the same secret LinkedIn signs its calls,
+// and whoever could have any text signed here could sign a call.
+func (s *Server) answerChallenge(w http.ResponseWriter, r *http.Request, params map[string]string) {
+	src, p := s.source(r, params["source"], sources.LinkedIn, sources.Form)
+	if p == nil && src.AppSecret.Empty() {
+		p = problem.New(problemv1.Reason_REASON_PERMISSION_DENIED, "only a source of kind linkedin with an app_secret answers a challenge")
+	}
+	code := r.URL.Query().Get("challengeCode")
+	if p == nil && !regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString(code) {
+		p = problem.New(problemv1.Reason_REASON_PERMISSION_DENIED, "challengeCode is missing, or no UUID such as LinkedIn sends")
+	}
+	if p != nil {
+		s.fail(w, r, p)
+		return
+	}
+	s.answer(w, r, http.StatusOK, struct {
+		Code     string `json:"challengeCode"`
+		Response string `json:"challengeResponse"`
+	}{code, hex.EncodeToString(sign(src.AppSecret, []byte(code)))})
+}
+
 // ingestMeta takes a webhook call of Meta: 200 when every lead in it is durable, else Meta calls
 // again.
 func (s *Server) ingestMeta(w http.ResponseWriter, r *http.Request, params map[string]string) {
@@ -56,7 +80,11 @@ func (s *Server) ingestGoogle(w http.ResponseWriter, r *http.Request, params map
 // ingestForm takes a form of any other sender.
 func (s *Server) ingestForm(w http.ResponseWriter, r *http.Request, params map[string]string) {
 	src, body, p := s.openPost(r, params, sources.Form, sources.LinkedIn)
-	if p == nil {
+	switch {
+	case p != nil:
+	case !src.AppSecret.Empty():
+		p = knowLinkedIn(r, src, body)
+	default:
 		body, p = s.knowForm(r, src, body)
 	}
 	s.ingestPost(w, r, src, body, p, capturev1.DocumentKind_DOCUMENT_KIND_FORM, s.answerLeads)

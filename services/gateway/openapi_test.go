@@ -54,7 +54,7 @@ func TestTheDocumentListsEveryRoute(t *testing.T) {
 	}
 	want := []string{
 		"POST /v1/leads", "POST /v1/leads:batch", "POST /v1/adf", "POST /v1/adf:validate", "GET /v1/codes",
-		"GET /v1/meta/{source}", "POST /v1/meta/{source}", "POST /v1/google/{source}", "POST /v1/forms/{source}", "POST /v1/star", "POST /v1/star/{source}",
+		"GET /v1/meta/{source}", "POST /v1/meta/{source}", "POST /v1/google/{source}", "GET /v1/forms/{source}", "POST /v1/forms/{source}", "POST /v1/star", "POST /v1/star/{source}",
 		"GET /healthz", "GET /metrics", "GET /openapi.yaml",
 	}
 	for _, rule := range mapping.HTTP.Rules {

@@ -60,6 +60,7 @@ func (s *Server) newMux(deps Deps) (*runtime.ServeMux, error) {
 		mux.HandlePath(http.MethodGet, "/v1/meta/{source}", s.shakeHands),
 		mux.HandlePath(http.MethodPost, "/v1/meta/{source}", s.ingestMeta),
 		mux.HandlePath(http.MethodPost, "/v1/google/{source}", s.ingestGoogle),
+		mux.HandlePath(http.MethodGet, "/v1/forms/{source}", s.answerChallenge),
 		mux.HandlePath(http.MethodPost, "/v1/forms/{source}", s.ingestForm),
 		mux.HandlePath(http.MethodPost, "/v1/star", s.ingestSTAR),
 		mux.HandlePath(http.MethodPost, "/v1/star/{source}", s.ingestSTAR),

@@ -111,9 +111,28 @@ func signed(secret sources.Secret, body []byte, signature, prefix, encoding stri
 	if encoding == "base64" {
 		have, err = base64.StdEncoding.DecodeString(text)
 	}
+	return err == nil && hmac.Equal(have, sign(secret, body))
+}
+
+// sign is the HMAC-SHA256 of a text that comes in parts.
+func sign(secret sources.Secret, parts ...[]byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
-	mac.Write(body)
-	return err == nil && hmac.Equal(have, mac.Sum(nil))
+	for _, part := range parts {
+		mac.Write(part)
+	}
+	return mac.Sum(nil)
+}
+
+// knowLinkedIn checks the signature of a webhook call of LinkedIn, which is made over the body behind
+// the name of its algorithm; that name comes before it in the header too, or does not.
+func knowLinkedIn(r *http.Request, src *sources.Source, body []byte) *problem.Error {
+	const header, algorithm = "X-LI-Signature", "hmacsha256="
+	text := strings.TrimPrefix(strings.TrimSpace(r.Header.Get(header)), algorithm)
+	have, err := hex.DecodeString(text)
+	if err == nil && (hmac.Equal(have, sign(src.AppSecret, []byte(algorithm), body)) || hmac.Equal(have, sign(src.AppSecret, body))) {
+		return nil
+	}
+	return notItself("%s is missing, or is not the signature of this body", header)
 }
 
 // knowMeta checks the signature of a webhook call of Meta.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ sources:
   - {name: header, kind: form, auth: {by: key, in: header, name: X-Form-Key, secret: the-form-key}}
   - {name: query, kind: form, auth: {by: key, in: query, name: key, secret: the-form-key}}
   - {name: body, kind: linkedin, auth: {by: key, in: body, name: form_key, secret: the-form-key}}
+  - {name: li, kind: linkedin, app_secret: the-form-key}
   - {name: hmac, kind: form, auth: {by: hmac, name: X-Signature, encoding: base64, secret: the-form-key}}
   - {name: basic, kind: star, auth: {by: basic, user: oem, secret: the-form-key}}
   - {name: nothing, kind: form, auth: {by: none}, test: true}
@@ -70,8 +72,30 @@ func TestMetaHandshake(t *testing.T) {
 	}
 }
 
+func TestLinkedInChallenge(t *testing.T) {
+	const code = "890e4665-4dfe-4ab1-b689-ed553bceeed0"
+	d := open(t, openSources(t, sourcesFile))
+	for path, want := range map[string]int{
+		"/v1/forms/li?challengeCode=" + code:                                         200,
+		"/v1/forms/li?challengeCode=" + code + "&applicationId=7":                    200,
+		"/v1/forms/li?challengeCode=" + url.QueryEscape(`hmacsha256={"answers":[]}`): 403, // or anybody had a call signed
+		"/v1/forms/li?challengeCode=" + url.QueryEscape("{"+code+"}"):                403,
+		"/v1/forms/li?challengeCode=890e46654dfe4ab1b689ed553bceeed0":                403,
+		"/v1/forms/li":                                403,
+		"/v1/forms/header?challengeCode=" + code:      403,
+		"/v1/forms/body?challengeCode=" + code:        403,
+		"/v1/forms/no-such-one?challengeCode=" + code: 404,
+	} {
+		got := d.send("GET", path, "", "Authorization:")
+		answer := `{"challengeCode":"` + code + `","challengeResponse":"` + hex.EncodeToString(mac(code)) + `"}`
+		if got.code != want || want == 200 && (strings.TrimSpace(got.body) != answer || got.header.Get("Content-Type") != "application/json") {
+			t.Errorf("%s: %d %s", path, got.code, got.body)
+		}
+	}
+}
+
 func TestSourcesShowThatTheyAreThemselves(t *testing.T) {
-	const notice, google = `{"entry":[]}`, `{"lead_id":"1","form_id":7,"google_key":"key-of-seven"}`
+	const notice, lead, google = `{"entry":[]}`, `{"answers":[{"question":"Email","answer":"ada@byron.example.com"}]}`, `{"lead_id":"1","form_id":7,"google_key":"key-of-seven"}`
 	const urlencoded = "Content-Type: application/x-www-form-urlencoded"
 	for name, tt := range map[string]struct {
 		path, body string
@@ -97,6 +121,13 @@ func TestSourcesShowThatTheyAreThemselves(t *testing.T) {
 		"query, wrong":              {"/v1/forms/query?key=", `{"a":1}`, nil, 401, "", 0},
 		"body":                      {"/v1/forms/body", "a=1&form_key=the-form-key", []string{urlencoded}, 200, "a=1&form_key=", capturev1.DocumentKind_DOCUMENT_KIND_FORM},
 		"body, missing":             {"/v1/forms/body", "a=1", []string{urlencoded}, 401, "", 0},
+		"linkedin":                  {"/v1/forms/li", lead, []string{"X-LI-Signature: " + hex.EncodeToString(mac("hmacsha256="+lead))}, 200, "", capturev1.DocumentKind_DOCUMENT_KIND_FORM},
+		"linkedin, named":           {"/v1/forms/li", lead, []string{"X-LI-Signature: hmacsha256=" + hex.EncodeToString(mac("hmacsha256="+lead))}, 200, "", capturev1.DocumentKind_DOCUMENT_KIND_FORM},
+		"linkedin, bare":            {"/v1/forms/li", lead, []string{"X-LI-Signature: hmacsha256=" + hex.EncodeToString(mac(lead))}, 200, "", capturev1.DocumentKind_DOCUMENT_KIND_FORM},
+		"linkedin, no signature":    {"/v1/forms/li", lead, nil, 401, "", 0},
+		"linkedin, empty signature": {"/v1/forms/li", lead, []string{"X-LI-Signature: hmacsha256="}, 401, "", 0},
+		"linkedin, body altered":    {"/v1/forms/li", lead + " ", []string{"X-LI-Signature: " + hex.EncodeToString(mac("hmacsha256="+lead))}, 401, "", 0},
+		"linkedin, key as a header": {"/v1/forms/li", lead, []string{"X-Form-Key: the-form-key"}, 401, "", 0},
 		"hmac":                      {"/v1/forms/hmac", "a=1", []string{urlencoded, "X-Signature: " + base64.StdEncoding.EncodeToString(mac("a=1"))}, 200, "", capturev1.DocumentKind_DOCUMENT_KIND_FORM},
 		"hmac, altered":             {"/v1/forms/hmac", "a=2", []string{urlencoded, "X-Signature: " + base64.StdEncoding.EncodeToString(mac("a=1"))}, 401, "", 0},
 		"basic":                     {"/v1/star/basic", "<a/>", []string{"Content-Type: text/xml", "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("oem:the-form-key"))}, 200, "", capturev1.DocumentKind_DOCUMENT_KIND_STAR},

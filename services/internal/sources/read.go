@@ -146,8 +146,11 @@ func (c *checker) source(t *sourceText) *Source {
 // needs refuses a source that could let anybody in, and secrets that its kind does not use.
 func (c *checker) needs(t *sourceText, s *Source) {
 	line := t.Name.line
-	if s.Kind != Meta && (!s.AppSecret.Empty() || !s.VerifyToken.Empty() || len(s.Pages) > 0) {
-		c.fail(line, "app_secret, verify_token and pages are for sources of kind meta")
+	if s.Kind != Meta && (!s.VerifyToken.Empty() || len(s.Pages) > 0) {
+		c.fail(line, "verify_token and pages are for sources of kind meta")
+	}
+	if s.Kind != Meta && s.Kind != LinkedIn && !s.AppSecret.Empty() {
+		c.fail(line, "app_secret is for sources of kind meta and linkedin")
 	}
 	if s.Kind != Google && len(s.Keys) > 0 {
 		c.fail(line, "keys are for sources of kind google; give auth")
@@ -165,8 +168,11 @@ func (c *checker) needs(t *sourceText, s *Source) {
 			c.fail(line, "a source of kind google needs keys")
 		}
 	case LinkedIn, Form, STAR:
-		if s.Auth.By == "" {
-			c.fail(line, "a source of kind %s needs auth; by: none is for loopback only", s.Kind)
+		switch {
+		case !s.AppSecret.Empty() && s.Auth.By != "":
+			c.fail(line, "give app_secret (LinkedIn signs its calls with it) or auth, not both")
+		case s.AppSecret.Empty() && s.Auth.By == "":
+			c.fail(line, "a source of kind %s needs auth%s; by: none is for loopback only", s.Kind, map[Kind]string{LinkedIn: " or app_secret"}[s.Kind])
 		}
 		return
 	default:

@@ -49,7 +49,7 @@ type Source struct {
 	Kind Kind
 	Spec form.Spec
 
-	AppSecret   Secret // meta: signs its calls, and proves ours
+	AppSecret   Secret // meta: signs its calls, and proves ours; linkedin: signs its calls
 	VerifyToken Secret // meta: of the handshake
 	Pages       []Page // meta
 	Keys        []Key  // google

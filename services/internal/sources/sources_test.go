@@ -87,6 +87,8 @@ func TestMistakesAreNamedWithTheirLine(t *testing.T) {
 		"unknown code":    {"line: sales", "line: sails", "line 17: line has no code \"sails\""},
 		"unknown kind":    {"kind: google", "kind: gogle", "line 12: there is no kind \"gogle\""},
 		"no auth":         {"auth: {by: key, in: header, name: X-Key, secret: {value: open-sesame}}", "test: true", "line 14: a source of kind form needs auth"},
+		"app secret":      {"keys: [{form: 7, key: seven}, {key: others}]", "keys: [{key: seven}]\n    app_secret: x", "line 11: app_secret is for sources of kind meta and linkedin"},
+		"linkedin, both":  {"kind: form\n", "kind: linkedin\n    app_secret: x\n", "line 14: give app_secret"},
 		"missing file":    {"file: app", "file: nowhere", "line 6: the secret's file cannot be read"},
 		"twice":           {"name: google-ads", "name: meta-ads", "line 11: a source named \"meta-ads\" is there already"},
 		"bad name":        {"name: google-ads", "name: Google Ads", "line 11: a source needs a name"},
