@@ -2,13 +2,19 @@ package e2e_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/routing"
+	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/house"
@@ -32,6 +38,7 @@ func TestReplicas(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"a store takes no more than it declared", r.capacity},
+		{"a chosen store goes over what it declared, and that is counted", r.overCapacity},
 		{"equal persons take turns", r.rotation},
 		{"a lead that both drive is decided once", r.pending},
 	} {
@@ -130,29 +137,87 @@ func (r *replicas) capacity(t *testing.T) {
 	if n := db.count(t, `SELECT count(*) FROM routing.assignment WHERE dealer_id = $1`, store); n != limit {
 		t.Errorf("the store has %d leads, it takes %d", n, limit)
 	}
-	rows, err := db.conn.Query(t.Context(), `SELECT decision FROM routing.decision`)
+	if over := db.capped(t, store, limit); len(over) > 0 {
+		t.Errorf("leads whose store nobody chose are over capacity: %v", over)
+	}
+}
+
+// overCapacity lets customers choose a store that takes five leads a day: all of them get it, and
+// each beyond the fifth says so, exactly.
+func (r *replicas) overCapacity(t *testing.T) {
+	const store, limit, leads = "nv-co-003", 5, 23
+	r.change(t, store, func(d *routingv1.Dealer) {
+		for _, p := range d.GetDepartments() {
+			if p.GetDepartment() == leadv1.Department_DEPARTMENT_NEW {
+				p.CapacityPerDay = limit
+			}
+		}
+	})
+	db := r.worlds[0].database(t)
+	had := db.count(t, `SELECT count(*) FROM routing.assignment WHERE dealer_id = $1`, store)
+	r.send(t, "over", leads, `,"dealer":{"dealer_id":"`+store+`"},"dealer_choice":"DEALER_CHOICE_CUSTOMER_CHOSE"`)
+	r.settle(t)
+	if n := db.count(t, `SELECT count(*) FROM routing.assignment WHERE dealer_id = $1`, store); n != had+leads {
+		t.Errorf("the store has %d leads more, %d customers chose it", n-had, leads)
+	}
+	over := db.capped(t, store, limit)
+	if want := min(had+leads-limit, leads); len(over) != want {
+		t.Errorf("%d leads are over capacity, want %d", len(over), want)
+	}
+	for _, id := range over {
+		got := &capturev1.GetLeadResponse{}
+		if r.worlds[1].get(t, "oem", "/v1/leads/"+id, got); !slices.Contains(got.GetDecision().GetFlags(), lead.FlagOverCapacity) {
+			t.Errorf("lead %s is over capacity and says %v", id, got.GetDecision().GetFlags())
+		}
+	}
+}
+
+// grants are what a store's grants went by and came to, by lead.
+func (d database) grants(t *testing.T, store string) map[string]routing.GrantFacts {
+	t.Helper()
+	rows, err := d.conn.Query(t.Context(), `SELECT lead_id::text, grant_facts FROM routing.assignment JOIN routing.decision USING (bucket, lead_id)
+		WHERE assignment.dealer_id = $1 AND NOT test`, store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var raw []byte
-		d := &leadv1.Decision{}
-		if err := rows.Scan(&raw); err != nil {
-			t.Fatal(err)
-		}
-		if err := proto.Unmarshal(raw, d); err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range d.GetFlags() {
-			if f == "over_capacity" {
-				t.Errorf("a lead whose store nobody chose is over capacity: %v", d.GetAssignment())
-			}
-		}
-	}
-	if err := rows.Err(); err != nil {
+	out := map[string]routing.GrantFacts{}
+	var id string
+	var raw []byte
+	if _, err := pgx.ForEachRow(rows, []any{&id, &raw}, func() error {
+		var g routing.GrantFacts
+		err := json.Unmarshal(raw, &g)
+		out[id] = g
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
+	return out
+}
+
+// capped checks that a store's grants counted down from its limit one by one, whichever replica gave
+// them: each number of places left was taken once, and who came when there were none chose the store
+// and was counted. It returns those.
+func (d database) capped(t *testing.T, store string, limit int64) (over []string) {
+	t.Helper()
+	taken := map[int64]int{}
+	for id, g := range d.grants(t, store) {
+		if !g.Capacity.Declared {
+			continue // from before the store said so
+		}
+		if g.Verdict == routing.VerdictOverCapacity {
+			over = append(over, id)
+		}
+		if beyond := g.Verdict == routing.VerdictOverCapacity; beyond != (g.Capacity.Free <= 0) || beyond && g.Ask.Refusable {
+			t.Errorf("a lead was granted as %s with %d places left", g.Verdict, g.Capacity.Free)
+		}
+		taken[g.Capacity.Free]++
+	}
+	for free, n := range taken {
+		if n != 1 || free > limit {
+			t.Errorf("%d leads were granted the same place, with %d left of %d", n, free, limit)
+		}
+	}
+	return over
 }
 
 // rotation lets both replicas give leads to a store with three equal persons.
@@ -182,6 +247,22 @@ func (r *replicas) rotation(t *testing.T) {
 	if hi, lo := max(counts["x"], counts["y"], counts["z"]), min(counts["x"], counts["y"], counts["z"]); hi-lo > 1 {
 		t.Errorf("the persons have %v leads", counts)
 	}
+	// A grant knows who had the turn before it, so the grants of both replicas make one chain.
+	before := map[string]int{}
+	for _, g := range db.grants(t, store) {
+		if !strings.HasPrefix(g.Person, store+"-") {
+			continue // from before the roster was put
+		}
+		if g.Person == g.Last {
+			t.Errorf("%s had two turns in a row among %d", g.Person, len(g.Persons))
+		}
+		before[g.Last]++
+	}
+	for _, id := range []string{"x", "y", "z"} { // all who had a turn are followed, but for the last
+		if n := before[store+"-"+id]; n != counts[id] && n != counts[id]-1 {
+			t.Errorf("%d turns followed those of %s, who had %d", n, id, counts[id])
+		}
+	}
 }
 
 // pending holds decisions up, and has both replicas drive the same leads when they may go on.
@@ -204,6 +285,10 @@ func (r *replicas) pending(t *testing.T) {
 	if n := db.count(t, `SELECT count(*) FROM (SELECT lead_id FROM feedback.event WHERE type = 'leadmesh.lead.decided.v1'
 		GROUP BY lead_id HAVING count(*) > 1) AS x`); n != 0 {
 		t.Errorf("%d leads were decided twice", n)
+	}
+	if n := db.count(t, `SELECT count(*) FROM capture.lead l WHERE 1 <> (SELECT count(*) FROM routing.decision d WHERE d.lead_id = l.lead_id)
+		OR 1 <> (SELECT count(*) FROM routing.receipt r WHERE r.lead_id = l.lead_id)`); n != 0 {
+		t.Errorf("%d leads have other than one decision with one receipt", n)
 	}
 	// What capacity counts is what was assigned, so nothing was consumed by a second decision.
 	rows, err := db.conn.Query(t.Context(), `SELECT lead_id::text FROM routing.assignment`)

@@ -3,6 +3,7 @@ package routing
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +33,6 @@ type job struct {
 	decided  time.Time // on the process's clock
 	verdict  *verdict
 	proposal *postgres.Proposal
-	flags    []string
 }
 
 // committer stores decisions in groups: it commits when idle and gathers while a group is in
@@ -212,7 +212,7 @@ func (c *committer) propose(rb *rulebook, j *job) {
 		k.ReceivedAt = v.decidedAt
 	}
 	p := &postgres.Proposal{Case: k, Receipt: c.s.store.Pack(v.receipt()), Lead: c.s.store.Pack(q.rawLead), Mergeable: q.mergeable}
-	j.proposal, j.flags = p, nil
+	j.proposal = p
 	if v.park != lead.ParkReasonUnspecified {
 		k.State = lead.StateParked
 		k.Parking = postgres.Parking{Reason: v.park, Owner: v.parkOwner(), ReviewAt: v.reviewAt}
@@ -333,20 +333,22 @@ func (c *committer) settle(rb *rulebook, j *job, try int) bool {
 		return false
 	}
 	c.s.tel.Stages.Record(j.ctx, telemetry.StageCommitted, time.Since(j.decided))
-	d := rb.network.decisionOf(p.Case)
-	d.Flags = append(d.Flags, j.flags...)
-	j.finish(d, nil)
+	j.finish(rb.network.decisionOf(p.Case), nil)
 	c.s.verdicts.Put(j.verdict)
 	j.verdict = nil
 	return false
 }
 
-// decisionOf writes a case as its last decision with the present owner.
+// decisionOf writes a case as its last decision with the present owner. That the owner is over its
+// capacity is known only once the decision is stored: the grant tells.
 func (n *networkView) decisionOf(k *postgres.Case) *leadv1.Decision {
 	d := k.Decision
 	d.State = leadv1.State(k.State)
 	if k.Owner != nil {
 		d.Assignment = n.assignment(k.Owner)
+		if k.Owner.Grant.Verdict == routing.VerdictOverCapacity && !slices.Contains(d.Flags, lead.FlagOverCapacity) {
+			d.Flags = append(d.Flags, lead.FlagOverCapacity)
+		}
 	}
 	return d
 }

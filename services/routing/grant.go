@@ -29,9 +29,6 @@ func (c *committer) grant(rb *rulebook, j *job, b *postgres.Book) bool {
 	if answer == routing.VerdictRefused {
 		return false
 	}
-	if answer == routing.VerdictOverCapacity {
-		j.flags = []string{"over_capacity"} // the one flag a grant gives; a transaction may try twice
-	}
 	facts, err := c.person(rb, j, d, b)
 	if err != nil {
 		facts = routing.GrantFacts{Role: owner.Role}

@@ -167,7 +167,6 @@ func (w *caseWork) settle(j *job) error {
 	k, q, v := w.k, j.inquiry, j.verdict
 	k.Attempt, k.DecidedAt, k.Playbook = q.attempt, v.decidedAt, w.rb.playbook.Revision
 	k.Decision = v.decision(q)
-	k.Decision.Flags = append(k.Decision.Flags, j.flags...)
 	if err := w.c.Receipt(k.LeadID, k.Attempt, slices.Clone(v.receipt())); err != nil {
 		return err
 	}
