@@ -7,8 +7,6 @@ ALTER TABLE parked
     ADD COLUMN intake text,
     ADD COLUMN fetch_at timestamptz,
     ADD COLUMN fetch_attempts integer NOT NULL DEFAULT 0;
-CREATE INDEX parked_fetch ON parked (fetch_at) WHERE fetch_at IS NOT NULL;
 
 -- +goose Down
-DROP INDEX parked_fetch;
 ALTER TABLE parked DROP COLUMN kind, DROP COLUMN intake, DROP COLUMN fetch_at, DROP COLUMN fetch_attempts;

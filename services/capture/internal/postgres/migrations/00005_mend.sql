@@ -5,14 +5,11 @@ ALTER TABLE lead_update ADD COLUMN actor text, ADD COLUMN reason text, ADD COLUM
 
 -- Who rejected a lead by hand; NULL: the rules did.
 ALTER TABLE rejected ADD COLUMN actor text;
-CREATE INDEX rejected_code ON rejected (code, at, lead_id);
 
 -- Hashes of the identifiers that a lead bears in other systems; NULL if none, or not looked at yet.
 ALTER TABLE lead ADD COLUMN lookup_keys bigint[];
-CREATE INDEX lead_lookup ON lead USING gin (lookup_keys) WITH (fastupdate = off);
 
 -- +goose Down
-DROP INDEX lead_lookup, rejected_code;
 ALTER TABLE lead DROP COLUMN lookup_keys;
 ALTER TABLE rejected DROP COLUMN actor;
 ALTER TABLE lead_update DROP COLUMN actor, DROP COLUMN reason, DROP COLUMN folded;

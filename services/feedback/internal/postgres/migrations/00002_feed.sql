@@ -41,7 +41,9 @@ CREATE TRIGGER feed_append AFTER INSERT ON event REFERENCING NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION feed_append();
 
 -- When what is told of a lead last changed. Facts are written by one folder at a time, so the order
--- of these moments is the order of commits. Leads of before count as changed now.
+-- of these moments is the order of commits. Leads of before count as changed now: one moment for
+-- all, which Postgres keeps beside the table instead of writing it into every row. What differs from
+-- row to row is the default only afterwards.
 ALTER TABLE lead_fact ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
 ALTER TABLE lead_fact ALTER COLUMN updated_at SET DEFAULT clock_timestamp();
 -- +goose StatementBegin
@@ -54,17 +56,10 @@ END $$;
 CREATE TRIGGER fact_updated BEFORE UPDATE ON lead_fact FOR EACH ROW
     WHEN (OLD.events <> NEW.events) EXECUTE FUNCTION fact_updated();
 
--- Lists are read along these; other filters sort out what a bounded reading finds. Few leads are
--- pending, rejected or parked.
-CREATE INDEX lead_fact_updated ON lead_fact (updated_at, lead_id);
-CREATE INDEX lead_fact_dealer ON lead_fact (dealer_id, updated_at, lead_id) WHERE dealer_id <> '';
-CREATE INDEX lead_fact_aside ON lead_fact (state, updated_at, lead_id) WHERE state IN (1, 2, 4);
-
 -- +goose Down
 DROP TRIGGER feed_append ON event;
 DROP FUNCTION feed_append;
 DROP TABLE feed, feed_end;
 DROP TRIGGER fact_updated ON lead_fact;
 DROP FUNCTION fact_updated;
-DROP INDEX lead_fact_updated, lead_fact_dealer, lead_fact_aside;
 ALTER TABLE lead_fact DROP COLUMN updated_at;
