@@ -30,6 +30,7 @@ type Answer struct {
 	Path   string   // where it stands in the document
 	Names  []string // what the sender calls the question: ids and label, the surest first
 	Values []string
+	Shared bool // said of all forms of the document, so it is neither this person nor this lead's id
 }
 
 // Box is a declaration that a person ticks or leaves.

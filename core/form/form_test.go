@@ -50,6 +50,9 @@ func summary(l *lead.Lead) string {
 	put("comments", l.Comments)
 	put("dealer", l.Dealer.Code+l.Dealer.Name)
 	put("time_frame", l.TimeFrame.Text)
+	if l.RequestType != lead.RequestTypeUnspecified {
+		put("request", l.RequestType.String())
+	}
 	put("finance", l.Finance.Method)
 	if l.Test {
 		put("test", "yes")

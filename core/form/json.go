@@ -33,12 +33,12 @@ func readJSON(body []byte, kind Kind) (forms []Submission, ignored int, err erro
 		if len(g.forms) == 0 && g.ignored > 0 {
 			return nil, g.ignored, nil
 		}
-	case objects(root.Get("leads")):
-		for i := range root.Get("leads").Items {
-			g.form(&root.Get("leads").Items[i])
-		}
 	default:
-		g.form(&root)
+		if list := several(&root, 0); list != nil {
+			g.each(&root, list)
+		} else {
+			g.form(&root)
+		}
 	}
 	if len(g.forms) == 0 {
 		return nil, g.ignored, ErrEmpty
@@ -52,6 +52,22 @@ type gatherer struct {
 	kind    Kind
 	forms   []Submission
 	ignored int
+}
+
+// each takes every item of a list as a form of its own. What stands beside the list is said of all.
+func (g *gatherer) each(root, list *tree.Node) {
+	shared := &walk{but: list}
+	shared.value(root, nil)
+	for i := range shared.s.Answers {
+		shared.s.Answers[i].Shared = len(list.Items) > 1
+	}
+	for i := range list.Items {
+		before := len(g.forms)
+		if g.form(&list.Items[i]); len(g.forms) > before {
+			f := &g.forms[before]
+			f.Answers = append(f.Answers, shared.s.Answers[:min(len(shared.s.Answers), maxAnswers-len(f.Answers))]...)
+		}
+	}
 }
 
 func (g *gatherer) form(n *tree.Node) {
@@ -68,19 +84,36 @@ func (g *gatherer) kindOf(n *tree.Node) Kind {
 	if g.kind != Generic {
 		return g.kind
 	}
-	switch {
-	case n.Get("user_column_data").Kind == tree.Array, n.Get("google_key").Scalar(), n.Get("gcl_id").Scalar():
-		return Google
-	case n.Get("field_data").Kind == tree.Array, n.Get("leadgen_id").Scalar():
-		return Meta
-	case n.Get("formResponse").Kind == tree.Object, n.Get("leadGenFormResponse").Kind != tree.Null, strings.EqualFold(n.Get("platform").Text, "linkedin"):
-		return LinkedIn
+	for i := range n.Members {
+		m := &n.Members[i]
+		switch lead.Fold(m.Name) {
+		case "usercolumndata", "googlekey", "gclid":
+			if m.Name != "gclid" { // any web page may send the click id alone
+				return Google
+			}
+		case "fielddata", "leadgenid":
+			return Meta
+		case "formresponse":
+			if m.Name == "formResponse" && m.Value.Kind == tree.Object { // form builders write form_response
+				return LinkedIn
+			}
+		case "leadgenformresponse":
+			return LinkedIn
+		case "platform":
+			if strings.EqualFold(m.Value.Text, "linkedin") {
+				return LinkedIn
+			}
+		}
 	}
 	return Generic
 }
 
 // walk turns one form's tree into answers.
-type walk struct{ s Submission }
+type walk struct {
+	s      Submission
+	but    *tree.Node // left out
+	nested int        // how many documents this one stands in, as texts
+}
 
 func (w *walk) answer(path string, names []string, values []string) {
 	kept := make([]string, 0, len(values))
@@ -96,8 +129,15 @@ func (w *walk) answer(path string, names []string, values []string) {
 
 func (w *walk) value(n *tree.Node, path []string) {
 	switch {
+	case n == w.but:
+	case n.Kind == tree.String && w.document(n.Text, path):
 	case n.Scalar():
 		w.answer(strings.Join(path, "."), namesOf(path), []string{n.Text})
+	case n.Kind == tree.Object && keyed(n):
+		for i := range n.Members {
+			m := &n.Members[i]
+			w.question(&m.Value, strings.Join(path, ".")+"["+m.Name+"]")
+		}
 	case n.Kind == tree.Object:
 		for i := range n.Members {
 			m := &n.Members[i]
@@ -106,6 +146,23 @@ func (w *walk) value(n *tree.Node, path []string) {
 	case n.Kind == tree.Array:
 		w.list(n, path)
 	}
+}
+
+// document reads a text that is a JSON document itself, as tools put one inside another; false if it
+// is none.
+func (w *walk) document(text string, path []string) bool {
+	const deepest = 3
+	if text = strings.TrimSpace(text); w.nested == deepest || len(text) < 2 || text[0] != '{' && text[0] != '[' {
+		return false
+	}
+	inner, err := tree.Parse([]byte(text))
+	if err != nil || len(inner.Members) == 0 && !objects(&inner) {
+		return false
+	}
+	w.nested++
+	w.value(&inner, path)
+	w.nested--
+	return true
 }
 
 // list reads an array: questions with answers, boxes, several values of one question, or more of
@@ -117,6 +174,10 @@ func (w *walk) list(n *tree.Node, path []string) {
 		for i := range n.Items {
 			w.box(&n.Items[i])
 		}
+	case declarations(n, path):
+		for i := range n.Items {
+			w.declaration(&n.Items[i], path, at+"["+strconv.Itoa(i)+"]")
+		}
 	case questions(n):
 		for i := range n.Items {
 			w.question(&n.Items[i], at+"["+strconv.Itoa(i)+"]")
@@ -127,14 +188,15 @@ func (w *walk) list(n *tree.Node, path []string) {
 			if item := &n.Items[i]; item.Scalar() {
 				values = append(values, item.Text)
 			} else {
-				w.value(item, append(path[:len(path):len(path)], strconv.Itoa(i)))
+				w.value(item, append(roleOf(item, path), strconv.Itoa(i)))
 			}
 		}
 		w.answer(at, namesOf(path), values)
 	}
 }
 
-// namesOf is what a value is called by its path: the whole path, then the last name alone.
+// namesOf is what a value is called by its path: the whole path, its end of two names, then the last
+// name alone.
 func namesOf(path []string) []string {
 	named := make([]string, 0, len(path))
 	for _, p := range path {
@@ -142,105 +204,12 @@ func namesOf(path []string) []string {
 			named = append(named, p)
 		}
 	}
-	switch len(named) {
-	case 0:
-		return nil
-	case 1:
+	switch n := len(named); n {
+	case 0, 1:
 		return named
-	}
-	return []string{strings.Join(named, " "), named[len(named)-1]}
-}
-
-// isQuestion and isAnswer know the members that hold a question's name and its answer.
-func isQuestion(name string) bool {
-	switch lead.Fold(name) {
-	case "columnid", "name", "key", "ref", "questionid", "fieldid", "fieldname", "columnname", "question", "label", "questiontext", "title", "field", "id":
-		return true
-	}
-	return false
-}
-
-func isAnswer(name string) bool {
-	switch lead.Fold(name) {
-	case "value", "values", "answer", "answers", "stringvalue", "response", "answerdetails", "fieldvalue", "rawvalue", "answertext":
-		return true
-	}
-	return false
-}
-
-// questions reports whether an array is a list of questions with answers.
-func questions(n *tree.Node) bool {
-	if !objects(n) {
-		return false
-	}
-	for i := range n.Items {
-		item := &n.Items[i]
-		question, answer := false, typed(item) != ""
-		for k := range item.Members {
-			question = question || isQuestion(item.Members[k].Name)
-			answer = answer || isAnswer(item.Members[k].Name)
-		}
-		if !question || !answer {
-			return false
-		}
-	}
-	return true
-}
-
-// typed is the member that holds an answer under the name of its own type; "" if none does.
-func typed(n *tree.Node) string {
-	if t := n.Get("type"); t.Kind == tree.String && n.Get("field").Kind == tree.Object && n.Get(t.Text).Kind != tree.Null {
-		return t.Text
-	}
-	return ""
-}
-
-// objects reports whether an array holds objects and nothing else.
-func objects(n *tree.Node) bool {
-	for i := range n.Items {
-		if n.Items[i].Kind != tree.Object {
-			return false
-		}
-	}
-	return n.Kind == tree.Array && len(n.Items) > 0
-}
-
-func (w *walk) question(n *tree.Node, at string) {
-	const mostNames = 8
-	var names, values []string
-	kind := typed(n)
-	for i := range n.Members {
-		m := &n.Members[i]
-		switch {
-		case isAnswer(m.Name) || kind != "" && m.Name == kind:
-			values = append(values, m.Value.Leaves(maxValues)...)
-		case isQuestion(m.Name):
-			names = append(names, m.Value.Leaves(mostNames)...)
-		case kind != "" && m.Name == "type":
-		default:
-			w.value(&m.Value, []string{at, m.Name})
-		}
-	}
-	w.answer(at, names, values)
-}
-
-// boxes reports whether an array is a list of declarations that were ticked or left.
-func boxes(n *tree.Node) bool {
-	if !objects(n) {
-		return false
-	}
-	for i := range n.Items {
-		if n.Items[i].Get("checkbox_key").Kind == tree.Null {
-			return false
-		}
-	}
-	return true
-}
-
-func (w *walk) box(n *tree.Node) {
-	if len(w.s.Boxes) < maxAnswers {
-		w.s.Boxes = append(w.s.Boxes, Box{
-			Key: n.Get("checkbox_key").Text, Label: n.Get("label").Text, Checked: stateOf(n.Get("is_checked").Text) == yes,
-		})
+	case 2:
+		return []string{strings.Join(named, " "), named[1]}
+	default:
+		return []string{strings.Join(named, " "), named[n-2] + " " + named[n-1], named[n-1]}
 	}
 }

@@ -60,8 +60,11 @@ func (b *builder) answer(a *Answer) {
 	if !mapped {
 		f, sure = b.r.find(a.Names)
 	}
-	if b.s.Kind == Google && f == SourceName {
+	switch {
+	case b.s.Kind == Google && f == SourceName:
 		f = Known // lead_source says which kind of form it was
+	case a.Shared && (f == SourceLeadID || ofPerson(f)):
+		f = Known
 	}
 	for _, v := range a.Values {
 		if to, ok := rule.Values[lead.Fold(v)]; ok {
@@ -71,7 +74,7 @@ func (b *builder) answer(a *Answer) {
 		case f == Ignored:
 		case b.dummy(v):
 			b.extra(a, v)
-		case f == Known:
+		case f == Known, v == "0" && (f == AdID || f == AdGroup || f == CampaignID): // what Google sends for none
 			b.extra(a, v)
 		case f == Unknown, !sure && !fits(f, v):
 			b.unknown(a, v)

@@ -35,7 +35,9 @@ func Read(kind Kind, contentType string, body []byte) (forms []Submission, ignor
 	}
 	w := &walk{s: Submission{Kind: kind, Raw: body}}
 	for _, a := range answers {
-		w.answer(a.Path, a.Names, a.Values)
+		if len(a.Values) != 1 || !w.document(a.Values[0], a.Names) {
+			w.answer(a.Path, a.Names, a.Values)
+		}
 	}
 	if len(w.s.Answers) == 0 {
 		return nil, 0, ErrEmpty
@@ -50,7 +52,7 @@ func readURLEncoded(body []byte) ([]Answer, error) {
 		return nil, ErrEncoding
 	}
 	var answers []Answer
-	for pair := range strings.FieldsFuncSeq(string(body), func(r rune) bool { return r == '&' || r == ';' || r == '\n' || r == '\r' }) {
+	for _, pair := range pairs(string(body)) {
 		if len(answers) == maxAnswers {
 			break
 		}
@@ -58,6 +60,28 @@ func readURLEncoded(body []byte) ([]Answer, error) {
 		answers = appendAnswer(answers, unescaped(name), unescaped(value))
 	}
 	return answers, nil
+}
+
+// pairs parts a body at its separators. Semicolons and line ends are separators of old only where a
+// name follows; else they are of the value.
+func pairs(body string) []string {
+	var out []string
+	for pair := range strings.SplitSeq(body, "&") {
+		from := 0
+		for at := strings.IndexByte(pair, '=') + 1; at > 0; {
+			next := strings.IndexByte(pair[at:], '=')
+			if next < 0 {
+				break
+			}
+			split := at + strings.LastIndexAny(pair[at:at+next], "; \t\r\n")
+			if split >= at && split+1 < at+next && strings.IndexByte(";\r\n", pair[split]) >= 0 {
+				out, from = append(out, strings.TrimRight(pair[from:split], "\r\n")), split+1
+			}
+			at += next + 1
+		}
+		out = append(out, pair[from:])
+	}
+	return out
 }
 
 // plainText reports whether a body holds nothing that URL encoding would have escaped.

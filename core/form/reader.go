@@ -41,14 +41,18 @@ vaše vase din ditt ange skriv आपका आपकी अपना क्य�
 // find says which field a question asks for. Sure is false if only a part of the question's words
 // says so; such a field is taken for a value that fits it.
 func (r *Reader) find(names []string) (f Field, sure bool) {
+	others := false // the question is about somebody or something else
 	for _, name := range names {
-		if f, ok := r.words[lead.Fold(name)]; ok {
+		key := lead.Fold(name)
+		if f, ok := r.words[key]; ok && (!others || !ofPerson(f)) {
 			return f, true
 		}
+		others = others || holdsAny(key, "spouse", "cobuyer", "coapplicant", "cosigner", "salesperson", "salesrep", "advisor", "assignee", "referrer", "referredby", "emergency") ||
+			r.speaksOf(name)
 	}
 	for _, name := range names {
 		words := r.significant(name)
-		if f, ok := r.words[strings.Join(words, "")]; ok {
+		if f, ok := r.words[strings.Join(words, "")]; ok && (!others || !ofPerson(f)) {
 			return f, true
 		}
 	}
@@ -60,13 +64,35 @@ func (r *Reader) find(names []string) (f Field, sure bool) {
 		}
 		for n := min(longestRun, len(words)-1); n > 0; n-- {
 			for i := len(words) - n; i >= 0; i-- { // the last word of a path is the most special
-				if f, ok := r.words[strings.Join(words[i:i+n], "")]; ok && askable(f) {
+				if f, ok := r.words[strings.Join(words[i:i+n], "")]; ok && askable(f) && (!others || !ofPerson(f)) {
 					return f, false
 				}
 			}
 		}
 	}
 	return Unknown, false
+}
+
+// speaksOf reports whether a name speaks of a thing or person that is not the customer.
+func (r *Reader) speaksOf(name string) bool {
+	for _, w := range r.significant(name) {
+		switch w {
+		case "dealer", "dealership", "store", "showroom", "vendor", "seller", "agent", "rep", "manager", "employee", "staff", "assigned", "campaign", "adset",
+			"vehicle", "car", "product", "declaration", "händler", "verkäufer", "concesionario", "vehículo", "véhicule", "fahrzeug":
+			return true
+		}
+	}
+	return false
+}
+
+// ofPerson reports whether a field belongs to the customer's person.
+func ofPerson(f Field) bool {
+	switch f {
+	case Name, Prefix, GivenName, MiddleName, FamilyName, Suffix, Company, Email, Phone, MobilePhone, WorkPhone, HomePhone, Fax, Street, Unit, City, Region,
+		PostalCode, Country, Born, BestTime, PreferredChannel:
+		return true
+	}
+	return false
 }
 
 // askable reports whether a field may be recognised by a part of a question.

@@ -28,6 +28,12 @@ func (b *builder) set(f Field, v string, a *Answer) bool {
 		return *p == v
 	}
 	switch f {
+	case Country:
+		if strings.HasPrefix(v, "+") || onlyDigits(v) { // a phone number's
+			return false
+		}
+		fill(&b.party.Address.Country, v)
+		return b.party.Address.Country == v
 	case Prefix:
 		if len(v) > 16 || b.party.Name.Prefix != "" {
 			return false
@@ -106,8 +112,6 @@ func (b *builder) place1(f Field) *string {
 		return &p.Address.Region
 	case PostalCode:
 		return &p.Address.Postal
-	case Country:
-		return &p.Address.Country
 	case BestTime:
 		return &p.BestTime
 	case Language:
@@ -149,6 +153,8 @@ func (b *builder) place1(f Field) *string {
 	}
 	return nil
 }
+
+func onlyDigits(v string) bool { return strings.Trim(v, "0123456789") == "" }
 
 func phoneType(f Field) lead.PhoneType {
 	switch f {
@@ -195,8 +201,10 @@ func (b *builder) request(f Field, v string) bool {
 		return ok
 	}
 	if kind, ok := lead.ParseRequestType(code); ok {
-		b.l.RequestType = kind
-		return true
+		if b.l.RequestType == lead.RequestTypeUnspecified {
+			b.l.RequestType = kind
+		}
+		return b.l.RequestType == kind
 	}
 	fill(&b.l.RawRequest, v)
 	return b.l.RawRequest == v

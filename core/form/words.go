@@ -98,7 +98,7 @@ func leadWords() []entry {
 			when do you want to buy|when are you looking to buy|buying timeframe|how soon|how soon are you looking|kaufzeitraum|wann möchten sie kaufen|wann planen sie den kauf|
 			quand souhaitez vous acheter|délai d'achat|projet d'achat|cuándo planea comprar|cuándo piensa comprar|plazo de compra|quando pensi di acquistare|
 			quando pretende comprar|когда планируете покупку|متى تخطط للشراء|موعد الشراء|कब खरीदना चाहते हैं|खरीदने का समय|购车时间|購入時期|구매 시기`},
-		{Vehicle, `vehicle|car|vehicle of interest|car of interest|vehicle interest|vehicle interested in|desired vehicle|fahrzeug|wunschfahrzeug|auto|véhicule|voiture|véhicule souhaité|
+		{Vehicle, `vehicle|car|vehicle name|car name|model name|vehicle title|vehicle of interest|car of interest|vehicle interest|vehicle interested in|desired vehicle|fahrzeug|wunschfahrzeug|auto|véhicule|voiture|véhicule souhaité|
 			vehículo|coche|carro|veicolo|veículo|automóvel|voertuig|samochód|bil|auto model|ajoneuvo|vůz|jármű|vehicul|araç|araba|автомобиль|машина|авто|автомобіль|
 			όχημα|αυτοκίνητο|السيارة|سيارة|المركبة|गाड़ी|वाहन|कार|গাড়ি|வாகனம்|వాహనం|خودرو|ماشین|רכב|车辆|汽车|車両|車|자동차|차량|xe|รถ|รถยนต์|mobil|kendaraan|gari`},
 		{VehicleYear, `vehicle year|model year|year|car year|baujahr|modelljahr|année|année modèle|año|anno|ano|bouwjaar|rok produkcji|årsmodell|год выпуска|سنة الصنع|موديل السنة|年份|年式|연식|vehicle model year`},
@@ -158,7 +158,7 @@ func sourceWords() []entry {
 		{ConsentPlace, `page url|landing page|landing page url|url|page|source url|page uri|referrer|referer|form url`},
 		{ConsentEvidence, `trustedform|trusted form|trusted form cert url|xx trusted form cert url|trustedform cert url|trustedform token|xx trusted form token|jornaya|jornaya lead id|leadid token|universal leadid|
 			ip|ip address|ipaddress|remote ip|client ip|user agent|useragent|double opt in|doi timestamp`},
-		{Known, `api version|lead action|notification id|sponsored account|lead stage|page id|page name|page title|object|object id|form position|retailer item id|home listing|post|post submission check result|version|type|owner|
+		{Known, `api version|gad source|ga|dclid|twclid|sccid|post id|queried id|lead action|notification id|sponsored account|lead stage|page id|page name|page title|object|object id|form position|retailer item id|home listing|post|post submission check result|version|type|owner|
 			submit|action|csrf token|landing|hidden|variant|template|event type`},
 		{Ignored, `google key`},
 	}
