@@ -1,8 +1,6 @@
 package star
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"regexp"
 	"strings"
 
@@ -140,94 +138,4 @@ func (r *reader) labelled(line [2]string) {
 	default:
 		fill(&p.Address.Postal)
 	}
-}
-
-// privacy reads purpose by channel. What was neither opted in nor out says NONE: null or empty is
-// not an opt-out.
-func (r *reader) privacy() {
-	for _, n := range r.n.all("Privacy", nil) {
-		reason := n.leaf("Reason", "PrivacyTypeString")
-		if reason == nil {
-			continue
-		}
-		purpose := purposeOf(reason.value)
-		if purpose == lead.PurposeUnspecified {
-			continue // rest keeps and flags it
-		}
-		reason.used = true
-		text := n.peek("Disclaimer")
-		fact := lead.Consent{Controller: lead.ControllerOEM, Purpose: purpose, At: r.l.RequestedAt, Place: clip(r.l.Source.Provider+" "+r.l.Source.Source, 200)}
-		if text != "" {
-			sum := sha256.Sum256([]byte(text))
-			fact.TextVersion = "sha256:" + hex.EncodeToString(sum[:8])
-		}
-		for _, c := range n.all("Consents", nil) {
-			fact.Channel = lead.ChannelUnspecified
-			if kind := c.peek("Type"); kind != "" {
-				c.text("Type")
-				if fact.Channel = channel(kind); fact.Channel == lead.ChannelUnspecified && purpose == lead.PurposeMarketing {
-					r.extra("SalesLead/Privacy/Consents/Type", kind)
-					r.flag(lead.FlagUnknownCode, "SalesLead/Privacy/Consents/Type")
-					continue
-				}
-			}
-			value := c.text("Value")
-			switch lead.Fold(value) {
-			case "optin", "true", "yes", "granted":
-				fact.State = lead.ConsentStateGranted
-			case "optout", "denied":
-				fact.State = lead.ConsentStateDenied
-			default:
-				fact.State = lead.ConsentStateNone
-			}
-			if value == "" {
-				value = "empty"
-			}
-			fact.Evidence = clip("value "+value+"; "+text, 1000)
-			r.point(fact)
-		}
-	}
-}
-
-// point writes a fact for each contact point that its channel reaches.
-func (r *reader) point(fact lead.Consent) {
-	var points []string
-	if p := r.l.Primary(); p != nil {
-		switch fact.Channel {
-		case lead.ChannelEmail:
-			for _, e := range p.Emails {
-				points = append(points, e.Address)
-			}
-		case lead.ChannelSMS, lead.ChannelCall:
-			for _, f := range p.Phones {
-				points = append(points, f.Raw)
-			}
-		}
-	}
-	if len(points) == 0 {
-		points = []string{""}
-	}
-	for _, fact.ContactPoint = range points {
-		if len(r.l.Consents) < 100 {
-			r.l.Consents = append(r.l.Consents, fact)
-		}
-	}
-}
-
-func purposeOf(reason string) lead.Purpose {
-	switch s := lead.Fold(reason); {
-	case strings.Contains(s, "marketing"), strings.Contains(s, "newsletter"), strings.Contains(s, "advert"):
-		return lead.PurposeMarketing
-	case strings.Contains(s, "profil"):
-		return lead.PurposeProfiling
-	case strings.Contains(s, "partner"), strings.Contains(s, "thirdparty"):
-		return lead.PurposeShareWithPartner
-	case strings.Contains(s, "dealer"):
-		return lead.PurposeShareWithDealer
-	case strings.Contains(s, "service"):
-		return lead.PurposeServiceNotices
-	case strings.Contains(s, "inquiry"), strings.Contains(s, "contact"), strings.Contains(s, "request"):
-		return lead.PurposeAnswerInquiry
-	}
-	return lead.PurposeUnspecified
 }

@@ -24,13 +24,18 @@ type node struct {
 // open reads XML or JSON.
 func open(body []byte) (*node, error) {
 	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
-	if len(trimmed) > 0 && trimmed[0] == '{' {
+	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
 		n, err := tree.Parse(trimmed)
 		if err != nil {
 			return nil, errors.Join(ErrSyntax, err)
 		}
 		root := &node{}
 		grow(root, &n)
+		for i := range n.Items {
+			item := &node{name: "Item"}
+			grow(item, &n.Items[i])
+			root.kids = append(root.kids, item)
+		}
 		return root, nil
 	}
 	return openXML(trimmed)
@@ -123,6 +128,42 @@ func charset(label string, in io.Reader) (io.Reader, error) {
 		b.WriteRune(rune(c))
 	}
 	return strings.NewReader(b.String()), nil
+}
+
+// inner opens the first document that stands in the node as a text, as tools put one into another; nil
+// if there is none.
+func (n *node) inner() *node {
+	for _, c := range n.kids {
+		if strings.Contains(c.value, "SalesLead") && strings.ContainsRune("<{[", rune(c.value[0])) {
+			if root, err := open([]byte(c.value)); err == nil {
+				return root
+			}
+		}
+		if root := c.inner(); root != nil {
+			return root
+		}
+	}
+	return nil
+}
+
+// placed is a lead with the closest node around it that has an envelope.
+type placed struct{ lead, home *node }
+
+// leads lists the leads below.
+func (n *node) leads(home *node, out []placed) []placed {
+	for _, c := range n.kids {
+		if c.is([]string{"ApplicationArea"}) {
+			home = n
+		}
+	}
+	for _, c := range n.kids {
+		if c.is([]string{"SalesLead"}) {
+			out = append(out, placed{c, home})
+		} else {
+			out = c.leads(home, out)
+		}
+	}
+	return out
 }
 
 // is reports whether the node has one of the names, in any case.

@@ -17,7 +17,14 @@ func (r *reader) person() {
 			}
 		}
 		if len(r.l.Parties) > 0 {
-			return
+			break
+		}
+	}
+	for _, name := range []string{"CoBuyer", "CoBuyerParty", "CoApplicant", "CoApplicantParty", "CoSigner"} {
+		for _, n := range r.n.all(name, nil) {
+			if len(r.l.Parties) > 0 && len(r.l.Parties) < maxParts {
+				r.party(n)
+			}
 		}
 	}
 }
@@ -114,6 +121,8 @@ func (r *reader) phones(n *node, p *lead.Party) {
 	}{
 		{"MobileP1", lead.PhoneTypeMobile}, {"MobileP2", lead.PhoneTypeMobile}, {"Mobile", lead.PhoneTypeMobile}, {"MobileNumber", lead.PhoneTypeMobile},
 		{"TelP1", lead.PhoneTypeUnspecified}, {"TelP2", lead.PhoneTypeUnspecified}, {"TelB1", lead.PhoneTypeWork}, {"TelB2", lead.PhoneTypeWork},
+		{"CellPhone", lead.PhoneTypeMobile}, {"MobilePhone", lead.PhoneTypeMobile}, {"HomePhone", lead.PhoneTypeHome}, {"EveningPhone", lead.PhoneTypeHome},
+		{"WorkPhone", lead.PhoneTypeWork}, {"DayPhone", lead.PhoneTypeWork},
 		{"PhoneNumber", lead.PhoneTypeUnspecified}, {"Phone", lead.PhoneTypeUnspecified}, {"Tel", lead.PhoneTypeUnspecified},
 	} {
 		for _, c := range n.all(f.name, nil) {

@@ -46,34 +46,64 @@ func Parse(body []byte) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	var d Document
-	area := root.find("ApplicationArea")
-	if area == nil {
-		area = root
-	}
-	d.BODID = area.text("BODID")
-	d.Created = area.peek("CreationDateTime")
-	if sender := area.find("Sender"); sender != nil {
-		if d.Sender = sender.text("SenderNameCode"); d.Sender == "" {
-			d.Sender = sender.peek("CreatorNameCode")
-		}
-	}
-	d.Test = environment(root)
-	leads := root.all("SalesLead", nil)
+	leads := root.leads(root, nil)
 	if len(leads) == 0 {
-		return d, ErrNoLead
-	}
-	for i, n := range leads[:min(len(leads), maxLeads)] {
-		r := &reader{doc: &d, area: area, n: n, alone: len(leads) == 1}
-		switch {
-		case area == root && !r.alone: // an envelope of its own is not told from the leads
-			r.area = &node{}
-		case i > 0:
-			r.area = area.clone()
+		if root = root.inner(); root != nil {
+			leads = root.leads(root, nil)
 		}
+	}
+	if len(leads) == 0 {
+		return Document{}, ErrNoLead
+	}
+	var d Document
+	envelopes := map[*node]*envelope{}
+	for i, p := range leads[:min(len(leads), maxLeads)] {
+		e := envelopes[p.home]
+		if e == nil {
+			e = openEnvelope(p.home, leads)
+			envelopes[p.home] = e
+		}
+		if i == 0 {
+			d = e.doc
+		}
+		r := &reader{doc: e.doc, area: e.area, n: p.lead, alone: e.leads == 1}
+		switch {
+		case e.area == p.home && !r.alone: // an envelope of its own is not told from the leads
+			r.area = &node{}
+		case e.read:
+			r.area = e.area.clone()
+		}
+		e.read = true
 		d.Leads = append(d.Leads, r.lead())
 	}
 	return d, nil
+}
+
+// envelope is what is said of one or more leads.
+type envelope struct {
+	doc   Document
+	area  *node
+	leads int
+	read  bool // a lead has taken what it wants of it
+}
+
+func openEnvelope(home *node, leads []placed) *envelope {
+	e := &envelope{area: home}
+	if area := home.find("ApplicationArea"); area != nil {
+		e.area = area
+	}
+	for _, p := range leads {
+		if p.home == home {
+			e.leads++
+		}
+	}
+	e.doc.BODID, e.doc.Created, e.doc.Test = e.area.peek("BODID"), e.area.peek("CreationDateTime"), environment(home)
+	if sender := e.area.find("Sender"); sender != nil {
+		if e.doc.Sender = sender.peek("SenderNameCode"); e.doc.Sender == "" {
+			e.doc.Sender = sender.peek("CreatorNameCode")
+		}
+	}
+	return e
 }
 
 // environment reports whether the document comes from a test system.
@@ -81,6 +111,9 @@ func environment(root *node) bool {
 	code := root.peek("@systemEnvironmentCode")
 	if code == "" {
 		code = root.peek("SystemEnvironmentCode")
+	}
+	if code == "" {
+		code = root.own("@environment") // of older documents
 	}
 	switch lead.Fold(code) {
 	case "test", "testing", "qa", "staging", "development", "dev", "uat", "integration":
@@ -94,7 +127,7 @@ const scheme = "star"
 
 // reader reads one SalesLead with what the envelope says of it.
 type reader struct {
-	doc   *Document
+	doc   Document // its envelope
 	area  *node
 	n     *node
 	alone bool
@@ -112,6 +145,7 @@ func (r *reader) lead() lead.Lead {
 	r.vehicles()
 	r.comments()
 	r.privacy()
+	r.refusals()
 	r.rest(r.n, "SalesLead")
 	r.rest(r.area, "ApplicationArea")
 	return r.l
@@ -119,6 +153,7 @@ func (r *reader) lead() lead.Lead {
 
 func (r *reader) identifiers() {
 	issuer := r.doc.Sender
+	r.area.text("BODID")
 	id := r.n.text("DocumentID", "LeadID", "LeadReferenceID")
 	if id == "" {
 		id = r.n.own("ID")
@@ -180,6 +215,7 @@ func (r *reader) source() {
 	if kind, ok := lead.ParseRequestType(code); ok {
 		l.RequestType, l.RawRequest = kind, ""
 	}
+	l.Finance.Method = r.n.text("FinanceMethod", "FinanceType", "PaymentMethod")
 	l.Language = r.n.text("PreferredLanguageCode", "LanguageCode", "PreferredLanguage")
 	l.Resend = strings.EqualFold(r.n.peek("LeadStatus"), "resend")
 }
@@ -242,8 +278,8 @@ func usual(name string) bool {
 	switch lead.Fold(name) {
 	case "taskid", "task", "component", "referenceid", "uri", "url", "logicalid", "destinationnamecode", "destinationuri", "creatornamecode", "sendernamecode",
 		"leadstatus", "leadtypecode", "saleclasscode", "businesstypecode", "partyid", "languagecode", "channelcode", "usecode", "servicemessageid", "confirmationcode",
-		"authorizationid", "dealernumberid", "dealernumber", "dealercountry", "mediasourceuri", "schemeid", "unitcode", "qualifier", "desc", "leadcomments",
-		"modeldescription", "manufacturername", "disclaimer", "releaseid", "xmlns", "systemenvironmentcode", "creationdatetime", "documentdatetime":
+		"authorizationid", "dealernumberid", "dealernumber", "dealercountry", "mediasourceuri", "schemeid", "unitcode", "currencyid", "qualifier", "desc", "leadcomments",
+		"leadtype", "modeldescription", "manufacturername", "disclaimer", "releaseid", "xmlns", "systemenvironmentcode", "creationdatetime", "documentdatetime":
 		return true
 	}
 	return false

@@ -10,7 +10,7 @@ import (
 // vehicles reads every vehicle, boat or machine of the lead. What stands inside something that
 // speaks of a trade-in is the customer's own.
 func (r *reader) vehicles() {
-	r.collect(r.n, false)
+	r.collect(r.n, nil)
 	class := lead.Fold(r.n.peek("SaleClassCode"))
 	for i := range r.l.Vehicles {
 		v := &r.l.Vehicles[i]
@@ -20,9 +20,13 @@ func (r *reader) vehicles() {
 	}
 }
 
-func (r *reader) collect(n *node, traded bool) {
+// collect takes the vehicles below; traded is what speaks of a trade-in around them.
+func (r *reader) collect(n, traded *node) {
 	for _, c := range n.kids {
-		trade := traded || strings.Contains(lead.Fold(c.name), "tradein")
+		trade := traded
+		if trade == nil && strings.Contains(lead.Fold(c.name), "tradein") {
+			trade = c
+		}
 		if isVehicle(c) {
 			r.vehicle(c, trade)
 			continue
@@ -42,7 +46,7 @@ func isVehicle(n *node) bool {
 	return false
 }
 
-func (r *reader) vehicle(n *node, traded bool) {
+func (r *reader) vehicle(n, traded *node) {
 	if len(r.l.Vehicles) >= maxParts {
 		return
 	}
@@ -52,7 +56,7 @@ func (r *reader) vehicle(n *node, traded bool) {
 		VIN: n.text("VIN", "HullID", "HIN"), Stock: n.text("VehicleStockString", "StockNumber", "StockID"), Color: n.text("ColorDescription", "ExteriorColor", "Color"),
 		ModelCode: n.text("ModelCode"), Condition: n.text("Condition"), Comments: n.text("VehicleNote", "VehicleComments"),
 	}
-	if traded {
+	if traded != nil {
 		v.Role = lead.VehicleRoleTraded
 	}
 	if v.Model == "" {
@@ -75,19 +79,31 @@ func (r *reader) vehicle(n *node, traded bool) {
 		n.text("Year")
 		v.Year = year
 	}
-	if c := n.leaf("SaleClassCode", "NewUsed", "VehicleStatus"); c != nil {
+	if first, rest, _ := strings.Cut(v.Model, " "); v.Year == 0 && len(first) == 4 { // a whole car in one text
+		if year, err := strconv.Atoi(first); err == nil && year >= 1900 && rest != "" {
+			v.Year, v.Model = year, rest
+		}
+	}
+	if c := n.leaf("Price", "PriceAmount", "ListPrice", "ListPriceAmount"); c != nil {
+		if price, ok := lead.ParseMoney(c.value, c.peek("@currencyID")); ok {
+			c.used, v.Price = true, price
+		}
+	}
+	if c := n.leaf("SaleClass", "SaleClassCode", "NewUsed", "VehicleStatus"); c != nil {
 		if v.Status = status(lead.Fold(c.value)); v.Status != lead.VehicleStatusUnspecified {
 			c.used = true
 		}
 	}
-	r.odometer(n, &v)
+	if r.odometer(n, &v); v.Odometer < 0 && traded != nil {
+		r.odometer(traded, &v)
+	}
 	if v.Make+v.Model+v.VIN+v.Stock+v.ModelCode != "" || v.Year != 0 {
 		r.l.Vehicles = append(r.l.Vehicles, v)
 	}
 }
 
 func (r *reader) odometer(n *node, v *lead.Vehicle) {
-	c := n.leaf("InUseOdometerMeasure", "OdometerMeasure", "Odometer", "Mileage", "DeliveryDistanceMeasure")
+	c := n.leaf("InUseOdometerMeasure", "OdometerMeasure", "Odometer", "Mileage", "InDeliveryOdometerMeasure", "DeliveryDistanceMeasure")
 	if c == nil {
 		return
 	}
