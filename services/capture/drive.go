@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -13,6 +14,7 @@ import (
 	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -154,7 +156,7 @@ func (s *Service) decide(ctx context.Context, drives []*drive) {
 		}
 		resolved = append(resolved, d)
 		requests = append(requests, &routingv1.DecideRequest{
-			Traceparent: d.traceparent, Budget: budget, Mode: routingv1.DecideMode_DECIDE_MODE_COMMIT, Lead: d.message,
+			Traceparent: d.traceparent, Budget: budget, Mode: routingv1.DecideMode_DECIDE_MODE_COMMIT, Lead: d.informed(),
 			Profile: d.resolution.GetProfile(), PersonId: d.resolution.GetPersonId(),
 		})
 	}
@@ -175,6 +177,19 @@ func (s *Service) decide(ctx context.Context, drives []*drive) {
 			d.problem = problem.Unavailable(nil)
 		}
 	}
+}
+
+// informed is the lead as Routing decides it: with the consent facts that Identity holds for it, since
+// what a customer took back with another lead binds this one too. What Capture stores stays as its
+// source sent it.
+func (d *drive) informed() *leadv1.Lead {
+	facts := d.resolution.GetConsents()
+	if len(facts) == 0 || slices.EqualFunc(facts, d.message.GetConsents(), func(a, b *leadv1.Consent) bool { return proto.Equal(a, b) }) {
+		return d.message
+	}
+	l := proto.CloneOf(d.message) // a call that timed out may still read the other
+	l.Consents = facts
+	return l
 }
 
 // giveUp parks a lead that failed too often, unless Routing has decided it without our knowing.

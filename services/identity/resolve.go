@@ -253,7 +253,7 @@ func (w *people) answer(it *item, stops map[lead.ID][]fact) *identityv1.Resoluti
 	return &identityv1.Resolution{
 		PersonId: p.row.ID.String(), HouseholdId: p.row.Household.String(), Profile: p.profileBytes(),
 		Created: it.link.created, Reasons: reasonWords(it.link.reasons), ContradictsSourceId: it.contradicts,
-		Consents: bearing(p, it.party, stops),
+		Consents: standing(bearing(p, it.party, stops), w.changes.At),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -42,7 +43,7 @@ type pushData struct {
 func (p *pusher) parcel(rb *rulebook, d *delivery, k *postgres.Case, stored *leadv1.Lead, l *lead.Lead, hook *postgres.Webhook) (func(context.Context) endpoint.Answer, error) {
 	now := p.s.now()
 	if hook.Kind == postgres.KindWebhook {
-		body, err := p.event(rb, d, k, stored)
+		body, err := p.event(rb, d, k, stored, l)
 		if err != nil {
 			return nil, err
 		}
@@ -68,14 +69,14 @@ func (p *pusher) parcel(rb *rulebook, d *delivery, k *postgres.Case, stored *lea
 }
 
 // event writes the event of a delivery.
-func (p *pusher) event(rb *rulebook, d *delivery, k *postgres.Case, stored *leadv1.Lead) (body []byte, err error) {
+func (p *pusher) event(rb *rulebook, d *delivery, k *postgres.Case, stored *leadv1.Lead, l *lead.Lead) (body []byte, err error) {
 	write := protojson.MarshalOptions{UseProtoNames: true}
 	e := cloudEvent{
 		SpecVersion: "1.0", ID: d.ID.String(), Source: p.cfg.Source, Type: eventAssigned, Subject: d.LeadID.String(),
 		Time: k.Owner.AssignedAt.UTC().Format("2006-01-02T15:04:05.999999Z07:00"), DataContentType: "application/json",
 		Data: pushData{LeadVersion: k.Version, Why: k.Decision.GetWhy()},
 	}
-	if e.Data.Lead, err = write.Marshal(stored); err != nil {
+	if e.Data.Lead, err = write.Marshal(shown(stored, l, rb.network.dealers[d.DealerID])); err != nil {
 		return nil, fmt.Errorf("write the lead: %w", err)
 	}
 	if e.Data.Assignment, err = write.Marshal(rb.network.assignment(k.Owner)); err != nil {
@@ -90,4 +91,22 @@ func (p *pusher) event(rb *rulebook, d *delivery, k *postgres.Case, stored *lead
 		return nil, fmt.Errorf("write the event: %w", err)
 	}
 	return body, nil
+}
+
+// shown is a lead as a store may see it: of the consent facts that we know, those about the contact
+// points of this lead, and none that another store or group holds.
+func shown(stored *leadv1.Lead, l *lead.Lead, dealer *dealerView) *leadv1.Lead {
+	points := map[string]bool{"": true}
+	for i := range l.Parties {
+		for _, email := range [...]bool{false, true} {
+			for _, point := range pointsOf(l, &l.Parties[i], email) {
+				points[point] = true
+			}
+		}
+	}
+	stored.Consents = slices.DeleteFunc(stored.Consents, func(c *leadv1.Consent) bool {
+		own := dealer != nil && (c.GetControllerId() == dealer.dealer.GetDealerId() || c.GetControllerId() == dealer.dealer.GetGroup())
+		return c.GetController() == leadv1.Controller_CONTROLLER_DEALER && !own || !points[lead.ContactPoint(c.GetContactPoint(), l.Market)]
+	})
+	return stored
 }

@@ -434,6 +434,32 @@ func TestConsentIsCheckedWhenSent(t *testing.T) {
 	_ = id
 }
 
+// TestStoreSeesNoForeignConsents holds that what Routing knows of the customer from elsewhere stays
+// with it: other stores' facts, and contact points that the lead does not have.
+func TestStoreSeesNoForeignConsents(t *testing.T) {
+	c := newCRM(t, nil)
+	w := newPushWorld(t, map[string]string{"a": c.URL})
+	w.customer(func(p *leadv1.Lead) {
+		own := p.GetParties()[0].GetPhones()[0].GetE164()
+		for _, f := range []struct{ dealer, point string }{{"", ""}, {"a", own}, {"b", ""}, {"", "elsewhere@example.com"}} {
+			fact := &leadv1.Consent{
+				Controller: leadv1.Controller_CONTROLLER_OEM, Purpose: leadv1.Purpose_PURPOSE_MARKETING, ContactPoint: f.point,
+				State: leadv1.ConsentState_CONSENT_STATE_GRANTED, At: p.GetReceivedAt(),
+			}
+			if f.dealer != "" {
+				fact.Controller, fact.ControllerId = leadv1.Controller_CONTROLLER_DEALER, f.dealer
+			}
+			p.Consents = append(p.Consents, fact)
+		}
+	})
+	w.start()
+	w.until("the delivery", func() bool { return w.state("a") == "delivered 1 200" })
+	body := string(c.got()[0].body)
+	if n := strings.Count(body, `"PURPOSE_MARKETING"`); n != 2 || strings.Contains(body, "elsewhere") || strings.Contains(body, `"controller_id":"b"`) {
+		t.Errorf("the store sees %d consents, want the manufacturer's and its own: %s", n, body)
+	}
+}
+
 func TestLeadThatMovedIsNotPushed(t *testing.T) {
 	c := newCRM(t, nil)
 	w := newPushWorld(t, map[string]string{"a": c.URL})
