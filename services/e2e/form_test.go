@@ -76,3 +76,60 @@ func TestMetaLeadFromItsNotification(t *testing.T) {
 		t.Error("a secret or a person is in the log")
 	}
 }
+
+// TestKilledBeforeItsFormIsFetched: a process that is killed after it took a call of Meta, and before
+// the form was fetched, leaves nothing to lose: the next one fetches it, once.
+func TestKilledBeforeItsFormIsFetched(t *testing.T) {
+	var working atomic.Bool
+	var given atomic.Int64
+	graph := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !working.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		given.Add(1)
+		_, _ = w.Write([]byte(`{"id":"4711","field_data":[{"name":"full_name","values":["Frida Formby"]},{"name":"email","values":["frida.formby@example.org"]}]}`))
+	}))
+	defer graph.Close()
+	dir := openDir(t)
+	file := filepath.Join(t.TempDir(), "sources.yaml")
+	content := fmt.Sprintf("graph: {url: %q}\nsources:\n  - {name: ads, kind: meta, app_secret: the-app-secret, verify_token: v, pages: [{token: page-token}]}\n", graph.URL)
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, p := privateProcess(t, dir, "--sources", file)
+
+	call := `{"object":"page","entry":[{"id":"1","time":1,"changes":[{"field":"leadgen","value":{"leadgen_id":4711,"page_id":1,"form_id":9}}]}]}`
+	mac := hmac.New(sha256.New, []byte("the-app-secret"))
+	mac.Write([]byte(call))
+	notify := func() *capturev1.LeadResult {
+		t.Helper()
+		code, raw := w.call(t, "", "POST", "/v1/meta/ads", map[string]string{"X-Hub-Signature-256": "sha256=" + hex.EncodeToString(mac.Sum(nil)), "Content-Type": "application/json"}, call)
+		got := &capturev1.IngestResponse{}
+		if err := unmarshal(raw, got); code != 200 || err != nil || len(got.GetResults()) != 1 {
+			t.Fatalf("notification: %d %s, %v", code, raw, err)
+		}
+		return got.GetResults()[0]
+	}
+	id := notify().GetLeadId()
+	l := &capturev1.GetLeadResponse{}
+	// Not amid an attempt, whose lease would make the next one wait for minutes.
+	eventually(t, 60*time.Second, "the first attempt failed", func() bool {
+		w.get(t, "oem", "/v1/leads/"+id, l)
+		return strings.Contains(l.GetDecision().GetParking().GetDetail(), "out of order")
+	})
+	p.kill(t)
+	working.Store(true)
+	p.again(t)
+	w.awaitHealthy(t)
+	eventually(t, 60*time.Second, "decided", func() bool {
+		w.get(t, "oem", "/v1/leads/"+id, l)
+		return l.GetState() == leadv1.State_STATE_ASSIGNED
+	})
+	if again := notify(); again.GetLeadId() != id || !again.GetDuplicateRequest() || again.GetState() != leadv1.State_STATE_ASSIGNED {
+		t.Errorf("told again: %v", again)
+	}
+	if n := given.Load(); n != 1 {
+		t.Errorf("fetched %d times", n)
+	}
+}

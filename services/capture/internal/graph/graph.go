@@ -18,7 +18,7 @@ import (
 
 // Limits of one call.
 const (
-	timeout = 20 * time.Second
+	timeout = 20 * time.Second // of all that is asked for one form
 	maxBody = 1 << 20
 )
 
@@ -29,12 +29,14 @@ const (
 )
 
 // Client calls the Graph API. Safe for concurrent use.
-type Client struct{ http *http.Client }
+type Client struct {
+	http  *http.Client
+	limit time.Duration
+}
 
 // New makes a client that follows no redirect, since its requests carry a token.
 func New() *Client {
-	return &Client{http: &http.Client{
-		Timeout:       timeout,
+	return &Client{limit: timeout, http: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -82,11 +84,16 @@ func (e *Error) Error() string {
 
 // Lead fetches a form as the API writes it; the error is an *Error, or the context's.
 func (c *Client) Lead(ctx context.Context, r Request) ([]byte, error) {
-	body, err := c.get(ctx, r, allFields)
+	within, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	body, err := c.get(within, r, allFields)
 	var e *Error
 	const unknownField = 100
 	if errors.As(err, &e) && e.Code == unknownField && e.Failure == Denied {
-		return c.get(ctx, r, baseFields)
+		body, err = c.get(within, r, baseFields)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = &Error{Failure: Unavailable}
 	}
 	return body, err
 }
