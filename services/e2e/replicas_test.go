@@ -306,12 +306,17 @@ func (r *replicas) pending(t *testing.T) {
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
+	pool, err := audit.Open(t.Context(), r.worlds[0].db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
 	for _, text := range ids {
 		id, err := lead.ParseID(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := audit.Replay(t.Context(), r.worlds[0].db, id); err != nil {
+		if _, err := audit.Replay(t.Context(), pool, id); err != nil {
 			t.Errorf("the grants of %s do not replay: %v", text, err)
 		}
 	}

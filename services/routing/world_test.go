@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/audit"
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
@@ -396,9 +398,14 @@ func (w *world) checkLaws() {
 		list = append(list, id)
 	}
 	for _, id := range list {
-		stored, replayed, err := w.s.ReplayLead(ctx, id)
-		if err != nil || string(stored) != string(replayed) {
+		attempts, err := audit.Replay(ctx, w.pool, id)
+		if err != nil {
 			w.t.Errorf("lead %s cannot be replayed: %v", id, err)
+		}
+		for i, a := range attempts {
+			if a.Err != nil || !bytes.Equal(a.Stored, a.Replayed) {
+				w.t.Errorf("attempt %d of lead %s cannot be replayed: %v", i+1, id, a.Err)
+			}
 		}
 	}
 	told := map[string]bool{}

@@ -29,7 +29,12 @@ func (c *replayCmd) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	attempts, err := audit.Replay(ctx, url, id)
+	pool, err := audit.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	attempts, err := audit.Replay(ctx, pool, id)
 	if err != nil {
 		return err
 	}

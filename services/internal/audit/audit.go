@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/routing"
 	"github.com/leadmesh/leadmesh/services/internal/pack"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
@@ -96,11 +97,23 @@ var checks = []check{
 		SELECT d.lead_id::text FROM routing.decision d LEFT JOIN identity.person p ON p.person_id = d.person_id WHERE p.person_id IS NULL`},
 }
 
-// Run audits the database behind the URL, which must be able to become the audit role.
-func Run(ctx context.Context, databaseURL string, at time.Time) (*Report, error) {
-	pool, err := postgres.Open(ctx, postgres.PoolConfig{URL: databaseURL, Role: postgres.AuditRole, MaxConns: 2, StatementTimeout: 10 * time.Minute, ReadOnly: true})
+// Open opens the database behind the URL for reading only; its login must be able to become the
+// audit role. The caller closes the pool.
+func Open(ctx context.Context, databaseURL string) (*pgxpool.Pool, error) {
+	pool, err := postgres.Open(ctx, postgres.PoolConfig{
+		URL: databaseURL, Role: postgres.AuditRole, MaxConns: 2, StatementTimeout: 10 * time.Minute, ReadOnly: true,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return pool, nil
+}
+
+// Run audits the database behind the URL, as Open opens it.
+func Run(ctx context.Context, databaseURL string, at time.Time) (*Report, error) {
+	pool, err := Open(ctx, databaseURL)
+	if err != nil {
+		return nil, err
 	}
 	defer pool.Close()
 	r := &Report{At: at}

@@ -7,10 +7,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/routing"
 	"github.com/leadmesh/leadmesh/services/internal/pack"
-	"github.com/leadmesh/leadmesh/services/internal/postgres"
 )
 
 // Attempt is one decision of a lead, replayed.
@@ -20,13 +20,10 @@ type Attempt struct {
 }
 
 // Replay decides every attempt of a lead again from its receipts, and checks the grants of
-// capacity and person on its assignments. The error is for what could not be read.
-func Replay(ctx context.Context, databaseURL string, id lead.ID) ([]Attempt, error) {
-	pool, err := postgres.Open(ctx, postgres.PoolConfig{URL: databaseURL, Role: postgres.AuditRole, MaxConns: 1, ReadOnly: true})
-	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
-	}
-	defer pool.Close()
+// capacity and person on its assignments: one that comes out differently is an error that is
+// routing.ErrGrant. Any other error is for what could not be read. A pool of Open may be used, or
+// one that may read Routing's schema.
+func Replay(ctx context.Context, pool *pgxpool.Pool, id lead.ID) ([]Attempt, error) {
 	key := pgtype.UUID{Bytes: id, Valid: true}
 	rows, err := pool.Query(ctx, `SELECT canonical FROM routing.receipt WHERE bucket = $1 AND lead_id = $2 ORDER BY attempt`, id.Bucket(), key)
 	if err != nil {
@@ -63,30 +60,35 @@ func Replay(ctx context.Context, databaseURL string, id lead.ID) ([]Attempt, err
 	return out, checkGrants(ctx, pool, id, key)
 }
 
-// checkGrants decides capacity and person again for every owner the lead has had.
-func checkGrants(ctx context.Context, q interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, id lead.ID, key pgtype.UUID) error {
-	rows, err := q.Query(ctx, `
-		SELECT grant_facts FROM routing.past_assignment WHERE bucket = $1 AND lead_id = $2
-		UNION ALL SELECT grant_facts FROM routing.assignment WHERE bucket = $1 AND lead_id = $2`, id.Bucket(), key)
+// checkGrants decides capacity and person again for every owner the lead has had. Only to owners of
+// test leads nothing is granted.
+func checkGrants(ctx context.Context, pool *pgxpool.Pool, id lead.ID, key pgtype.UUID) error {
+	rows, err := pool.Query(ctx, `
+		SELECT o.sequence, o.grant_facts, d.test FROM routing.decision d JOIN (
+			SELECT bucket, lead_id, sequence, grant_facts FROM routing.past_assignment
+			UNION ALL SELECT bucket, lead_id, sequence, grant_facts FROM routing.assignment) o USING (bucket, lead_id)
+		WHERE d.bucket = $1 AND d.lead_id = $2 ORDER BY o.sequence`, id.Bucket(), key)
 	if err != nil {
 		return fmt.Errorf("read grants: %w", err)
 	}
-	facts, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	owners, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
+		Sequence int32
+		Facts    []byte
+		Test     bool
+	}])
 	if err != nil {
 		return fmt.Errorf("read grants: %w", err)
 	}
-	for _, raw := range facts {
+	for _, owner := range owners {
 		var g routing.GrantFacts
-		if err := json.Unmarshal(raw, &g); err != nil {
-			return fmt.Errorf("decode a grant: %w", err)
+		if err := json.Unmarshal(owner.Facts, &g); err != nil {
+			return fmt.Errorf("owner %d: decode a grant: %w", owner.Sequence, err)
 		}
-		if g.Verdict == routing.VerdictUnspecified {
-			continue // nothing was granted: a test lead, or an owner by transfer
+		if owner.Test && g.Verdict == routing.VerdictUnspecified {
+			continue
 		}
 		if err := g.Check(); err != nil {
-			return err
+			return fmt.Errorf("owner %d: %w", owner.Sequence, err)
 		}
 	}
 	return nil

@@ -61,23 +61,6 @@ func (c *Change) SavePast(id lead.ID, p *Past) error {
 	})
 }
 
-// Receipts reads the canonical bytes of all attempts of a lead, the first one first.
-func (s *Store) Receipts(ctx context.Context, id lead.ID) ([][]byte, error) {
-	rows, err := s.q.Receipts(ctx, id.Bucket(), uuid(id))
-	if err != nil {
-		return nil, edge("read receipts", err)
-	}
-	out := make([][]byte, 0, len(rows))
-	for _, row := range rows {
-		canonical, err := s.codec.Unpack(row.Canonical)
-		if err != nil {
-			return nil, edge("unpack a receipt", err)
-		}
-		out = append(out, canonical)
-	}
-	return out, nil
-}
-
 // Seen is what a dealer's department was given and what of it showed a sign of life.
 type Seen struct {
 	DealerID            string

@@ -246,35 +246,6 @@ func (q *Queries) PastAssignments(ctx context.Context, bucket int16, leadID pgty
 	return items, nil
 }
 
-const receipts = `-- name: Receipts :many
-SELECT attempt, canonical FROM receipt WHERE bucket = $1 AND lead_id = $2 ORDER BY attempt
-`
-
-type ReceiptsRow struct {
-	Attempt   int32
-	Canonical []byte
-}
-
-func (q *Queries) Receipts(ctx context.Context, bucket int16, leadID pgtype.UUID) ([]ReceiptsRow, error) {
-	rows, err := q.db.Query(ctx, receipts, bucket, leadID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ReceiptsRow
-	for rows.Next() {
-		var i ReceiptsRow
-		if err := rows.Scan(&i.Attempt, &i.Canonical); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const setDecisionLead = `-- name: SetDecisionLead :exec
 UPDATE decision SET lead = $1 WHERE bucket = $2 AND lead_id = $3
 `

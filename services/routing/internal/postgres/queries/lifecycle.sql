@@ -6,9 +6,6 @@ FROM past_assignment WHERE bucket = @bucket AND lead_id = @lead_id ORDER BY sequ
 UPDATE past_assignment SET clock = @clock, code = @code
 WHERE bucket = @bucket AND lead_id = @lead_id AND sequence = @sequence;
 
--- name: Receipts :many
-SELECT attempt, canonical FROM receipt WHERE bucket = @bucket AND lead_id = @lead_id ORDER BY attempt;
-
 -- name: DropInterest :execrows
 DELETE FROM open_interest
 WHERE bucket = @bucket AND person_id = @person_id AND brand = @brand AND line = @line AND dealer_id = @dealer_id AND lead_id = @lead_id;
