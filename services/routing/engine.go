@@ -104,7 +104,7 @@ func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogu
 		DecidedAt: v.decidedAt.Unix(), Attempt: int32(q.attempt - 1), Exclusions: q.exclusions,
 		LeadID: l.ID, Test: l.Test, Line: v.line, Brand: l.Brand, Origin: l.Origin, Choice: l.Choice, Consent: mayShare,
 		Market: l.Market, Powertrain: model.powertrain, Model: model.code,
-		FleetAccount: q.profile.Account || companyOf(l), DigitalOnly: l.DigitalOnly,
+		FleetAccount: q.profile.Account || companyOf(l), DigitalOnly: l.DigitalOnly && scoring.DigitalOnly(l, &q.profile),
 		ServiceDealer: q.profile.Servicing.ID, ServicedAt: q.profile.Servicing.At,
 		SellingDealer: q.profile.Selling.ID, SoldAt: q.profile.Selling.At,
 		WinChance: v.result.Probability[v.line], Points: v.result.Points[v.line], Stage: v.result.Stage[v.line],
