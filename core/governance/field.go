@@ -79,10 +79,6 @@ var firstPaths = func() (paths [fieldCount]string) {
 	return paths
 }()
 
-// FieldNames lists the fields that a FieldRule may name. Those of parties and vehicles stand for
-// every party and vehicle. The caller owns the slice.
-func FieldNames() []string { return append([]string(nil), fieldNames[:]...) }
-
 func fieldByName(name string) (field, bool) {
 	for f, n := range fieldNames {
 		if n == name {

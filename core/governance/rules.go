@@ -10,7 +10,7 @@ type Rules struct {
 	Markets []Market `yaml:"markets"`
 	// Skip names normalising steps that are switched off: see Steps.
 	Skip []string `yaml:"skip"`
-	// Fields are rules for single text fields: see FieldNames.
+	// Fields are rules for single text fields, of parties and vehicles for every one of them.
 	Fields []FieldRule `yaml:"fields"`
 	// Sources gives the senders' many names for a source one meaning.
 	Sources []SourceRule `yaml:"sources"`

@@ -47,12 +47,6 @@ var declineCodeNames = names{"NOT_OUR_BRAND", "NOT_CERTIFIED", "NO_CAPACITY", "O
 // String returns the code as the domain spells it, or "" when it is not given.
 func (d DeclineCode) String() string { return declineCodeNames.of(uint8(d)) }
 
-// ParseDeclineCode reads the spelling that String writes; ok is false for anything else.
-func ParseDeclineCode(s string) (v DeclineCode, ok bool) {
-	n, ok := declineCodeNames.index(s)
-	return DeclineCode(n), ok
-}
-
 // ReturnCode is why a store gave an accepted lead back, credited to the source.
 type ReturnCode uint8
 
@@ -71,12 +65,6 @@ var returnCodeNames = names{"WRONG_NUMBER", "WRONG_PERSON", "NEVER_INQUIRED", "B
 
 // String returns the code as the domain spells it, or "" when it is not given.
 func (r ReturnCode) String() string { return returnCodeNames.of(uint8(r)) }
-
-// ParseReturnCode reads the spelling that String writes; ok is false for anything else.
-func ParseReturnCode(s string) (v ReturnCode, ok bool) {
-	n, ok := returnCodeNames.index(s)
-	return ReturnCode(n), ok
-}
 
 // LostCode is why a lead was lost.
 type LostCode uint8
@@ -114,12 +102,6 @@ var lostCodeNames = names{"SAME_BRAND_OTHER_DEALER", "OTHER_BRAND", "USED_ELSEWH
 // String returns the code as the domain spells it, or "" when it is not given.
 func (l LostCode) String() string { return lostCodeNames.of(uint8(l)) }
 
-// ParseLostCode reads the spelling that String writes; ok is false for anything else.
-func ParseLostCode(s string) (v LostCode, ok bool) {
-	n, ok := lostCodeNames.index(s)
-	return LostCode(n), ok
-}
-
 // CallResult is how a call ended.
 type CallResult uint8
 
@@ -141,12 +123,6 @@ var callResultNames = names{"CONNECTED", "VOICEMAIL", "NO_ANSWER", "BUSY", "WRON
 // String returns the code as the domain spells it, or "" when it is not given.
 func (c CallResult) String() string { return callResultNames.of(uint8(c)) }
 
-// ParseCallResult reads the spelling that String writes; ok is false for anything else.
-func ParseCallResult(s string) (v CallResult, ok bool) {
-	n, ok := callResultNames.index(s)
-	return CallResult(n), ok
-}
-
 // PauseCode is why the work on a lead pauses.
 type PauseCode uint8
 
@@ -166,12 +142,6 @@ var pauseCodeNames = names{"ASKED_LATER", "WAITING_ORDER", "PARTS", "CREDIT", "S
 
 // String returns the code as the domain spells it, or "" when it is not given.
 func (p PauseCode) String() string { return pauseCodeNames.of(uint8(p)) }
-
-// ParsePauseCode reads the spelling that String writes; ok is false for anything else.
-func ParsePauseCode(s string) (v PauseCode, ok bool) {
-	n, ok := pauseCodeNames.index(s)
-	return PauseCode(n), ok
-}
 
 // ParkReason is why a lead is parked; every parked lead has an owner and a review date.
 type ParkReason uint8
@@ -225,9 +195,3 @@ var milestoneNames = names{"DELIVERED", "ATTEMPT", "RESPONDED", "ENGAGED", "APPO
 
 // String returns the code as the domain spells it, or "" when it is not given.
 func (m Milestone) String() string { return milestoneNames.of(uint8(m)) }
-
-// ParseMilestone reads the spelling that String writes; ok is false for anything else.
-func ParseMilestone(s string) (v Milestone, ok bool) {
-	n, ok := milestoneNames.index(s)
-	return Milestone(n), ok
-}

@@ -18,12 +18,6 @@ var partyRoleNames = names{"PRIMARY", "CO_BUYER", "DRIVER", "COMPANY", "DECISION
 // String returns the code as the domain spells it, or "" when it is not given.
 func (p PartyRole) String() string { return partyRoleNames.of(uint8(p)) }
 
-// ParsePartyRole reads the spelling that String writes; ok is false for anything else.
-func ParsePartyRole(s string) (v PartyRole, ok bool) {
-	n, ok := partyRoleNames.index(s)
-	return PartyRole(n), ok
-}
-
 // VehicleRole is how a vehicle stands to the lead.
 type VehicleRole uint8
 
@@ -40,12 +34,6 @@ var vehicleRoleNames = names{"SOUGHT", "OWNED", "TRADED"}
 // String returns the code as the domain spells it, or "" when it is not given.
 func (v VehicleRole) String() string { return vehicleRoleNames.of(uint8(v)) }
 
-// ParseVehicleRole reads the spelling that String writes; ok is false for anything else.
-func ParseVehicleRole(s string) (v VehicleRole, ok bool) {
-	n, ok := vehicleRoleNames.index(s)
-	return VehicleRole(n), ok
-}
-
 // VehicleStatus is whether a vehicle is new, used or certified used.
 type VehicleStatus uint8
 
@@ -61,12 +49,6 @@ var vehicleStatusNames = names{"NEW", "USED", "CERTIFIED"}
 
 // String returns the code as the domain spells it, or "" when it is not given.
 func (v VehicleStatus) String() string { return vehicleStatusNames.of(uint8(v)) }
-
-// ParseVehicleStatus reads the spelling that String writes; ok is false for anything else.
-func ParseVehicleStatus(s string) (v VehicleStatus, ok bool) {
-	n, ok := vehicleStatusNames.index(s)
-	return VehicleStatus(n), ok
-}
 
 // Interest is what the customer wants to do with a vehicle (ADF interest).
 type Interest uint8
@@ -188,12 +170,6 @@ var consentStateNames = names{"GRANTED", "DENIED", "NONE", "REVOKED", "EXPIRED"}
 // String returns the code as the domain spells it, or "" when it is not given.
 func (c ConsentState) String() string { return consentStateNames.of(uint8(c)) }
 
-// ParseConsentState reads the spelling that String writes; ok is false for anything else.
-func ParseConsentState(s string) (v ConsentState, ok bool) {
-	n, ok := consentStateNames.index(s)
-	return ConsentState(n), ok
-}
-
 // Controller is who holds the consent.
 type Controller uint8
 
@@ -233,12 +209,6 @@ var phoneTypeNames = names{"HOME", "WORK", "MOBILE", "FAX", "OTHER"}
 
 // String returns the code as the domain spells it, or "" when it is not given.
 func (p PhoneType) String() string { return phoneTypeNames.of(uint8(p)) }
-
-// ParsePhoneType reads the spelling that String writes; ok is false for anything else.
-func ParsePhoneType(s string) (v PhoneType, ok bool) {
-	n, ok := phoneTypeNames.index(s)
-	return PhoneType(n), ok
-}
 
 // OdometerUnit is the unit of an odometer reading.
 type OdometerUnit uint8
@@ -286,12 +256,6 @@ var idKindNames = names{"SOURCE_LEAD", "CLICK", "ANONYMOUS", "OEM_ACCOUNT", "LOY
 
 // String returns the code as the domain spells it, or "" when it is not given.
 func (i IDKind) String() string { return idKindNames.of(uint8(i)) }
-
-// ParseIDKind reads the spelling that String writes; ok is false for anything else.
-func ParseIDKind(s string) (v IDKind, ok bool) {
-	n, ok := idKindNames.index(s)
-	return IDKind(n), ok
-}
 
 // SignalKind is what a person or a vehicle did or became that is not itself a lead.
 type SignalKind uint8

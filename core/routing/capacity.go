@@ -63,13 +63,3 @@ func (c Capacity) verdict(a Ask) Verdict {
 	}
 	return VerdictOverCapacity
 }
-
-// Refused appends the positions of the refused asks to dst, in order.
-func Refused(verdicts []Verdict, dst []int) []int {
-	for i, v := range verdicts {
-		if v == VerdictRefused {
-			dst = append(dst, i)
-		}
-	}
-	return dst
-}

@@ -34,12 +34,6 @@ var kindNames = names{"ROOFTOP", "DESK"}
 // String returns the code as the domain spells it, or "" when it is not given.
 func (k Kind) String() string { return kindNames.of(uint8(k)) }
 
-// ParseKind reads the spelling that String writes; ok is false for anything else.
-func ParseKind(s string) (v Kind, ok bool) {
-	n, ok := kindNames.index(s)
-	return Kind(n), ok
-}
-
 // Status is where a dealer stands in the network.
 type Status uint8
 

@@ -169,9 +169,6 @@ func TestGrant(t *testing.T) {
 	if d := cmp.Diff([]routing.Capacity{{Declared: true, Free: -1}, {}}, free); d != "" {
 		t.Errorf("left (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]int{4}, routing.Refused(got, nil)); d != "" {
-		t.Errorf("refused (-want +got):\n%s", d)
-	}
 	g := routing.GrantFacts{Capacity: routing.Capacity{Declared: true}, Ask: routing.Ask{Refusable: true}, Verdict: granted}
 	if !errors.Is(g.Check(), routing.ErrGrant) {
 		t.Error("a grant without capacity went unnoticed")

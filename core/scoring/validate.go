@@ -29,12 +29,6 @@ func (c *checker) add(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// Validate returns every mistake of a definition, in a stable order; none when it compiles.
-func (d *Definition) Validate() []Problem {
-	_, problems := Compile(*d)
-	return problems
-}
-
 func (c *checker) definition(d *Definition) {
 	if len(d.Lines) == 0 {
 		c.add("lines", "there is no scorecard")
