@@ -20,6 +20,7 @@ func TestToolsWriteTheSameDifferently(t *testing.T) {
 		"arrays of one":      {asJSON, `{"leadgen_id":"1","data":{"full_name":["Ada Byron"],"which_model?":["Lomvi 5"]}}`, []string{"name=Ada Byron", "sought=0  Lomvi 5"}, []string{"flag="}},
 		"answers as a text":  {asJSON, `{"id":"1","field_data":"[{\"name\":\"email\",\"values\":[\"ada@b.example.com\"]},{\"name\":\"full_name\",\"values\":[\"Ada Byron\"]}]"}`, []string{"name=Ada Byron", "email=ada@b.example.com", "id=SOURCE_LEAD meta 1"}, []string{"flag="}},
 		"google's as a text": {asJSON, `{"lead_id":"g","adgroup_id":0,"user_column_data":"[{\"column_id\":\"EMAIL\",\"string_value\":\"a@b.example.com\"}]"}`, []string{"email=a@b.example.com", "id=SOURCE_LEAD google g", "extra=form.adgroup_id: 0"}, []string{"flag=", "ad_group="}},
+		"google's test":      {asJSON, `{"lead_id":"g","is_test":"true","user_column_data":[]}`, []string{"test=yes"}, nil},
 		"google in camels":   {asJSON, `{"leadId":"g","userColumnData":[{"columnId":"FULL_NAME","stringValue":"Ada Byron"}],"formId":1}`, []string{"name=Ada Byron", "form=1", "id=SOURCE_LEAD google g"}, []string{"flag="}},
 		"a body in a body":   {asJSON, `{"body":"{\"lead\":{\"name\":\"Ada Byron\",\"comments\":\"[urgent] call\"}}"}`, []string{"name=Ada Byron", "comments=[urgent] call"}, []string{"flag="}},
 		"a body in a field":  {urlencoded, "formID=9&rawRequest=%7B%22q3_name%22%3A%7B%22first%22%3A%22Ada%22%2C%22last%22%3A%22Byron%22%7D%7D", []string{"name=Ada|Byron", "form=9"}, []string{"flag="}},

@@ -151,7 +151,7 @@ func (p *plan) place(in *intake) error {
 			return p.take(in, lead.FlagResendFirstSeen)
 		}
 		return p.take(in, "")
-	case hash == in.hash || !in.sourceID:
+	case hash == in.hash || !in.sourceID, in.form.waits: // a platform's word of a lead says no more the second time
 		in.outcome = duplicate
 		return nil
 	}

@@ -299,6 +299,10 @@ func TestMetaNotificationIsDurableThenFetched(t *testing.T) {
 	if again := w.send(kindMeta, "ads", "application/json", call); again[0].GetLeadId() != got[0].GetLeadId() || again[0].GetState() != leadv1.State_STATE_ASSIGNED {
 		t.Errorf("sent again after the fetch: %v", again)
 	}
+	other := strings.Replace(notice("11"), `"form_id":"f1"`, `"form_id":"f1","ad_id":"5"`, 1) // the same lead in other words
+	if again := w.send(kindMeta, "ads", "application/json", other); again[0].GetLeadId() != got[0].GetLeadId() {
+		t.Errorf("told again: %v", again)
+	}
 	w.fetch()
 	if g.asked() != before {
 		t.Error("a form was fetched twice")
