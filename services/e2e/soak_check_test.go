@@ -69,6 +69,7 @@ func (s *soak) check(t *testing.T) {
 	db.toldOnce(t)
 	db.booksExact(t)
 	s.audited(t, len(ids))
+	db.dealersBalance(t)
 	for _, name := range []string{"INTERNAL", "panic"} {
 		for p, x := range s.processes {
 			for line := range strings.Lines(x.log.String()) {
@@ -283,4 +284,5 @@ func (s *soak) swept(t *testing.T, w *world, at time.Time) {
 		}
 	}
 	db.booksExact(t)
+	db.dealersBalance(t)
 }

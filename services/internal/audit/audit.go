@@ -93,6 +93,20 @@ var checks = []check{
 			AND NOT EXISTS (SELECT 1 FROM feedback.unfolded)`},
 	{"key_leads_somewhere", "an idempotency key leads to a lead that is held", `
 		SELECT k.lead_id::text FROM capture.idempotency_key k LEFT JOIN capture.lead l ON l.lead_id = k.lead_id WHERE l.lead_id IS NULL`},
+	// An owner after a closed one is a reopened lead: no flow, the lead counts by its state again. Who
+	// declined has given the lead back as who returned it. No open lead is merged: it would still be
+	// counted, and found.
+	{"dealer_equation", "per dealer: assigned + transferred in = open + merged after assignment + won + lost + expired + transferred out + returned", `
+		WITH owner AS (
+			SELECT bucket, lead_id, sequence, dealer_id, ended_by FROM routing.past_assignment
+			UNION ALL SELECT bucket, lead_id, sequence, dealer_id, '' FROM routing.assignment
+		), followed AS (
+			SELECT dealer_id, ended_by, coalesce(lag(ended_by) OVER (PARTITION BY bucket, lead_id ORDER BY sequence), 'declined') AS before FROM owner
+		), term AS (
+			SELECT dealer_id, (before IN ('declined', 'transferred'))::int - (ended_by IN ('declined', 'transferred', 'returned'))::int AS n FROM followed
+			UNION ALL SELECT dealer_id, -1 FROM routing.decision WHERE state BETWEEN 5 AND 12
+		)
+		SELECT dealer_id || ' is out by ' || sum(n) FROM term WHERE dealer_id <> '' GROUP BY dealer_id HAVING sum(n) <> 0`},
 	{"person_is_known", "a decided lead's person exists", `
 		SELECT d.lead_id::text FROM routing.decision d LEFT JOIN identity.person p ON p.person_id = d.person_id WHERE p.person_id IS NULL`},
 }
