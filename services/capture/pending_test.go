@@ -210,6 +210,36 @@ func TestLeadThatRoutingHasDecidedIsNotParked(t *testing.T) {
 	}
 }
 
+// TestLeadDecidedWhileItWasGivenUpIsRoutings lets Routing decide a lead between Capture's question
+// and its parking.
+func TestLeadDecidedWhileItWasGivenUpIsRoutings(t *testing.T) {
+	w := newWorld(t, quick)
+	w.setDecide(refuse(problemv1.Reason_REASON_INTERNAL))
+	w.batch(someLead(7)) // stays parked
+	r := w.mustPost(adaJSON, "")
+	w.mu.Lock()
+	w.getCases = func(*routingv1.BatchGetCasesRequest) (*routingv1.BatchGetCasesResponse, error) {
+		return &routingv1.BatchGetCasesResponse{}, nil // asked too early
+	}
+	w.mu.Unlock()
+	for range 5 {
+		w.advance(time.Hour)
+		if err := w.service.DrivePending(w.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(places{Leads: 2, Parked: 2}, w.places()); diff != "" {
+		t.Fatalf("places (-want +got):\n%s", diff)
+	}
+	defer w.run(w.service)()
+	w.assign([]*routingv1.DecideRequest{{Lead: &leadv1.Lead{LeadId: r.GetLeadId()}, PersonId: "p"}})
+	w.mu.Lock()
+	w.getCases = nil
+	w.mu.Unlock()
+	w.advance(time.Minute)
+	w.eventually("the lead is Routing's alone", func() bool { return w.places() == places{Leads: 2, Parked: 1, Decided: 1} })
+}
+
 func TestOneBadLeadDoesNotHoldUpItsCompany(t *testing.T) {
 	w := newWorld(t, quick)
 	bad := someLead(3)

@@ -14,6 +14,7 @@ import (
 
 // runReviews wakes parked leads whose review date has come, until ctx ends.
 func (s *Service) runReviews(ctx context.Context) error {
+	var y yielding
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -25,6 +26,10 @@ func (s *Service) runReviews(ctx context.Context) error {
 		wait := s.cfg.PollEvery
 		if err := s.reviewParked(ctx); err != nil {
 			s.warn(ctx, "parked leads not reviewed", err)
+			wait = max(wait, downPause)
+		}
+		if err := s.yield(ctx, &y); err != nil {
+			s.warn(ctx, "parked leads not compared with decided ones", err)
 			wait = max(wait, downPause)
 		}
 		timer.Reset(wait)

@@ -27,6 +27,7 @@ type load struct {
 	w        *world
 	replicas []*world // they share the work; the first of them is w
 	make     func(kind string, n int) *submission
+	calm     int              // how many times longer the pauses between requests are; 0: once
 	moved    bool             // leads change hands meanwhile: what was answered first need not hold
 	tolerate func(error) bool // whether a request may have had this for an answer; nil: it may
 	halted   chan struct{}
@@ -80,6 +81,7 @@ func (l *load) halt() {
 // pace lets a sender make a request each interval until the load is halted, and less often while
 // its requests fail.
 func (l *load) pace(interval time.Duration, work func() (done bool)) {
+	interval *= time.Duration(max(l.calm, 1))
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -150,6 +150,19 @@ func (d database) toldOnce(t *testing.T) {
 			t.Errorf("lead %s was told %d times", merge, n)
 		}
 	}
+	rows, err = d.conn.Query(t.Context(), `SELECT merged_into::text, lead_id::text FROM routing.decision WHERE state = 3`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var holder string
+	if _, err := pgx.ForEachRow(rows, []any{&holder, &id}, func() error {
+		if told[holder+" of "+id] == 0 {
+			t.Errorf("lead %s was not told of %s, which was merged into it", holder, id)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // booksExact counts again what the books of the stores say: the capacity used on their day, and who

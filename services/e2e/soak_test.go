@@ -18,6 +18,7 @@ var (
 	soakRounds = flag.Int("soak.rounds", 0, "rounds of the soak; 0: a short one in two shapes")
 	soakLeads  = flag.Int("soak.leads", 0, "leads taken in each round; 0: 2,000, and 300 in a short one")
 	soakSeed   = flag.Uint64("soak.seed", 1, "seed of the first round; each round has the next one")
+	soakAway   = flag.Duration("soak.away", time.Minute, "how long each part is away before the rounds of a long soak; 0: not at all")
 )
 
 // TestSoak kills, stops and freezes processes and Postgres at random moments while leads, reports
@@ -40,6 +41,14 @@ func TestSoak(t *testing.T) {
 		form.leads = 2_000
 	}
 	sum := soakSum{faults: map[string]int{}}
+	if *soakRounds > 0 && *soakAway > 0 {
+		if sum.rounds++; !t.Run("five processes, each part away for "+soakAway.String(), func(t *testing.T) {
+			s := &soak{form: form, shape: soakShape{open: (*soak).apart}, random: rand.New(rand.NewPCG(*soakSeed, 1)), sum: &sum}
+			s.absences(t, *soakAway)
+		}) {
+			sum.failed++
+		}
+	}
 	for i := range rounds {
 		seed := *soakSeed + uint64(i)
 		shape := soakShapes[(seed+uint64(len(soakShapes))-1)%uint64(len(soakShapes))]
@@ -150,18 +159,9 @@ func (s *soak) round(t *testing.T) {
 		phase = time.Now()
 		return d
 	}
-	s.now = time.Now
-	s.shape.open(s, t)
-	for _, w := range s.worlds {
-		w.awaitHealthy(t)
-	}
+	s.open(t)
 	start := took()
-	s.load = newLoad(s.worlds...)
-	s.load.moved = true
-	s.load.make = newMix(s.random.Uint64()).submission
-	s.load.start(t, []string{"lead", "lead", "list", "adf", "batch"})
-	s.moves = startMoves(t, s.load, s.random.Uint64())
-	s.load.flows(t, time.Minute, 10)
+	s.begin(t)
 	for n := range s.form.faults {
 		due := s.form.leads * (n + 1) / (s.form.faults + 1)
 		eventually(t, 2*time.Minute, "leads are taken in", func() bool { return s.load.leads() >= due })
@@ -169,16 +169,43 @@ func (s *soak) round(t *testing.T) {
 		s.load.flows(t, time.Minute, 10)
 	}
 	eventually(t, 2*time.Minute, "leads are taken in", func() bool { return s.load.leads() >= s.form.leads })
-	s.moves.halt()
-	s.load.halt()
-	for _, w := range s.worlds {
-		w.awaitHealthy(t)
-	}
+	s.halt(t)
 	load := took()
 	s.check(t)
 	check := took()
 	s.advance(t)
 	t.Logf("%s: start %s, load %s, check %s, time that passes %s", time.Since(began).Round(time.Millisecond), start, load, check, took())
+}
+
+// open starts the product in its shape.
+func (s *soak) open(t *testing.T) {
+	t.Helper()
+	s.now = time.Now
+	s.shape.open(s, t)
+	for _, w := range s.worlds {
+		w.awaitHealthy(t)
+	}
+	s.load = newLoad(s.worlds...)
+	s.load.moved = true
+	s.load.make = newMix(s.random.Uint64()).submission
+}
+
+// begin has leads come and dealers work.
+func (s *soak) begin(t *testing.T) {
+	t.Helper()
+	s.load.start(t, []string{"lead", "lead", "list", "adf", "batch"})
+	s.moves = startMoves(t, s.load, s.random.Uint64())
+	s.load.flows(t, time.Minute, 10)
+}
+
+// halt ends that; the product must be well.
+func (s *soak) halt(t *testing.T) {
+	t.Helper()
+	s.moves.halt()
+	s.load.halt()
+	for _, w := range s.worlds {
+		w.awaitHealthy(t)
+	}
 }
 
 // fault brings about one fault and mends what does not mend itself.

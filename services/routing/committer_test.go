@@ -1,11 +1,15 @@
 package routing
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
@@ -75,6 +79,77 @@ func TestABadLeadDoesNotEndItsCompany(t *testing.T) {
 		if diff := cmp.Diff([]string{refused}, w.together(list[2])); diff != "" {
 			t.Errorf("%s: alone (-want +got):\n%s", tt.name, diff)
 		}
+	}
+}
+
+// TestDuplicatesInAGroupAreToldAsLaterOnes commits a customer's inquiries in one group and one after
+// the other: their holder must come out the same, also when the transaction has to run twice.
+func TestDuplicatesInAGroupAreToldAsLaterOnes(t *testing.T) {
+	type standing struct {
+		Version  int64
+		Points   int32
+		Stage    leadv1.Stage
+		Deadline string
+		Events   []string
+	}
+	run := func(t *testing.T, commit func(w *world, list []*inquiry)) (standing, int32) {
+		w := newWorld(t)
+		list := []*inquiry{w.inquiry("ada", nil), w.inquiry("bob", nil), w.inquiry("ada", nil), w.inquiry("ada", nil)}
+		list[0].lead.RequestType = lead.RequestTypeBrochure
+		list[2].lead.RequestType = lead.RequestTypeOrder
+		commit(w, list)
+		for _, q := range list[2:] {
+			if k := w.kase(q.lead.ID); k.MergedInto != list[0].lead.ID {
+				t.Fatalf("merged into %s", k.MergedInto)
+			}
+		}
+		if v := w.kase(list[1].lead.ID).Version; v != 1 {
+			t.Errorf("a lead nobody was merged into is at version %d", v)
+		}
+		k := w.kase(list[0].lead.ID)
+		w.checkLaws()
+		var first int32
+		for _, e := range w.rawEvents() {
+			if e.GetLeadId() == k.LeadID.String() && e.GetType() == eventDecided {
+				first = e.GetFacts().GetPoints()
+			}
+		}
+		events := w.events(k.LeadID)
+		slices.Sort(events)
+		return standing{k.Version, k.Decision.GetScore().GetPoints(), k.Decision.GetScore().GetStage(),
+			k.Owner.Deadline.Kind.String() + k.Owner.Deadline.At.Sub(w.now).String(), events}, first
+	}
+	want, before := run(t, func(w *world, list []*inquiry) {
+		for _, q := range list {
+			w.together(q)
+		}
+	})
+	if want.Points <= before {
+		t.Fatalf("the second inquiry raised nothing: %d from %d points", want.Points, before)
+	}
+	want.Version = 2 // of one transaction, however many came with it
+	got, decided := run(t, func(w *world, list []*inquiry) { w.together(list...) })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("in one group (-one by one +together):\n%s", diff)
+	}
+	if decided != before {
+		t.Errorf("the decision is told with %d points, it was made with %d", decided, before)
+	}
+	got, _ = run(t, func(w *world, list []*inquiry) {
+		group, hooks := w.proposals(list...)
+		tries, told := 0, hooks.Deliver
+		hooks.Deliver = func(ctx context.Context, tx pgx.Tx) error {
+			if tries++; tries == 1 {
+				return &pgconn.PgError{Code: "40P01"}
+			}
+			return told(ctx, tx)
+		}
+		if err := w.s.store.Commit(t.Context(), group, hooks); err != nil || tries != 2 {
+			t.Fatalf("after %d tries: %v", tries, err)
+		}
+	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("at the second try (-one by one +together):\n%s", diff)
 	}
 }
 

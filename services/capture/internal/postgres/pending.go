@@ -200,6 +200,35 @@ func (s *Store) ReviewParked(ctx context.Context, bucket int16, now time.Time, n
 	return done, err
 }
 
+// ParkedLead is a parked lead with its review date.
+type ParkedLead struct {
+	LeadID   lead.ID
+	ReviewAt time.Time
+}
+
+// ParkedLeads returns up to n parked leads, documents left out, after the given one in the order of
+// their review.
+func (s *Store) ParkedLeads(ctx context.Context, after ParkedLead, n int) ([]ParkedLead, error) {
+	rows, err := s.q.ListParkedLeads(ctx, stamp(after.ReviewAt), uuid(after.LeadID), int32(n))
+	if err != nil {
+		return nil, mapped(err)
+	}
+	list := make([]ParkedLead, len(rows))
+	for i, r := range rows {
+		list[i] = ParkedLead{LeadID: r.LeadID.Bytes, ReviewAt: r.ReviewAt.Time}
+	}
+	return list, nil
+}
+
+// Yield forgets that the leads are parked: Routing has decided them.
+func (s *Store) Yield(ctx context.Context, ids []lead.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	buckets, uuids := split(slices.SortedFunc(slices.Values(ids), byBucket))
+	return mapped(s.q.YieldParked(ctx, buckets, uuids))
+}
+
 func wake(ctx context.Context, q *db.Queries, id pgtype.UUID, bucket int16, now time.Time, since pgtype.Timestamptz, w Woken) error {
 	if w.Governed != nil {
 		if err := setGoverned(ctx, q, *w.Governed); err != nil {

@@ -225,7 +225,7 @@ func saveCase(ctx context.Context, q *db.Queries, k *Case) error {
 		Bucket: k.LeadID.Bucket(), LeadID: uuid(k.LeadID), LeadVersion: k.Version, State: int16(k.State), Line: int16(k.Line), Chosen: k.Chosen, Attempt: int32(k.Attempt),
 		DealerID: k.DealerID, MergedInto: uuid(k.MergedInto), ParkReason: int16(k.Parking.Reason), ParkOwner: k.Parking.Owner,
 		ReviewAt: stamp(k.Parking.ReviewAt), ClosedCode: k.ClosedCode, ClosedAt: stamp(k.ClosedAt), DecidedAt: stamp(k.DecidedAt),
-		Playbook: k.Playbook, Profile: k.Profile, Decision: raw,
+		Playbook: k.Playbook, Profile: append([]byte{}, k.Profile...), Decision: raw, // nothing known is no NULL
 	})
 	if err != nil {
 		return err

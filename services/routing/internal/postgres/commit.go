@@ -30,7 +30,7 @@ type Proposal struct {
 	Settle  func() error     // fills the owner's clock once granted
 
 	interest [2]interestKey
-	decided  *Case // as proposed, once Case was changed to a merged one
+	decided  *Case // as proposed, once Case was changed to a merged one or one that was told of those
 	inserted bool  // its rows were written by this transaction
 	late     bool  // somebody else's were, after it had claimed its interest
 }
@@ -43,10 +43,14 @@ func (p *Proposal) begin() {
 	p.Outcome, p.Holder, p.Stored, p.inserted, p.late = OutcomeStored, lead.ID{}, nil, false, false
 }
 
-// merging makes the case one that may be changed without losing what was proposed.
-func (p *Proposal) merging() *Case {
+// changing makes the case one that may be changed without losing what was proposed.
+func (p *Proposal) changing() *Case {
 	k := *p.Case
 	k.Decision = proto.CloneOf(k.Decision)
+	if k.Owner != nil {
+		owner := *k.Owner
+		k.Owner = &owner
+	}
 	p.decided, p.Case = p.Case, &k
 	return &k
 }
@@ -66,8 +70,8 @@ const (
 // GroupHooks are what the service contributes inside the transaction. The transaction may run again:
 // what they collect goes into out, which is new each time.
 type GroupHooks struct {
-	// Merged is told of the open holder of each merged proposal, locked; it changes the holder,
-	// which is saved. Called in order of holder.
+	// Merged is told of the open holder of each merged proposal, locked or of this group; it changes
+	// the holder, which is saved. Called in order of holder, of those of this group after Events.
 	Merged func(out *outbox.Rows, holder *Case, merged []*Proposal) error
 	// Events writes what happened, once all outcomes are known.
 	Events func(out *outbox.Rows) error
@@ -123,6 +127,9 @@ func (c *commit) run(ctx context.Context, group []*Proposal) error {
 			return err
 		}
 	}
+	if err := c.tellNewHolders(ctx, group); err != nil {
+		return err
+	}
 	if err := c.out.Insert(ctx, c.tx); err != nil {
 		return err
 	}
@@ -165,7 +172,7 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 	for _, p := range order {
 		k := p.Case
 		if p.Outcome == OutcomeMerged {
-			k = p.merging()
+			k = p.changing()
 			k.State, k.MergedInto, k.Owner = lead.StateMerged, p.Holder, nil
 			k.Decision.Disposition, k.Decision.State = leadv1.Disposition_DISPOSITION_MERGED, leadv1.State_STATE_MERGED
 			k.Decision.MergedInto = p.Holder.String()
@@ -222,16 +229,17 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 }
 
 // followHolders lets leads that were merged into one of the group that was refused be decided again
-// with it: until then there is nothing that they could be merged into.
+// with it: until then there is nothing that they could be merged into. So it is with one that another
+// replica decided at the same moment: that one is told of them as any other holder.
 func followHolders(group []*Proposal) {
-	refused := map[lead.ID]bool{}
+	gone := map[lead.ID]bool{}
 	for _, p := range group {
-		if p.Outcome == OutcomeRefused {
-			refused[p.Case.LeadID] = true
+		if p.Outcome == OutcomeRefused || p.late {
+			gone[p.Case.LeadID] = true
 		}
 	}
 	for _, p := range group {
-		if p.Outcome == OutcomeMerged && refused[p.Holder] {
+		if p.Outcome == OutcomeMerged && gone[p.Holder] {
 			p.Outcome = OutcomeRetry
 		}
 	}

@@ -168,6 +168,35 @@ func (c *commit) tellHolders(ctx context.Context, group []*Proposal) error {
 	return nil
 }
 
+// tellNewHolders tells the holders that this group stored of its leads that were merged into them, as
+// if those had come later.
+func (c *commit) tellNewHolders(ctx context.Context, group []*Proposal) error {
+	merged := map[lead.ID][]*Proposal{}
+	for _, p := range group {
+		if p.Outcome == OutcomeMerged {
+			merged[p.Holder] = append(merged[p.Holder], p)
+		}
+	}
+	if len(merged) == 0 {
+		return nil
+	}
+	for _, p := range group {
+		list := merged[p.Case.LeadID]
+		if p.Outcome != OutcomeStored || len(list) == 0 {
+			continue
+		}
+		h := p.changing()
+		h.owned, h.before = true, *h.Owner
+		if err := c.hooks.Merged(&c.out, h, list); err != nil {
+			return err
+		}
+		if err := saveCase(ctx, c.q, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // dropMerged finds the leads that another replica merged while this one waited for their holders:
 // who merges a lead into a holder has that locked, so none can come after this look.
 func (c *commit) dropMerged(ctx context.Context, merged map[lead.ID][]*Proposal) error {

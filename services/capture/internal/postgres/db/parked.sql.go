@@ -82,6 +82,38 @@ func (q *Queries) ExtendParked(ctx context.Context, reviewAt pgtype.Timestamptz,
 	return err
 }
 
+const listParkedLeads = `-- name: ListParkedLeads :many
+SELECT k.lead_id, k.review_at FROM parked k JOIN lead l ON l.bucket = k.bucket AND l.lead_id = k.lead_id
+WHERE (k.review_at, k.lead_id) > ($1::timestamptz, $2::uuid) AND octet_length(l.body) > 0
+ORDER BY k.review_at, k.lead_id LIMIT $3
+`
+
+type ListParkedLeadsRow struct {
+	LeadID   pgtype.UUID
+	ReviewAt pgtype.Timestamptz
+}
+
+// Parked leads, not documents, by review date.
+func (q *Queries) ListParkedLeads(ctx context.Context, after pgtype.Timestamptz, afterLeadID pgtype.UUID, maxRows int32) ([]ListParkedLeadsRow, error) {
+	rows, err := q.db.Query(ctx, listParkedLeads, after, afterLeadID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListParkedLeadsRow
+	for rows.Next() {
+		var i ListParkedLeadsRow
+		if err := rows.Scan(&i.LeadID, &i.ReviewAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const rejectParked = `-- name: RejectParked :exec
 WITH gone AS (
     DELETE FROM parked WHERE parked.bucket = $4 AND parked.lead_id = $5
@@ -143,5 +175,15 @@ func (q *Queries) WakeParked(ctx context.Context, since pgtype.Timestamptz, now 
 		bucket,
 		leadID,
 	)
+	return err
+}
+
+const yieldParked = `-- name: YieldParked :exec
+DELETE FROM parked k USING (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) AS d
+WHERE k.bucket = d.bucket AND k.lead_id = d.lead_id
+`
+
+func (q *Queries) YieldParked(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) error {
+	_, err := q.db.Exec(ctx, yieldParked, buckets, leadIds)
 	return err
 }

@@ -28,3 +28,13 @@ SELECT gone.bucket, gone.lead_id, @at, @code, @detail FROM gone;
 
 -- name: ExtendParked :exec
 UPDATE parked SET review_at = @review_at, detail = @detail WHERE bucket = @bucket AND lead_id = @lead_id;
+
+-- name: ListParkedLeads :many
+-- Parked leads, not documents, by review date.
+SELECT k.lead_id, k.review_at FROM parked k JOIN lead l ON l.bucket = k.bucket AND l.lead_id = k.lead_id
+WHERE (k.review_at, k.lead_id) > (@after::timestamptz, @after_lead_id::uuid) AND octet_length(l.body) > 0
+ORDER BY k.review_at, k.lead_id LIMIT @max_rows;
+
+-- name: YieldParked :exec
+DELETE FROM parked k USING (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) AS d
+WHERE k.bucket = d.bucket AND k.lead_id = d.lead_id;
