@@ -13,6 +13,7 @@ import (
 // callers are answered 200, 202 or 503 by whatever is there, nothing is lost, and everything
 // recovers by itself.
 func (s *soak) absences(t *testing.T, away time.Duration) {
+	s.longest = away
 	s.open(t)
 	s.load.calm = 8        // what waits must be decided in the end, and the time is long
 	var noDoor atomic.Bool // whether the process is away that callers talk to

@@ -262,7 +262,8 @@ func (s *soak) audited(t *testing.T, captured int) {
 	}
 	tests := int64(s.load.w.database(t).count(t, `SELECT count(*) FROM capture.lead WHERE test`))
 	card := &feedbackv1.GetScorecardResponse{}
-	eventually(t, 30*time.Second, "the scorecard holds the equation", func() bool {
+	// Reports keep as far from now as events came late.
+	eventually(t, 30*time.Second+2*s.longest, "the scorecard holds the equation", func() bool {
 		card.Reset()
 		s.load.w.get(t, "oem", "/v1/reports/scorecard", card)
 		return card.GetConservation().GetHolds() && card.GetConservation().GetCaptured() == int64(captured)-tests

@@ -145,6 +145,8 @@ type soak struct {
 	sum    *soakSum
 	now    func() time.Time // the product's clock
 
+	longest time.Duration // that a part was away beyond the form's
+
 	worlds    []*world // one for each replica
 	processes map[string]*process
 	server    *server

@@ -56,7 +56,7 @@ func New(ctx context.Context, cfg Config) (*Telemetry, error) {
 		w = os.Stderr
 	}
 	t := &Telemetry{
-		Log:      slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: cfg.LogLevel})),
+		Log:      slog.New(newRepeats(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: cfg.LogLevel}))),
 		registry: prometheus.NewRegistry(), dropped: &drops{},
 	}
 	res := resource.NewSchemaless(serviceName(cfg.Service), serviceVersion(cfg.Version))
