@@ -81,15 +81,23 @@ func (w *work) line() {
 	if l.Line != lead.LineUnspecified {
 		return
 	}
-	for i := range w.g.lines {
-		r := &w.g.lines[i]
+	if line := w.g.LineOf(l); line != lead.LineUnspecified {
+		l.Line = line
+		w.change("line", "line", "", line.String())
+	}
+}
+
+// LineOf returns the line that the rules give a lead whose sender names none: by its request type,
+// origin and what its vehicles are wanted for.
+func (g *Governor) LineOf(l *lead.Lead) lead.Line {
+	for i := range g.lines {
+		r := &g.lines[i]
 		if r.request != 0 && r.request != l.RequestType || r.origin != 0 && r.origin != l.Origin || r.interest != 0 && !wants(l, r.interest) {
 			continue
 		}
-		l.Line = r.line
-		w.change("line", "line", "", r.line.String())
-		return
+		return r.line
 	}
+	return lead.LineUnspecified
 }
 
 func wants(l *lead.Lead, interest lead.Interest) bool {

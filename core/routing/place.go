@@ -40,6 +40,12 @@ type site struct {
 	at     vector
 }
 
+// KnowsPostal reports whether the network has a postal code of a country, or the code that a longer
+// one (ZIP+4) begins with.
+func (s *Snapshot) KnowsPostal(country, postal string) bool {
+	return s.places.find(country, postal, "").number >= 0
+}
+
 func compilePlaces(rows []PostalPoint) places {
 	p := places{countries: map[string]*country{}}
 	order := make([]int32, len(rows))

@@ -39,7 +39,16 @@ type inquiry struct {
 	attempt     int // from 1
 	exclusions  []string
 	mergeable   bool
+
+	// What a search may ask for that no lead says.
+	point      *point
+	department lead.Department
+	programs   []string
+	blind      bool // to what stores have left and how well they do
 }
+
+// point is a place on earth in millionths of a degree.
+type point struct{ latitude, longitude int32 }
 
 // verdict is what the engine says about an inquiry. The caller owns it; it may be used again.
 type verdict struct {
@@ -110,6 +119,13 @@ func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogu
 		WinChance: v.result.Probability[v.line], Points: v.result.Points[v.line], Stage: v.result.Stage[v.line],
 		Inputs: scoreInputs(&v.inputs), Scorer: rb.playbook.Revision,
 		Chance: routing.Chance(rb.secret, l.ID, routing.PurposeDraw, q.attempt), Live: rb.live,
+		Department: q.department, Programs: q.programs,
+	}
+	if q.blind {
+		f.Live = nil
+	}
+	if q.point != nil {
+		f.HasPoint, f.Latitude, f.Longitude = true, q.point.latitude, q.point.longitude
 	}
 	if p := l.Primary(); p != nil {
 		f.Country, f.Region, f.Postal = p.Address.Country, p.Address.Region, p.Address.Postal

@@ -22,6 +22,7 @@ var policy = map[string][]Role{
 	"/leadmesh.scoring.v1.ScoringService/ListPlaybooks":      {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.routing.v1.DecisionService/":                  {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.routing.v1.RoutingService/":                   {RoleOEM, RoleDealer, RoleOps},
+	"/leadmesh.routing.v1.RoutingService/SearchDealers":      {RoleOEM, RoleDealer, RoleMOPS, RoleOps},
 	"/leadmesh.routing.v1.RoutingService/PutDealer":          {RoleOEM, RoleOps},
 	"/leadmesh.routing.v1.RoutingService/ImportNetwork":      {RoleOEM, RoleOps},
 	"/leadmesh.feedback.v1.FeedbackService/":                 {RoleOEM, RoleDealer, RoleMOPS, RoleOps},

@@ -3408,7 +3408,7 @@ var File_leadmesh_routing_v1_routing_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"\n" +
-	")leadmesh/routing/v1/routing_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a#leadmesh/lead/v1/outcome_code.proto\x1a!leadmesh/routing/v1/network.proto\x1a!leadmesh/routing/v1/receipt.proto\"u\n" +
+	")leadmesh/routing/v1/routing_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a#leadmesh/lead/v1/outcome_code.proto\x1a!leadmesh/routing/v1/network.proto\x1a!leadmesh/routing/v1/receipt.proto\x1a leadmesh/routing/v1/search.proto\"u\n" +
 	"\x11AcceptLeadRequest\x12\x17\n" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x1b\n" +
 	"\tperson_id\x18\x02 \x01(\tR\bpersonId\x12*\n" +
@@ -3683,7 +3683,7 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tR\trequestId\"3\n" +
 	"\x1bRedeliverDeliveriesResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x05R\x05count2\xc7\x10\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count2\xaf\x11\n" +
 	"\x0eRoutingService\x12]\n" +
 	"\n" +
 	"AcceptLead\x12&.leadmesh.routing.v1.AcceptLeadRequest\x1a'.leadmesh.routing.v1.AcceptLeadResponse\x12`\n" +
@@ -3693,7 +3693,8 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"ReturnLead\x12&.leadmesh.routing.v1.ReturnLeadRequest\x1a'.leadmesh.routing.v1.ReturnLeadResponse\x12]\n" +
 	"\n" +
 	"GetReceipt\x12&.leadmesh.routing.v1.GetReceiptRequest\x1a'.leadmesh.routing.v1.GetReceiptResponse\x12Z\n" +
-	"\tListInbox\x12%.leadmesh.routing.v1.ListInboxRequest\x1a&.leadmesh.routing.v1.ListInboxResponse\x12Z\n" +
+	"\tListInbox\x12%.leadmesh.routing.v1.ListInboxRequest\x1a&.leadmesh.routing.v1.ListInboxResponse\x12f\n" +
+	"\rSearchDealers\x12).leadmesh.routing.v1.SearchDealersRequest\x1a*.leadmesh.routing.v1.SearchDealersResponse\x12Z\n" +
 	"\tGetDealer\x12%.leadmesh.routing.v1.GetDealerRequest\x1a&.leadmesh.routing.v1.GetDealerResponse\x12Z\n" +
 	"\tPutDealer\x12%.leadmesh.routing.v1.PutDealerRequest\x1a&.leadmesh.routing.v1.PutDealerResponse\x12`\n" +
 	"\vPauseDealer\x12'.leadmesh.routing.v1.PauseDealerRequest\x1a(.leadmesh.routing.v1.PauseDealerResponse\x12c\n" +
@@ -3787,6 +3788,8 @@ var file_leadmesh_routing_v1_routing_service_proto_goTypes = []any{
 	(v1.State)(0),                       // 57: leadmesh.lead.v1.State
 	(*v1.Decision)(nil),                 // 58: leadmesh.lead.v1.Decision
 	(*Dealer)(nil),                      // 59: leadmesh.routing.v1.Dealer
+	(*SearchDealersRequest)(nil),        // 60: leadmesh.routing.v1.SearchDealersRequest
+	(*SearchDealersResponse)(nil),       // 61: leadmesh.routing.v1.SearchDealersResponse
 }
 var file_leadmesh_routing_v1_routing_service_proto_depIdxs = []int32{
 	52, // 0: leadmesh.routing.v1.AcceptLeadRequest.at:type_name -> google.protobuf.Timestamp
@@ -3839,44 +3842,46 @@ var file_leadmesh_routing_v1_routing_service_proto_depIdxs = []int32{
 	6,  // 47: leadmesh.routing.v1.RoutingService.ReturnLead:input_type -> leadmesh.routing.v1.ReturnLeadRequest
 	8,  // 48: leadmesh.routing.v1.RoutingService.GetReceipt:input_type -> leadmesh.routing.v1.GetReceiptRequest
 	10, // 49: leadmesh.routing.v1.RoutingService.ListInbox:input_type -> leadmesh.routing.v1.ListInboxRequest
-	15, // 50: leadmesh.routing.v1.RoutingService.GetDealer:input_type -> leadmesh.routing.v1.GetDealerRequest
-	17, // 51: leadmesh.routing.v1.RoutingService.PutDealer:input_type -> leadmesh.routing.v1.PutDealerRequest
-	19, // 52: leadmesh.routing.v1.RoutingService.PauseDealer:input_type -> leadmesh.routing.v1.PauseDealerRequest
-	21, // 53: leadmesh.routing.v1.RoutingService.ResumeDealer:input_type -> leadmesh.routing.v1.ResumeDealerRequest
-	23, // 54: leadmesh.routing.v1.RoutingService.ImportNetwork:input_type -> leadmesh.routing.v1.ImportNetworkRequest
-	27, // 55: leadmesh.routing.v1.RoutingService.PutWebhook:input_type -> leadmesh.routing.v1.PutWebhookRequest
-	30, // 56: leadmesh.routing.v1.RoutingService.ListWebhooks:input_type -> leadmesh.routing.v1.ListWebhooksRequest
-	32, // 57: leadmesh.routing.v1.RoutingService.GetWebhook:input_type -> leadmesh.routing.v1.GetWebhookRequest
-	34, // 58: leadmesh.routing.v1.RoutingService.DeleteWebhook:input_type -> leadmesh.routing.v1.DeleteWebhookRequest
-	36, // 59: leadmesh.routing.v1.RoutingService.TestWebhook:input_type -> leadmesh.routing.v1.TestWebhookRequest
-	38, // 60: leadmesh.routing.v1.RoutingService.RotateWebhook:input_type -> leadmesh.routing.v1.RotateWebhookRequest
-	40, // 61: leadmesh.routing.v1.RoutingService.ListDeliveries:input_type -> leadmesh.routing.v1.ListDeliveriesRequest
-	44, // 62: leadmesh.routing.v1.RoutingService.GetDelivery:input_type -> leadmesh.routing.v1.GetDeliveryRequest
-	46, // 63: leadmesh.routing.v1.RoutingService.RedeliverDelivery:input_type -> leadmesh.routing.v1.RedeliverDeliveryRequest
-	48, // 64: leadmesh.routing.v1.RoutingService.RedeliverDeliveries:input_type -> leadmesh.routing.v1.RedeliverDeliveriesRequest
-	1,  // 65: leadmesh.routing.v1.RoutingService.AcceptLead:output_type -> leadmesh.routing.v1.AcceptLeadResponse
-	3,  // 66: leadmesh.routing.v1.RoutingService.DeclineLead:output_type -> leadmesh.routing.v1.DeclineLeadResponse
-	5,  // 67: leadmesh.routing.v1.RoutingService.TransferLead:output_type -> leadmesh.routing.v1.TransferLeadResponse
-	7,  // 68: leadmesh.routing.v1.RoutingService.ReturnLead:output_type -> leadmesh.routing.v1.ReturnLeadResponse
-	9,  // 69: leadmesh.routing.v1.RoutingService.GetReceipt:output_type -> leadmesh.routing.v1.GetReceiptResponse
-	11, // 70: leadmesh.routing.v1.RoutingService.ListInbox:output_type -> leadmesh.routing.v1.ListInboxResponse
-	16, // 71: leadmesh.routing.v1.RoutingService.GetDealer:output_type -> leadmesh.routing.v1.GetDealerResponse
-	18, // 72: leadmesh.routing.v1.RoutingService.PutDealer:output_type -> leadmesh.routing.v1.PutDealerResponse
-	20, // 73: leadmesh.routing.v1.RoutingService.PauseDealer:output_type -> leadmesh.routing.v1.PauseDealerResponse
-	22, // 74: leadmesh.routing.v1.RoutingService.ResumeDealer:output_type -> leadmesh.routing.v1.ResumeDealerResponse
-	25, // 75: leadmesh.routing.v1.RoutingService.ImportNetwork:output_type -> leadmesh.routing.v1.ImportNetworkResponse
-	28, // 76: leadmesh.routing.v1.RoutingService.PutWebhook:output_type -> leadmesh.routing.v1.PutWebhookResponse
-	31, // 77: leadmesh.routing.v1.RoutingService.ListWebhooks:output_type -> leadmesh.routing.v1.ListWebhooksResponse
-	33, // 78: leadmesh.routing.v1.RoutingService.GetWebhook:output_type -> leadmesh.routing.v1.GetWebhookResponse
-	35, // 79: leadmesh.routing.v1.RoutingService.DeleteWebhook:output_type -> leadmesh.routing.v1.DeleteWebhookResponse
-	37, // 80: leadmesh.routing.v1.RoutingService.TestWebhook:output_type -> leadmesh.routing.v1.TestWebhookResponse
-	39, // 81: leadmesh.routing.v1.RoutingService.RotateWebhook:output_type -> leadmesh.routing.v1.RotateWebhookResponse
-	41, // 82: leadmesh.routing.v1.RoutingService.ListDeliveries:output_type -> leadmesh.routing.v1.ListDeliveriesResponse
-	45, // 83: leadmesh.routing.v1.RoutingService.GetDelivery:output_type -> leadmesh.routing.v1.GetDeliveryResponse
-	47, // 84: leadmesh.routing.v1.RoutingService.RedeliverDelivery:output_type -> leadmesh.routing.v1.RedeliverDeliveryResponse
-	49, // 85: leadmesh.routing.v1.RoutingService.RedeliverDeliveries:output_type -> leadmesh.routing.v1.RedeliverDeliveriesResponse
-	65, // [65:86] is the sub-list for method output_type
-	44, // [44:65] is the sub-list for method input_type
+	60, // 50: leadmesh.routing.v1.RoutingService.SearchDealers:input_type -> leadmesh.routing.v1.SearchDealersRequest
+	15, // 51: leadmesh.routing.v1.RoutingService.GetDealer:input_type -> leadmesh.routing.v1.GetDealerRequest
+	17, // 52: leadmesh.routing.v1.RoutingService.PutDealer:input_type -> leadmesh.routing.v1.PutDealerRequest
+	19, // 53: leadmesh.routing.v1.RoutingService.PauseDealer:input_type -> leadmesh.routing.v1.PauseDealerRequest
+	21, // 54: leadmesh.routing.v1.RoutingService.ResumeDealer:input_type -> leadmesh.routing.v1.ResumeDealerRequest
+	23, // 55: leadmesh.routing.v1.RoutingService.ImportNetwork:input_type -> leadmesh.routing.v1.ImportNetworkRequest
+	27, // 56: leadmesh.routing.v1.RoutingService.PutWebhook:input_type -> leadmesh.routing.v1.PutWebhookRequest
+	30, // 57: leadmesh.routing.v1.RoutingService.ListWebhooks:input_type -> leadmesh.routing.v1.ListWebhooksRequest
+	32, // 58: leadmesh.routing.v1.RoutingService.GetWebhook:input_type -> leadmesh.routing.v1.GetWebhookRequest
+	34, // 59: leadmesh.routing.v1.RoutingService.DeleteWebhook:input_type -> leadmesh.routing.v1.DeleteWebhookRequest
+	36, // 60: leadmesh.routing.v1.RoutingService.TestWebhook:input_type -> leadmesh.routing.v1.TestWebhookRequest
+	38, // 61: leadmesh.routing.v1.RoutingService.RotateWebhook:input_type -> leadmesh.routing.v1.RotateWebhookRequest
+	40, // 62: leadmesh.routing.v1.RoutingService.ListDeliveries:input_type -> leadmesh.routing.v1.ListDeliveriesRequest
+	44, // 63: leadmesh.routing.v1.RoutingService.GetDelivery:input_type -> leadmesh.routing.v1.GetDeliveryRequest
+	46, // 64: leadmesh.routing.v1.RoutingService.RedeliverDelivery:input_type -> leadmesh.routing.v1.RedeliverDeliveryRequest
+	48, // 65: leadmesh.routing.v1.RoutingService.RedeliverDeliveries:input_type -> leadmesh.routing.v1.RedeliverDeliveriesRequest
+	1,  // 66: leadmesh.routing.v1.RoutingService.AcceptLead:output_type -> leadmesh.routing.v1.AcceptLeadResponse
+	3,  // 67: leadmesh.routing.v1.RoutingService.DeclineLead:output_type -> leadmesh.routing.v1.DeclineLeadResponse
+	5,  // 68: leadmesh.routing.v1.RoutingService.TransferLead:output_type -> leadmesh.routing.v1.TransferLeadResponse
+	7,  // 69: leadmesh.routing.v1.RoutingService.ReturnLead:output_type -> leadmesh.routing.v1.ReturnLeadResponse
+	9,  // 70: leadmesh.routing.v1.RoutingService.GetReceipt:output_type -> leadmesh.routing.v1.GetReceiptResponse
+	11, // 71: leadmesh.routing.v1.RoutingService.ListInbox:output_type -> leadmesh.routing.v1.ListInboxResponse
+	61, // 72: leadmesh.routing.v1.RoutingService.SearchDealers:output_type -> leadmesh.routing.v1.SearchDealersResponse
+	16, // 73: leadmesh.routing.v1.RoutingService.GetDealer:output_type -> leadmesh.routing.v1.GetDealerResponse
+	18, // 74: leadmesh.routing.v1.RoutingService.PutDealer:output_type -> leadmesh.routing.v1.PutDealerResponse
+	20, // 75: leadmesh.routing.v1.RoutingService.PauseDealer:output_type -> leadmesh.routing.v1.PauseDealerResponse
+	22, // 76: leadmesh.routing.v1.RoutingService.ResumeDealer:output_type -> leadmesh.routing.v1.ResumeDealerResponse
+	25, // 77: leadmesh.routing.v1.RoutingService.ImportNetwork:output_type -> leadmesh.routing.v1.ImportNetworkResponse
+	28, // 78: leadmesh.routing.v1.RoutingService.PutWebhook:output_type -> leadmesh.routing.v1.PutWebhookResponse
+	31, // 79: leadmesh.routing.v1.RoutingService.ListWebhooks:output_type -> leadmesh.routing.v1.ListWebhooksResponse
+	33, // 80: leadmesh.routing.v1.RoutingService.GetWebhook:output_type -> leadmesh.routing.v1.GetWebhookResponse
+	35, // 81: leadmesh.routing.v1.RoutingService.DeleteWebhook:output_type -> leadmesh.routing.v1.DeleteWebhookResponse
+	37, // 82: leadmesh.routing.v1.RoutingService.TestWebhook:output_type -> leadmesh.routing.v1.TestWebhookResponse
+	39, // 83: leadmesh.routing.v1.RoutingService.RotateWebhook:output_type -> leadmesh.routing.v1.RotateWebhookResponse
+	41, // 84: leadmesh.routing.v1.RoutingService.ListDeliveries:output_type -> leadmesh.routing.v1.ListDeliveriesResponse
+	45, // 85: leadmesh.routing.v1.RoutingService.GetDelivery:output_type -> leadmesh.routing.v1.GetDeliveryResponse
+	47, // 86: leadmesh.routing.v1.RoutingService.RedeliverDelivery:output_type -> leadmesh.routing.v1.RedeliverDeliveryResponse
+	49, // 87: leadmesh.routing.v1.RoutingService.RedeliverDeliveries:output_type -> leadmesh.routing.v1.RedeliverDeliveriesResponse
+	66, // [66:88] is the sub-list for method output_type
+	44, // [44:66] is the sub-list for method input_type
 	44, // [44:44] is the sub-list for extension type_name
 	44, // [44:44] is the sub-list for extension extendee
 	0,  // [0:44] is the sub-list for field type_name
@@ -3889,6 +3894,7 @@ func file_leadmesh_routing_v1_routing_service_proto_init() {
 	}
 	file_leadmesh_routing_v1_network_proto_init()
 	file_leadmesh_routing_v1_receipt_proto_init()
+	file_leadmesh_routing_v1_search_proto_init()
 	file_leadmesh_routing_v1_routing_service_proto_msgTypes[27].OneofWrappers = []any{}
 	file_leadmesh_routing_v1_routing_service_proto_msgTypes[38].OneofWrappers = []any{}
 	type x struct{}

@@ -25,6 +25,7 @@ const (
 	RoutingService_ReturnLead_FullMethodName          = "/leadmesh.routing.v1.RoutingService/ReturnLead"
 	RoutingService_GetReceipt_FullMethodName          = "/leadmesh.routing.v1.RoutingService/GetReceipt"
 	RoutingService_ListInbox_FullMethodName           = "/leadmesh.routing.v1.RoutingService/ListInbox"
+	RoutingService_SearchDealers_FullMethodName       = "/leadmesh.routing.v1.RoutingService/SearchDealers"
 	RoutingService_GetDealer_FullMethodName           = "/leadmesh.routing.v1.RoutingService/GetDealer"
 	RoutingService_PutDealer_FullMethodName           = "/leadmesh.routing.v1.RoutingService/PutDealer"
 	RoutingService_PauseDealer_FullMethodName         = "/leadmesh.routing.v1.RoutingService/PauseDealer"
@@ -64,6 +65,9 @@ type RoutingServiceClient interface {
 	GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*GetReceiptResponse, error)
 	// ListInbox answers the open leads of a dealer, the next deadline first.
 	ListInbox(ctx context.Context, in *ListInboxRequest, opts ...grpc.CallOption) (*ListInboxResponse, error)
+	// SearchDealers answers the dealers that could follow up a lead from a place, as a decision of now
+	// would see them. Nothing is stored, and nothing about a person is taken.
+	SearchDealers(ctx context.Context, in *SearchDealersRequest, opts ...grpc.CallOption) (*SearchDealersResponse, error)
 	// GetDealer answers a dealer of the network.
 	GetDealer(ctx context.Context, in *GetDealerRequest, opts ...grpc.CallOption) (*GetDealerResponse, error)
 	// PutDealer makes or replaces a dealer.
@@ -163,6 +167,16 @@ func (c *routingServiceClient) ListInbox(ctx context.Context, in *ListInboxReque
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListInboxResponse)
 	err := c.cc.Invoke(ctx, RoutingService_ListInbox_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *routingServiceClient) SearchDealers(ctx context.Context, in *SearchDealersRequest, opts ...grpc.CallOption) (*SearchDealersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchDealersResponse)
+	err := c.cc.Invoke(ctx, RoutingService_SearchDealers_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -341,6 +355,9 @@ type RoutingServiceServer interface {
 	GetReceipt(context.Context, *GetReceiptRequest) (*GetReceiptResponse, error)
 	// ListInbox answers the open leads of a dealer, the next deadline first.
 	ListInbox(context.Context, *ListInboxRequest) (*ListInboxResponse, error)
+	// SearchDealers answers the dealers that could follow up a lead from a place, as a decision of now
+	// would see them. Nothing is stored, and nothing about a person is taken.
+	SearchDealers(context.Context, *SearchDealersRequest) (*SearchDealersResponse, error)
 	// GetDealer answers a dealer of the network.
 	GetDealer(context.Context, *GetDealerRequest) (*GetDealerResponse, error)
 	// PutDealer makes or replaces a dealer.
@@ -403,6 +420,9 @@ func (UnimplementedRoutingServiceServer) GetReceipt(context.Context, *GetReceipt
 }
 func (UnimplementedRoutingServiceServer) ListInbox(context.Context, *ListInboxRequest) (*ListInboxResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListInbox not implemented")
+}
+func (UnimplementedRoutingServiceServer) SearchDealers(context.Context, *SearchDealersRequest) (*SearchDealersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SearchDealers not implemented")
 }
 func (UnimplementedRoutingServiceServer) GetDealer(context.Context, *GetDealerRequest) (*GetDealerResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDealer not implemented")
@@ -574,6 +594,24 @@ func _RoutingService_ListInbox_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RoutingServiceServer).ListInbox(ctx, req.(*ListInboxRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RoutingService_SearchDealers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchDealersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RoutingServiceServer).SearchDealers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RoutingService_SearchDealers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RoutingServiceServer).SearchDealers(ctx, req.(*SearchDealersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -878,6 +916,10 @@ var RoutingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListInbox",
 			Handler:    _RoutingService_ListInbox_Handler,
+		},
+		{
+			MethodName: "SearchDealers",
+			Handler:    _RoutingService_SearchDealers_Handler,
 		},
 		{
 			MethodName: "GetDealer",
