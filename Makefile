@@ -29,15 +29,15 @@ postgres: ## Install PostgreSQL's binaries if there are none (no system cluster 
 	@deploy/postgres/install.sh
 
 test: postgres ## Run every test
-	go test $(addsuffix /...,$(addprefix ./,$(MODULES)))
+	go test -timeout 40m $(addsuffix /...,$(addprefix ./,$(MODULES)))
 	cd deploy/sample/gen && GOWORK=off go test ./...
 	cd deploy/watch && GOWORK=off go test ./...
 
 race: postgres ## Run every test under the race detector
-	go test -race $(addsuffix /...,$(addprefix ./,$(MODULES)))
+	go test -race -timeout 80m $(addsuffix /...,$(addprefix ./,$(MODULES)))
 
 e2e: postgres ## Run the end-to-end suite in all its shapes
-	go test -count=1 -v ./services/e2e/...
+	go test -count=1 -v -timeout 40m ./services/e2e/...
 
 ROUNDS ?= 50
 LEADS  ?= 2000

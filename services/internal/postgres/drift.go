@@ -54,7 +54,7 @@ func CompareSchema(ctx context.Context, conn *pgx.Conn, m Module) (Drift, error)
 	}
 	slices.Sort(files)
 	slices.Sort(d.Behind)
-	if len(d.Ahead) > 0 || len(files) == 0 {
+	if len(d.Ahead) > 0 || len(d.Behind) > 0 { // what later files make may need what is missing
 		return d, nil
 	}
 	have, err := catalogue(ctx, conn, m.Service)
