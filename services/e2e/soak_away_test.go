@@ -41,7 +41,7 @@ func (s *soak) absences(t *testing.T, away time.Duration) {
 		s.load.flows(t, time.Minute, 10)
 		t.Logf("%s was away for %s: %d leads were taken and %d requests refused; decided again %s after its return",
 			part, away, taken, refused, time.Since(back).Round(time.Millisecond))
-		s.sum.faults[part+" away for "+away.String()]++
+		s.sum.fault(part + " away for " + away.String())
 		switch {
 		case part == "postgres" && refused == 0:
 			t.Error("nobody was told that nothing can be taken")

@@ -64,8 +64,7 @@ func (s *soak) check(t *testing.T) {
 			t.Errorf("%d %s, such as %s", n, c.what, such)
 		}
 	}
-	s.sum.leads += len(ids)
-	s.sum.events += db.count(t, `SELECT count(*) FROM feedback.event`)
+	s.sum.checked(len(ids), db.count(t, `SELECT count(*) FROM feedback.event`))
 	db.toldOnce(t)
 	db.booksExact(t)
 	s.audited(t, len(ids))

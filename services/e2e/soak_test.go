@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,8 +33,8 @@ func TestSoak(t *testing.T) {
 		leads: *soakLeads, faults: 7, away: 3 * time.Second,
 		passes: []time.Duration{20 * time.Minute, 3 * time.Hour, 26 * time.Hour, 15 * 24 * time.Hour},
 	}
-	rounds := *soakRounds
-	if rounds == 0 {
+	rounds, short := *soakRounds, *soakRounds == 0
+	if short {
 		rounds, form.faults, form.away = 2, 3, 700*time.Millisecond
 		form.leads, form.passes = max(form.leads, 300), form.passes[2:]
 	}
@@ -42,24 +43,26 @@ func TestSoak(t *testing.T) {
 	}
 	sum := soakSum{faults: map[string]int{}}
 	if *soakRounds > 0 && *soakAway > 0 {
-		if sum.rounds++; !t.Run("five processes, each part away for "+soakAway.String(), func(t *testing.T) {
+		t.Run("five processes, each part away for "+soakAway.String(), func(t *testing.T) {
+			defer sum.end(t)
 			s := &soak{form: form, shape: soakShape{open: (*soak).apart}, random: rand.New(rand.NewPCG(*soakSeed, 1)), sum: &sum}
 			s.absences(t, *soakAway)
-		}) {
-			sum.failed++
-		}
-	}
-	for i := range rounds {
-		seed := *soakSeed + uint64(i)
-		shape := soakShapes[(seed+uint64(len(soakShapes))-1)%uint64(len(soakShapes))]
-		ok := t.Run(fmt.Sprintf("%s, seed %d", shape.name, seed), func(t *testing.T) {
-			s := &soak{form: form, shape: shape, random: rand.New(rand.NewPCG(seed, 1)), sum: &sum}
-			s.round(t)
 		})
-		if sum.rounds++; !ok {
-			sum.failed++
-		}
 	}
+	t.Run("rounds", func(t *testing.T) {
+		for i := range rounds {
+			seed := *soakSeed + uint64(i)
+			shape := soakShapes[(seed+uint64(len(soakShapes))-1)%uint64(len(soakShapes))]
+			t.Run(fmt.Sprintf("%s, seed %d", shape.name, seed), func(t *testing.T) {
+				if short { // most of a short round is waiting for what was away
+					t.Parallel()
+				}
+				defer sum.end(t)
+				s := &soak{form: form, shape: shape, random: rand.New(rand.NewPCG(seed, 1)), sum: &sum}
+				s.round(t)
+			})
+		}
+	})
 	t.Logf("%d rounds, %d of them failed; %d leads and %d events checked; faults: %s", sum.rounds, sum.failed, sum.leads, sum.events, sum.tally())
 }
 
@@ -73,8 +76,30 @@ type soakForm struct {
 
 // soakSum is what all rounds did together.
 type soakSum struct {
+	mu                            sync.Mutex
 	rounds, failed, leads, events int
 	faults                        map[string]int
+}
+
+// end counts a round.
+func (s *soakSum) end(t *testing.T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rounds++; t.Failed() {
+		s.failed++
+	}
+}
+
+func (s *soakSum) fault(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[what]++
+}
+
+func (s *soakSum) checked(leads, events int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leads, s.events = s.leads+leads, s.events+events
 }
 
 func (s *soakSum) tally() string {
@@ -228,7 +253,7 @@ func (s *soak) fault(t *testing.T) {
 	f := all[s.random.IntN(len(all))]
 	t.Logf("%s after %d leads", f.what, s.load.leads())
 	f.do(t)
-	s.sum.faults[f.what]++
+	s.sum.fault(f.what)
 }
 
 // away is for how long something is away.
