@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	maxGather   = 32               // leads of a call that is worth gathering with others
 	maxGroup    = maxResolve       // leads of one transaction
 	groupBudget = 10 * time.Second // a group outlives the calls that wait for it
 )
 
-// gatherer resolves small calls in groups: at once when nothing is in flight, else together with
-// all that came meanwhile. Nobody waits for company.
+// gatherer resolves calls in groups: at once when nothing is in flight, else together with all that
+// came meanwhile. Nobody waits for company, and two groups of one process would only wait for each
+// other's buckets.
 type gatherer struct {
 	run func(context.Context, []*item) error
 

@@ -40,12 +40,7 @@ func (s *Service) BatchResolve(ctx context.Context, req *identityv1.BatchResolve
 	}
 	end := s.startSpans(ctx, req)
 	defer end()
-	if len(items) <= maxGather {
-		err = s.gather.resolve(ctx, items)
-	} else {
-		err = s.resolve(ctx, items)
-	}
-	if err != nil {
+	if err := s.gather.resolve(ctx, items); err != nil {
 		return nil, err
 	}
 	resp := &identityv1.BatchResolveResponse{Resolutions: make([]*identityv1.Resolution, len(items))}
@@ -74,7 +69,9 @@ func (s *Service) startSpans(ctx context.Context, req *identityv1.BatchResolveRe
 
 // resolve resolves items in one transaction and fills in their answers.
 func (s *Service) resolve(ctx context.Context, items []*item) error {
-	return s.store.Write(ctx, func(tx *postgres.Tx) error {
+	var w *people
+	var stops map[lead.ID][]fact
+	err := s.store.Write(ctx, func(tx *postgres.Tx) error {
 		keys, ids := make([][]key, 0, 2*len(items)), make([]lead.ID, 0, len(items))
 		for _, it := range items {
 			keys = append(keys, it.keys, it.sourceKeys)
@@ -91,8 +88,7 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 		for _, k := range known {
 			named = append(named, k.PersonID)
 		}
-		w, err := s.loadPeople(ctx, tx, s.deps.Now(), keys, named)
-		if err != nil {
+		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), keys, named); err != nil {
 			return err
 		}
 		if known == nil {
@@ -103,18 +99,18 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 				return err
 			}
 		}
-		stops, err := w.loadStops(ctx, tx, items)
-		if err != nil {
+		if stops, err = w.loadStops(ctx, tx, items); err != nil {
 			return err
 		}
-		if err := w.write(ctx, tx); err != nil {
-			return err
-		}
-		for _, it := range items {
-			it.answer = w.answer(it, stops)
-		}
-		return nil
+		return w.write(ctx, tx)
 	})
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		it.answer = w.answer(it, stops)
+	}
+	return nil
 }
 
 // resolve links one lead. A lead that was resolved before keeps its person, unless what it says now

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -75,8 +76,13 @@ func NewEventID() lead.ID {
 const insertSQL = `INSERT INTO outbox (bucket, event_id, recorded_at, event)
 SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::bytea[])`
 
+// execer is the part of a transaction, or of a pipe into one, that writes.
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
 // Insert writes the rows in the caller's transaction.
-func (r *Rows) Insert(ctx context.Context, tx pgx.Tx) error {
+func (r *Rows) Insert(ctx context.Context, tx execer) error {
 	if len(r.Events) == 0 {
 		return nil
 	}

@@ -39,7 +39,11 @@ func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // collects. Its error is a problem.
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 	return answerable(postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		return fn(&Tx{q: db.New(tx)})
+		pipe := postgres.NewPipe(tx)
+		if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later())}); err != nil {
+			return err
+		}
+		return pipe.Flush(ctx)
 	}))
 }
 
@@ -47,7 +51,8 @@ func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return answerable(postgres.InTx(ctx, s.pool, options, func(tx pgx.Tx) error {
-		return fn(&Tx{q: db.New(tx)})
+		q := db.New(tx)
+		return fn(&Tx{q: q, later: q})
 	}))
 }
 
@@ -74,8 +79,9 @@ func answerable(err error) error {
 	return problem.Internal(err)
 }
 
-// Tx is one transaction.
-type Tx struct{ q *db.Queries }
+// Tx is one transaction. What it writes waits for the next reading or the commit and goes to the
+// server with that: the buckets stay locked for as few round trips as can be.
+type Tx struct{ q, later *db.Queries }
 
 // Person is a row of a person.
 type Person struct {
@@ -116,7 +122,7 @@ type Stop struct {
 // LockBuckets waits until no other transaction works on a key of the given buckets, which must be
 // sorted so that transactions can not wait for each other in a circle.
 func (t *Tx) LockBuckets(ctx context.Context, buckets []int32) error {
-	return t.q.LockBuckets(ctx, lockNamespace, buckets)
+	return t.later.LockBuckets(ctx, lockNamespace, buckets)
 }
 
 // LeadPersons returns the persons of those leads that were resolved before.

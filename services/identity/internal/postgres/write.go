@@ -53,7 +53,7 @@ type Signal struct {
 	Body          []byte
 }
 
-// Apply writes the changes.
+// Apply writes the changes; see Tx.
 func (t *Tx) Apply(ctx context.Context, c *Changes) error {
 	for _, write := range [...]func(context.Context, *Changes) error{
 		t.newPersons, t.changedPersons, t.merges, t.records, t.keys, t.leads, t.consents, t.stops, t.signals,
@@ -78,7 +78,7 @@ func (t *Tx) newPersons(ctx context.Context, c *Changes) error {
 		p.Facts = append(p.Facts, r.Facts)
 		p.Profiles = append(p.Profiles, r.Profile)
 	}
-	return t.q.InsertPersons(ctx, p)
+	return t.later.InsertPersons(ctx, p)
 }
 
 func (t *Tx) changedPersons(ctx context.Context, c *Changes) error {
@@ -96,7 +96,7 @@ func (t *Tx) changedPersons(ctx context.Context, c *Changes) error {
 		p.Facts = append(p.Facts, r.Facts)
 		p.Profiles = append(p.Profiles, r.Profile)
 	}
-	_, err := t.q.UpdatePersons(ctx, p)
+	_, err := t.later.UpdatePersons(ctx, p)
 	return err
 }
 
@@ -113,11 +113,11 @@ func (t *Tx) merges(ctx context.Context, c *Changes) error {
 		p.Weights = append(p.Weights, m.Weight)
 		p.Reasons = append(p.Reasons, m.Reasons)
 		// One by one: a later merge of the same transaction moves what an earlier one moved.
-		if err := t.q.FollowMerges(ctx, timestamp(c.At), []pgtype.UUID{uuid(m.PersonID)}, []pgtype.UUID{uuid(m.Into)}); err != nil {
+		if err := t.later.FollowMerges(ctx, timestamp(c.At), []pgtype.UUID{uuid(m.PersonID)}, []pgtype.UUID{uuid(m.Into)}); err != nil {
 			return err
 		}
 	}
-	return t.q.InsertMerges(ctx, p)
+	return t.later.InsertMerges(ctx, p)
 }
 
 func (t *Tx) records(ctx context.Context, c *Changes) error {
@@ -134,7 +134,7 @@ func (t *Tx) records(ctx context.Context, c *Changes) error {
 		p.Weights = append(p.Weights, r.Weight)
 		p.Reasons = append(p.Reasons, r.Reasons)
 	}
-	return t.q.InsertRecords(ctx, p)
+	return t.later.InsertRecords(ctx, p)
 }
 
 func (t *Tx) keys(ctx context.Context, c *Changes) error {
@@ -146,7 +146,7 @@ func (t *Tx) keys(ctx context.Context, c *Changes) error {
 	for i, h := range c.Keys {
 		buckets[i], kinds[i], hashes[i], persons[i] = h.Key.Hash.Bucket(), h.Key.Kind, uuid(h.Key.Hash), uuid(h.PersonID)
 	}
-	return t.q.InsertKeys(ctx, buckets, kinds, hashes, persons)
+	return t.later.InsertKeys(ctx, buckets, kinds, hashes, persons)
 }
 
 func (t *Tx) leads(ctx context.Context, c *Changes) error {
@@ -163,7 +163,7 @@ func (t *Tx) leads(ctx context.Context, c *Changes) error {
 		p.Weights = append(p.Weights, l.Weight)
 		p.Reasons = append(p.Reasons, l.Reasons)
 	}
-	return t.q.InsertLeadPersons(ctx, p)
+	return t.later.InsertLeadPersons(ctx, p)
 }
 
 func (t *Tx) consents(ctx context.Context, c *Changes) error {
@@ -175,7 +175,7 @@ func (t *Tx) consents(ctx context.Context, c *Changes) error {
 	for i, f := range c.Consents {
 		buckets[i], persons[i], epochs[i], ids[i], facts[i] = f.PersonID.Bucket(), uuid(f.PersonID), f.Epoch, uuid(f.ID), f.Fact
 	}
-	return t.q.InsertConsents(ctx, buckets, persons, epochs, ids, facts, timestamp(c.At))
+	return t.later.InsertConsents(ctx, buckets, persons, epochs, ids, facts, timestamp(c.At))
 }
 
 func (t *Tx) stops(ctx context.Context, c *Changes) error {
@@ -187,7 +187,7 @@ func (t *Tx) stops(ctx context.Context, c *Changes) error {
 	for i, s := range c.Stops {
 		buckets[i], points[i], ids[i], persons[i], facts[i] = s.Point.Bucket(), uuid(s.Point), uuid(s.ConsentID), uuid(s.PersonID), s.Fact
 	}
-	return t.q.InsertStops(ctx, buckets, points, ids, persons, facts)
+	return t.later.InsertStops(ctx, buckets, points, ids, persons, facts)
 }
 
 func (t *Tx) signals(ctx context.Context, c *Changes) error {
@@ -204,8 +204,8 @@ func (t *Tx) signals(ctx context.Context, c *Changes) error {
 		p.Bodies = append(p.Bodies, s.Body)
 	}
 	p.Buckets, p.PersonIds, p.SignalKeys = bucketsOf(own), uuids(own), uuids(keys)
-	if err := t.q.InsertSeen(ctx, bucketsOf(keys), p.SignalKeys, p.At); err != nil {
+	if err := t.later.InsertSeen(ctx, bucketsOf(keys), p.SignalKeys, p.At); err != nil {
 		return err
 	}
-	return t.q.InsertSignals(ctx, p)
+	return t.later.InsertSignals(ctx, p)
 }

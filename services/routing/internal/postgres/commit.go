@@ -10,6 +10,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
+	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres/db"
 	"google.golang.org/protobuf/proto"
 )
@@ -83,8 +84,9 @@ type GroupHooks struct {
 // outcome of each. Locks are taken in one order everywhere: open interest by key, decisions by
 // lead, holders by lead, capacity by dealer and last.
 func (s *Store) Commit(ctx context.Context, group []*Proposal, hooks GroupHooks) error {
-	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		c := commit{s: s, tx: tx, q: q, hooks: hooks}
+	err := s.inTx(ctx, func(tx pgx.Tx, _ *db.Queries) error {
+		pipe := pg.NewPipe(tx)
+		c := commit{s: s, tx: tx, pipe: pipe, q: db.New(pipe), later: db.New(pipe.Later()), hooks: hooks}
 		for _, p := range group {
 			p.begin()
 		}
@@ -96,7 +98,9 @@ func (s *Store) Commit(ctx context.Context, group []*Proposal, hooks GroupHooks)
 type commit struct {
 	s     *Store
 	tx    pgx.Tx
+	pipe  *pg.Pipe
 	q     *db.Queries
+	later *db.Queries // for what answers nothing: capacity is locked for one round trip before the commit
 	hooks GroupHooks
 	out   outbox.Rows
 	won   []db.ClaimInterestRow // interest claimed
@@ -130,7 +134,10 @@ func (c *commit) run(ctx context.Context, group []*Proposal) error {
 	if err := c.tellNewHolders(ctx, group); err != nil {
 		return err
 	}
-	if err := c.out.Insert(ctx, c.tx); err != nil {
+	if err := c.out.Insert(ctx, c.pipe.Later()); err != nil {
+		return err
+	}
+	if err := c.pipe.Flush(ctx); err != nil {
 		return err
 	}
 	if c.hooks.Deliver != nil {
@@ -225,7 +232,7 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 		receipts.Attempts = append(receipts.Attempts, int32(k.Attempt))
 		receipts.Canonical = append(receipts.Canonical, p.Receipt)
 	}
-	return c.q.InsertReceipts(ctx, receipts)
+	return c.later.InsertReceipts(ctx, receipts)
 }
 
 // followHolders lets leads that were merged into one of the group that was refused be decided again

@@ -39,13 +39,13 @@ func (c *commit) grant(ctx context.Context, group []*Proposal) error {
 			return err
 		}
 	}
-	if err := saveBooks(ctx, c.q, books); err != nil {
+	if err := saveBooks(ctx, c.later, books); err != nil {
 		return err
 	}
 	if len(arg.Buckets) == 0 {
 		return nil
 	}
-	return c.q.InsertAssignments(ctx, arg)
+	return c.later.InsertAssignments(ctx, arg)
 }
 
 // lockBooks locks the books of dealers, which must be sorted, and makes those that are missing.
