@@ -3,6 +3,7 @@ package house
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"github.com/leadmesh/leadmesh/core/governance"
 	"github.com/leadmesh/leadmesh/core/signal"
@@ -23,6 +24,10 @@ import (
 	"github.com/leadmesh/leadmesh/services/scoring"
 	"google.golang.org/grpc"
 )
+
+// decideStreams bounds the streams by which Capture asks for decisions: each is decided on by one
+// processor of Routing's at a time.
+const decideStreams = 4
 
 // wire makes the services this process runs and connects them.
 func (h *House) wire(ctx context.Context) error {
@@ -194,7 +199,7 @@ func (h *House) wireCapture(ctx context.Context) error {
 		}
 	}
 	names := newDirectory(routingv1.NewCaseServiceClient(conns[1]), h.tel.Log)
-	decide := stream.NewClient(routingv1.NewDecisionServiceClient(conns[1]))
+	decide := stream.NewClient(routingv1.NewDecisionServiceClient(conns[1]), min(runtime.GOMAXPROCS(0), decideStreams))
 	h.closers = append(h.closers, func(context.Context) error { decide.Close(); return nil })
 	s, err := capture.New(capture.Config{MaxInFlight: h.cfg.MaxInFlight}, capture.Deps{
 		Pool: pool, Identity: identityv1.NewResolveServiceClient(conns[0]), Persons: identityv1.NewIdentityServiceClient(conns[0]),

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/leadmesh/leadmesh/core/lead"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
@@ -22,12 +23,19 @@ const MaxInFlightHeader = "leadmesh-max-in-flight"
 // defaultWindow holds until the server has announced one.
 const defaultWindow = 64
 
-// Client asks for decisions over one stream that it opens when needed, opens again when the
-// server drains or breaks, and shares among all its callers. Safe for concurrent use.
+// Client asks for decisions over a few streams that it shares among all its callers: Routing decides
+// the leads of one stream one after the other. All leads of a person go over the same stream, in the
+// order given. Safe for concurrent use.
 type Client struct {
+	stop  context.CancelFunc
+	lanes []*lane
+}
+
+// lane is one stream, opened when needed and again when the server drains or breaks.
+type lane struct {
 	routing routingv1.DecisionServiceClient
 	base    context.Context
-	stop    context.CancelFunc
+	share   int // the window is divided by this
 
 	mu       sync.Mutex
 	live     *session
@@ -42,13 +50,17 @@ type opening struct {
 	err     error
 }
 
-// NewClient makes a client. Close ends it.
-func NewClient(routing routingv1.DecisionServiceClient) *Client {
+// NewClient makes a client of at most so many streams, at least one. Close ends it.
+func NewClient(routing routingv1.DecisionServiceClient, streams int) *Client {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Client{routing: routing, base: ctx, stop: cancel}
+	c := &Client{stop: cancel, lanes: make([]*lane, max(streams, 1))}
+	for i := range c.lanes {
+		c.lanes[i] = &lane{routing: routing, base: ctx, share: len(c.lanes)}
+	}
+	return c
 }
 
-// Close breaks the stream; calls under way are answered as unavailable.
+// Close breaks the streams; calls under way are answered as unavailable.
 func (c *Client) Close() { c.stop() }
 
 // Decide sends all requests and waits for their answers, in the requests' order. It takes the
@@ -56,10 +68,24 @@ func (c *Client) Close() { c.stop() }
 // stream broke twice, is answered with a problem, never dropped.
 func (c *Client) Decide(ctx context.Context, requests []*routingv1.DecideRequest) []*routingv1.DecideResponse {
 	answers := make([]*routingv1.DecideResponse, len(requests))
-	open := make([]int, len(requests))
-	for i := range open {
-		open[i] = i
+	open := make([][]int, len(c.lanes))
+	for i, r := range requests {
+		n := int(lead.BucketOf(r.GetPersonId())) % len(open)
+		open[n] = append(open[n], i)
 	}
+	var others sync.WaitGroup
+	for n := 1; n < len(open); n++ {
+		if len(open[n]) > 0 {
+			others.Go(func() { c.lanes[n].decide(ctx, requests, answers, open[n]) })
+		}
+	}
+	c.lanes[0].decide(ctx, requests, answers, open[0])
+	others.Wait()
+	return answers
+}
+
+// decide answers the open ones of the requests.
+func (c *lane) decide(ctx context.Context, requests []*routingv1.DecideRequest, answers []*routingv1.DecideResponse, open []int) {
 	for try := 0; len(open) > 0 && try < 3 && ctx.Err() == nil; try++ {
 		open = c.round(ctx, requests, answers, open)
 	}
@@ -68,11 +94,10 @@ func (c *Client) Decide(ctx context.Context, requests []*routingv1.DecideRequest
 		p.RetryAfter = time.Second
 		answers[i] = &routingv1.DecideResponse{Answer: &routingv1.DecideResponse_Problem{Problem: p.Proto()}}
 	}
-	return answers
 }
 
 // round sends the open requests on the live session and returns those that must be sent again.
-func (c *Client) round(ctx context.Context, requests []*routingv1.DecideRequest, answers []*routingv1.DecideResponse, open []int) []int {
+func (c *lane) round(ctx context.Context, requests []*routingv1.DecideRequest, answers []*routingv1.DecideResponse, open []int) []int {
 	s, err := c.session(ctx)
 	if err != nil {
 		return open
@@ -122,7 +147,7 @@ func again(a *routingv1.DecideResponse) bool {
 }
 
 // session returns the live session or opens one.
-func (c *Client) session(ctx context.Context) (*session, error) {
+func (c *lane) session(ctx context.Context) (*session, error) {
 	c.mu.Lock()
 	if c.live != nil && !c.live.closed() {
 		defer c.mu.Unlock()
@@ -144,7 +169,7 @@ func (c *Client) session(ctx context.Context) (*session, error) {
 }
 
 // open opens a stream, which takes as long as connecting does.
-func (c *Client) open(o *opening) {
+func (c *lane) open(o *opening) {
 	ctx, cancel := context.WithCancel(c.base)
 	st, err := c.routing.Decide(ctx)
 	if err != nil {
@@ -153,7 +178,8 @@ func (c *Client) open(o *opening) {
 	} else {
 		s := &session{stream: st, cancel: cancel, waiting: map[uint64]*waiter{}, ended: make(chan struct{}), out: make(chan *routingv1.DecideRequest, 256)}
 		s.window = make(chan struct{}, 1<<16)
-		s.resize(defaultWindow)
+		s.share = c.share
+		s.resize(portion(defaultWindow, s.share))
 		go s.read()
 		go s.write()
 		o.session = s
@@ -172,6 +198,7 @@ type session struct {
 	stream routingv1.DecisionService_DecideClient
 	cancel context.CancelFunc
 	window chan struct{} // a token per lead that may be unanswered
+	share  int           // the server's window is for so many sessions
 	size   int           // places handed out in all; of the reader alone
 	debt   atomic.Int64  // places to take back as they come free
 	out    chan *routingv1.DecideRequest
@@ -181,6 +208,9 @@ type session struct {
 	waiting map[uint64]*waiter
 	over    bool
 }
+
+// portion is what one of several sessions may use of the server's window, which is over all streams.
+func portion(window, sessions int) int { return max(window/sessions, 1) }
 
 // resize sets the window to n; what is unanswered beyond it is waited for.
 func (s *session) resize(n int) {
@@ -300,7 +330,7 @@ func (s *session) read() {
 	if md, err := s.stream.Header(); err == nil {
 		if v := md.Get(MaxInFlightHeader); len(v) > 0 {
 			if n, err := strconv.Atoi(v[0]); err == nil && n > 0 {
-				s.resize(n)
+				s.resize(portion(n, s.share))
 			}
 		}
 	}
