@@ -290,6 +290,8 @@ func TestLeak(t *testing.T) {
 		{"worked before it", measure.LeadFact{State: lead.StateWorking, DueAt: due, DueKind: "ATTEMPT", WorkedAt: due.Add(-1)}, result{measure.OpenPastDeadline, due}},
 		{"worked since", measure.LeadFact{State: lead.StateWorking, DueAt: due, DueKind: "ATTEMPT", WorkedAt: due}, result{}},
 		{"warned only", measure.LeadFact{State: lead.StateAssigned, DueAt: due, DueKind: "WARN"}, result{}},
+		{"not accepted only", measure.LeadFact{State: lead.StateAssigned, DueAt: due, DueKind: "ACCEPT"}, result{}},
+		{"not acknowledged only", measure.LeadFact{State: lead.StateAssigned, DueAt: due, DueKind: "ACKNOWLEDGE"}, result{}},
 		{"due later", measure.LeadFact{State: lead.StateAssigned, DueAt: noon.Add(1), DueKind: "RESPOND"}, result{}},
 		{"hand-off", measure.LeadFact{State: lead.StateEngaged, HandoffDueAt: due}, result{measure.HandoffUnanswered, due}},
 		{"parked", measure.LeadFact{State: lead.StateParked, DueAt: due}, result{measure.ParkedPastReview, due}},
@@ -306,5 +308,23 @@ func TestLeak(t *testing.T) {
 				t.Errorf("ok %t (-want +got):\n%s", ok, diff)
 			}
 		})
+	}
+}
+
+// An appointment is a booking of the workshop only on the lines that lead there.
+func TestBookings(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		fact measure.LeadFact
+		want bool
+	}{
+		{"an appointment to buy", measure.LeadFact{State: lead.StateWorking, Line: lead.LineSales, AppointmentsSet: 1}, false},
+		{"an appointment for service", measure.LeadFact{State: lead.StateWorking, Line: lead.LineService, AppointmentsSet: 1}, true},
+		{"a repair order of a buyer", measure.LeadFact{State: lead.StateWorking, Line: lead.LineSales, ROsOpened: 1}, true},
+		{"nothing booked", measure.LeadFact{State: lead.StateWorking, Line: lead.LineService}, false},
+	} {
+		if counted, _, ok := measure.Part("ro_bookings", &c.fact, noon); !ok || counted != c.want {
+			t.Errorf("%s: counted %t, %t; want %t", c.name, counted, ok, c.want)
+		}
 	}
 }

@@ -17,14 +17,14 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mailtest"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailertest"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"google.golang.org/protobuf/proto"
 )
 
 // newADFWorld is a world in which store a gets ADF at an address, and mail goes through a relay if
 // one is given.
-func newADFWorld(t *testing.T, put *routingv1.PutWebhookRequest, relay *mailtest.Server, retries ...time.Duration) *pushWorld {
+func newADFWorld(t *testing.T, put *routingv1.PutWebhookRequest, relay *mailertest.Server, retries ...time.Duration) *pushWorld {
 	t.Helper()
 	w := newPushWorld(t, nil, retries...)
 	if relay != nil {
@@ -69,7 +69,7 @@ func posted(t *testing.T, c *crm) []adf.Prospect {
 }
 
 // mailed are the documents that are the whole text of mails.
-func mailed(t *testing.T, list []mailtest.Mail) []adf.Prospect {
+func mailed(t *testing.T, list []mailertest.Mail) []adf.Prospect {
 	t.Helper()
 	var raw [][]byte
 	for _, m := range list {
@@ -229,7 +229,7 @@ func TestNegativeAnswerIsNoDelivery(t *testing.T) {
 }
 
 func TestADFIsMailed(t *testing.T) {
-	s := mailtest.New(t, nil, false)
+	s := mailertest.New(t, nil, false)
 	w := newADFWorld(t, nil, s)
 	if _, err := w.s.PutWebhook(w.as("a"), &routingv1.PutWebhookRequest{DealerId: "a", Kind: deliveryADFEmail, Email: "leads@a.example.com", Subject: "ADF lead"}); err != nil {
 		t.Fatal(err)
@@ -255,7 +255,7 @@ func TestADFIsMailed(t *testing.T) {
 
 // Departments whose rows say adf_email get their leads at their own addresses.
 func TestDepartmentsHaveMailboxes(t *testing.T) {
-	s := mailtest.New(t, nil, false)
+	s := mailertest.New(t, nil, false)
 	w := newADFWorld(t, nil, s)
 	rows := testNetwork()
 	d := rows.Dealers[0]
@@ -312,7 +312,7 @@ func TestDepartmentsHaveMailboxes(t *testing.T) {
 }
 
 func TestMailThatIsNotTaken(t *testing.T) {
-	s := mailtest.New(t, nil, false)
+	s := mailertest.New(t, nil, false)
 	var turn atomic.Int32
 	s.OnRcpt = func(to string) error {
 		switch {
@@ -351,7 +351,7 @@ func TestMailThatIsNotTaken(t *testing.T) {
 }
 
 func TestHangingRelaySlowsNoWebhook(t *testing.T) {
-	s := mailtest.New(t, nil, false)
+	s := mailertest.New(t, nil, false)
 	release := make(chan struct{})
 	t.Cleanup(sync.OnceFunc(func() { close(release) }))
 	s.OnRcpt = func(string) error { <-release; return nil }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mail"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailer"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 )
 
@@ -76,7 +76,7 @@ func (d *dealerView) mailbox(v *departmentView) string {
 		return ""
 	}
 	for _, address := range [...]string{v.row.GetEmail(), d.dealer.GetEmail()} {
-		if mail.CheckAddress(address) == nil {
+		if mailer.CheckAddress(address) == nil {
 			return address
 		}
 	}

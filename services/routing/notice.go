@@ -12,7 +12,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/services/routing/internal/endpoint"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mail"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailer"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -132,7 +132,7 @@ func (n *networkView) addressOf(a *postgres.Assignment, role string) string {
 		slices.Sort(candidates)
 	}
 	for _, c := range candidates {
-		if mail.CheckAddress(c) == nil {
+		if mailer.CheckAddress(c) == nil {
 			return c
 		}
 	}
@@ -140,14 +140,14 @@ func (n *networkView) addressOf(a *postgres.Assignment, role string) string {
 }
 
 // notice is the mail of a rung. It names no customer: who gets it looks into the inbox.
-func (p *pusher) notice(rb *rulebook, k *postgres.Case, role, to string) mail.Message {
+func (p *pusher) notice(rb *rulebook, k *postgres.Case, role, to string) mailer.Message {
 	d, zone := rb.network.dealers[k.Owner.DealerID], time.UTC
 	name := k.Owner.DealerID
 	if d != nil {
 		zone, name = d.zone, d.dealer.GetName()
 	}
 	by := k.Owner.Clock.Deadlines.RespondBy.In(zone).Format("2006-01-02 15:04 MST")
-	return mail.Message{
+	return mailer.Message{
 		ID: "notice-" + strings.ToLower(role) + "-" + k.LeadID.String() + "." + fmt.Sprint(k.Owner.Sequence), To: to, At: p.s.now(),
 		Subject: "Lead not responded to: " + name,
 		Text: strings.Join([]string{

@@ -7,13 +7,13 @@ import (
 
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mailtest"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailertest"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 )
 
 // Each rung is told once, at its own address, and no customer is named.
 func TestEscalationIsMailedOnce(t *testing.T) {
-	s := mailtest.New(t, nil, false)
+	s := mailertest.New(t, nil, false)
 	w := newADFWorld(t, nil, s)
 	rows := testNetwork()
 	rows.Dealers[1].Email, rows.Dealers[1].Departments[0].Email = "principal@b.example.com", "new@b.example.com"

@@ -15,7 +15,7 @@ import (
 	pgstore "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/routing/internal/adfpost"
 	"github.com/leadmesh/leadmesh/services/routing/internal/endpoint"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mail"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailer"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/routing/internal/webhook"
 	"github.com/riverqueue/river"
@@ -67,7 +67,7 @@ type pusher struct {
 	schedule endpoint.Schedule
 	events   *webhook.Sender
 	adf      *adfpost.Sender
-	mail     *mail.Sender // nil: no relay
+	mail     *mailer.Sender // nil: no relay
 	gates    *endpoint.Gates
 	client   *river.Client[pgx.Tx]
 }
@@ -136,11 +136,11 @@ func newPusher(cfg WebhookConfig, s *Service, pool *pgxpool.Pool) (*pusher, erro
 	return p, nil
 }
 
-func newMailSender(cfg MailConfig, timeout time.Duration) (*mail.Sender, error) {
+func newMailSender(cfg MailConfig, timeout time.Duration) (*mailer.Sender, error) {
 	if cfg.Relay == "" {
 		return nil, nil
 	}
-	relay, err := mail.ParseRelay(cfg.Relay)
+	relay, err := mailer.ParseRelay(cfg.Relay)
 	if err != nil {
 		return nil, fmt.Errorf("--smtp-relay: %w", err)
 	}
@@ -150,7 +150,7 @@ func newMailSender(cfg MailConfig, timeout time.Duration) (*mail.Sender, error) 
 	if cfg.Password != "" {
 		relay.Password = cfg.Password
 	}
-	sender, err := mail.NewSender(mail.Config{Relay: relay, From: cfg.From, ReplyTo: cfg.ReplyTo, Timeout: timeout})
+	sender, err := mailer.NewSender(mailer.Config{Relay: relay, From: cfg.From, ReplyTo: cfg.ReplyTo, Timeout: timeout})
 	if err != nil {
 		return nil, fmt.Errorf("--mail-from, --mail-reply-to: %w", err)
 	}

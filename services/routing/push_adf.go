@@ -12,7 +12,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/sla"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/routing/internal/adfpost"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mail"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailer"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 )
 
@@ -211,8 +211,8 @@ const defaultSubject = "New lead"
 
 // letter is the mail that carries a document. Its identifier is the same each time, so that whoever
 // gets two knows.
-func (p *pusher) letter(d *delivery, hook *postgres.Webhook, document []byte) mail.Message {
-	m := mail.Message{
+func (p *pusher) letter(d *delivery, hook *postgres.Webhook, document []byte) mailer.Message {
+	m := mailer.Message{
 		ID: d.LeadID.String() + "." + strconv.Itoa(d.Sequence), To: hook.Address, Subject: hook.Subject, Text: string(asciiXML(document)), At: p.s.now(),
 	}
 	if m.Subject == "" {

@@ -16,7 +16,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/routing/internal/adfpost"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mail"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailer"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/routing/internal/webhook"
 )
@@ -96,7 +96,7 @@ func (s *Service) readWebhook(ctx context.Context, req *routingv1.PutWebhookRequ
 	only(deliveryADFEmail, "subject", req.GetSubject() != "")
 	if w.Kind == postgres.KindADFEmail {
 		w.Address, w.Attachment, w.Subject = req.GetEmail(), req.GetAttachment(), req.GetSubject()
-		if err := mail.CheckAddress(w.Address); err != nil {
+		if err := mailer.CheckAddress(w.Address); err != nil {
 			refuse("email", err.Error())
 		}
 		if s.push.mail == nil {

@@ -13,13 +13,13 @@ import (
 
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mailtest"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailertest"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"google.golang.org/protobuf/proto"
 )
 
 func TestPutWebhookSaysWhatIsWrong(t *testing.T) {
-	w := newADFWorld(t, nil, mailtest.New(t, nil, false))
+	w := newADFWorld(t, nil, mailertest.New(t, nil, false))
 	for field, req := range map[string]*routingv1.PutWebhookRequest{
 		"kind":          {Kind: "fax"},
 		"email":         {Kind: deliveryADFEmail, Email: "Store <leads@a.example.com>"},
@@ -158,7 +158,7 @@ func TestTestWebhook(t *testing.T) {
 	})
 	insecure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(insecure.Close)
-	s := mailtest.New(t, nil, false)
+	s := mailertest.New(t, nil, false)
 	w := newADFWorld(t, &routingv1.PutWebhookRequest{DealerId: "a", Url: c.URL}, s)
 	test := func() *routingv1.TestWebhookResponse {
 		t.Helper()

@@ -1,5 +1,5 @@
-// Package mailtest is a mail server for tests that can be as difficult as real ones.
-package mailtest
+// Package mailertest is a mail server for tests that can be as difficult as real ones.
+package mailertest
 
 import (
 	"bytes"

@@ -1,5 +1,5 @@
-// Package mail hands messages to one mail relay over SMTP.
-package mail
+// Package mailer hands messages to one mail relay over SMTP.
+package mailer
 
 import (
 	"crypto/tls"

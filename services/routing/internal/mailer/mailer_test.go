@@ -1,4 +1,4 @@
-package mail_test
+package mailer_test
 
 import (
 	"bytes"
@@ -20,12 +20,12 @@ import (
 
 	"github.com/emersion/go-smtp"
 	"github.com/leadmesh/leadmesh/services/routing/internal/endpoint"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mail"
-	"github.com/leadmesh/leadmesh/services/routing/internal/mailtest"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailer"
+	"github.com/leadmesh/leadmesh/services/routing/internal/mailertest"
 )
 
 func TestParseRelay(t *testing.T) {
-	for raw, want := range map[string]mail.Relay{
+	for raw, want := range map[string]mailer.Relay{
 		"smtp://u:p%40ss@relay.example.com":      {Host: "relay.example.com", Port: 587, User: "u", Password: "p@ss"},
 		"smtps://relay.example.com":              {Host: "relay.example.com", Port: 465, TLS: true},
 		"smtp://127.0.0.1:2525":                  {Host: "127.0.0.1", Port: 2525, Clear: true},
@@ -39,8 +39,8 @@ func TestParseRelay(t *testing.T) {
 		"smtp://relay.example.com/path":          {},
 		"smtp://relay.example.com?tls=sometimes": {},
 	} {
-		got, err := mail.ParseRelay(raw)
-		if got != want || (err == nil) != (want != mail.Relay{}) {
+		got, err := mailer.ParseRelay(raw)
+		if got != want || (err == nil) != (want != mailer.Relay{}) {
 			t.Errorf("%s: %+v, %v", raw, got, err)
 		}
 	}
@@ -56,7 +56,7 @@ func certificate(t *testing.T) (*tls.Certificate, *tls.Config) {
 	return &s.TLS.Certificates[0], &tls.Config{RootCAs: pool}
 }
 
-func relayOf(t *testing.T, s *mailtest.Server) mail.Relay {
+func relayOf(t *testing.T, s *mailertest.Server) mailer.Relay {
 	t.Helper()
 	host, port, err := net.SplitHostPort(s.Addr)
 	if err != nil {
@@ -66,19 +66,19 @@ func relayOf(t *testing.T, s *mailtest.Server) mail.Relay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mail.Relay{Host: host, Port: n, Clear: true}
+	return mailer.Relay{Host: host, Port: n, Clear: true}
 }
 
-func sender(t *testing.T, r mail.Relay, timeout time.Duration) *mail.Sender {
+func sender(t *testing.T, r mailer.Relay, timeout time.Duration) *mailer.Sender {
 	t.Helper()
-	s, err := mail.NewSender(mail.Config{Relay: r, From: "Norrvind Leads <leads@oem.example.com>", ReplyTo: "desk@oem.example.com", Timeout: timeout})
+	s, err := mailer.NewSender(mailer.Config{Relay: r, From: "Norrvind Leads <leads@oem.example.com>", ReplyTo: "desk@oem.example.com", Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-var message = mail.Message{ID: "lead-1.1", To: "new@store.example.com", Subject: "New lead", Text: "<?xml version=\"1.0\"?>\n<adf>\n..dots\n</adf>\n", At: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)}
+var message = mailer.Message{ID: "lead-1.1", To: "new@store.example.com", Subject: "New lead", Text: "<?xml version=\"1.0\"?>\n<adf>\n..dots\n</adf>\n", At: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)}
 
 func TestSend(t *testing.T) {
 	cert, trust := certificate(t)
@@ -90,7 +90,7 @@ func TestSend(t *testing.T) {
 		{"clear", nil, false, false}, {"starttls", cert, false, false}, {"tls", cert, true, false}, {"starttls and login", cert, false, true}, {"tls and login", cert, true, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := mailtest.New(t, tt.cert, tt.implicit)
+			s := mailertest.New(t, tt.cert, tt.implicit)
 			r := relayOf(t, s)
 			r.TLS, r.Clear, r.Config = tt.implicit, tt.cert == nil, trust
 			if tt.login {
@@ -118,7 +118,7 @@ func TestSend(t *testing.T) {
 }
 
 func TestLongTextAndAttachmentSurvive(t *testing.T) {
-	s := mailtest.New(t, nil, false)
+	s := mailertest.New(t, nil, false)
 	m := message
 	m.Text = strings.Repeat("länge ", 400)
 	m.Attachment, m.Name, m.Type = []byte("<adf>ä</adf>"), "lead.xml", "application/x-adf+xml"
@@ -168,37 +168,37 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		cert *tls.Certificate
-		set  func(s *mailtest.Server, r *mail.Relay)
+		set  func(s *mailertest.Server, r *mailer.Relay)
 		want endpoint.Answer
 	}{
-		{"mailbox unknown", nil, func(s *mailtest.Server, _ *mail.Relay) { s.OnRcpt = refuse(550) }, endpoint.Answer{Outcome: endpoint.Refused, Word: "smtp_550", Status: 550}},
-		{"greylisted", nil, func(s *mailtest.Server, _ *mail.Relay) { s.OnRcpt = refuse(451) }, endpoint.Answer{Word: "smtp_451", Status: 451, Unwell: true}},
-		{"too large", nil, func(s *mailtest.Server, _ *mail.Relay) { s.OnReceived = refuse(552) }, endpoint.Answer{Outcome: endpoint.Refused, Word: "smtp_552", Status: 552}},
-		{"full for now", nil, func(s *mailtest.Server, _ *mail.Relay) { s.OnReceived = refuse(452) }, endpoint.Answer{Word: "smtp_452", Status: 452, Unwell: true}},
-		{"dropped in the middle", nil, func(s *mailtest.Server, _ *mail.Relay) { s.OnData = func(string) error { return net.ErrClosed } },
+		{"mailbox unknown", nil, func(s *mailertest.Server, _ *mailer.Relay) { s.OnRcpt = refuse(550) }, endpoint.Answer{Outcome: endpoint.Refused, Word: "smtp_550", Status: 550}},
+		{"greylisted", nil, func(s *mailertest.Server, _ *mailer.Relay) { s.OnRcpt = refuse(451) }, endpoint.Answer{Word: "smtp_451", Status: 451, Unwell: true}},
+		{"too large", nil, func(s *mailertest.Server, _ *mailer.Relay) { s.OnReceived = refuse(552) }, endpoint.Answer{Outcome: endpoint.Refused, Word: "smtp_552", Status: 552}},
+		{"full for now", nil, func(s *mailertest.Server, _ *mailer.Relay) { s.OnReceived = refuse(452) }, endpoint.Answer{Word: "smtp_452", Status: 452, Unwell: true}},
+		{"dropped in the middle", nil, func(s *mailertest.Server, _ *mailer.Relay) { s.OnData = func(string) error { return net.ErrClosed } },
 			endpoint.Answer{Word: endpoint.WordBroken, Unwell: true, Reached: true}},
-		{"hangs after the mail", nil, func(s *mailtest.Server, _ *mail.Relay) {
+		{"hangs after the mail", nil, func(s *mailertest.Server, _ *mailer.Relay) {
 			s.OnReceived = func(string) error { <-release; return errors.New("late") }
 		},
 			endpoint.Answer{Word: endpoint.WordTimeout, Unwell: true, Reached: true}},
-		{"hangs before the mail", nil, func(s *mailtest.Server, _ *mail.Relay) {
+		{"hangs before the mail", nil, func(s *mailertest.Server, _ *mailer.Relay) {
 			s.OnRcpt = func(string) error { <-release; return errors.New("late") }
 		},
 			endpoint.Answer{Word: endpoint.WordTimeout, Unwell: true}},
-		{"wrong password", cert, func(s *mailtest.Server, r *mail.Relay) {
+		{"wrong password", cert, func(s *mailertest.Server, r *mailer.Relay) {
 			s.User, s.Password, r.User, r.Password = "us", "secret", "us", "other"
 		},
 			endpoint.Answer{Word: "smtp_535", Status: 535, Unwell: true}},
-		{"password in the clear", nil, func(s *mailtest.Server, r *mail.Relay) {
+		{"password in the clear", nil, func(s *mailertest.Server, r *mailer.Relay) {
 			s.User, s.Password, r.User, r.Password = "us", "secret", "us", "secret"
 		},
 			endpoint.Answer{Word: endpoint.WordNoAuth, Unwell: true}},
-		{"no starttls", nil, func(_ *mailtest.Server, r *mail.Relay) { r.Clear = false }, endpoint.Answer{Word: endpoint.WordNoStartTLS, Unwell: true}},
-		{"nobody there", nil, func(_ *mailtest.Server, r *mail.Relay) { r.Port = 1 }, endpoint.Answer{Word: endpoint.WordRefused, Unwell: true}},
-		{"unknown authority", cert, func(_ *mailtest.Server, r *mail.Relay) { r.Config = nil }, endpoint.Answer{Word: endpoint.WordTLS, Unwell: true}},
+		{"no starttls", nil, func(_ *mailertest.Server, r *mailer.Relay) { r.Clear = false }, endpoint.Answer{Word: endpoint.WordNoStartTLS, Unwell: true}},
+		{"nobody there", nil, func(_ *mailertest.Server, r *mailer.Relay) { r.Port = 1 }, endpoint.Answer{Word: endpoint.WordRefused, Unwell: true}},
+		{"unknown authority", cert, func(_ *mailertest.Server, r *mailer.Relay) { r.Config = nil }, endpoint.Answer{Word: endpoint.WordTLS, Unwell: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := mailtest.New(t, tt.cert, false)
+			s := mailertest.New(t, tt.cert, false)
 			r := relayOf(t, s)
 			if tt.cert != nil {
 				_, r.Config = certificate(t)
