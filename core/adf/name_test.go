@@ -78,11 +78,24 @@ func TestPreferredPhone(t *testing.T) {
 
 func TestCheckVIN(t *testing.T) {
 	for vin, want := range map[string]adf.FlagCode{
+		"9BWZZZ370VT004251": "", // Brazil: its ninth place is no check digit
 		"1M8GDM9AXKP042788": "", "1m8gdm9axkp042788": "", "1HGCM82633A004352": "", "1HGCM82633A123456": adf.FlagVINCheckDigit,
 		"WBA71DC010CH14720": "", "1GT...": adf.FlagVINCharacters, "1M8GDM9AXKP04278": adf.FlagVINLength, "1O8GDM9AXKP042788": adf.FlagVINCharacters,
 	} {
 		if got := adf.CheckVIN(vin); got != want {
 			t.Errorf("%s: got %q, want %q", vin, got, want)
+		}
+	}
+}
+
+func TestPreferredEmailIsBare(t *testing.T) {
+	for raw, want := range map[string]string{
+		"ada@example.com": "ada@example.com", "<ada@example.com>": "ada@example.com",
+		"mailto:ada@example.com": "ada@example.com", "MailTo: ada@example.com": "ada@example.com", "": "",
+	} {
+		c := adf.Contact{Emails: []adf.Email{{Value: raw}}}
+		if got := c.PreferredEmail(); got != want {
+			t.Errorf("%q is %q, want %q", raw, got, want)
 		}
 	}
 }

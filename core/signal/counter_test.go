@@ -107,3 +107,16 @@ func TestCounterSaturates(t *testing.T) {
 		t.Errorf("Count 30 half-lives later = %d, want at least %d", got, want)
 	}
 }
+
+func TestCounterTakesNothingWithoutTimeOrHalfLife(t *testing.T) {
+	for _, c := range []struct {
+		at       int64
+		halfLife int32
+	}{{0, 86400}, {-1, 86400}, {1_700_000_000, 0}, {1_700_000_000, -86400}} {
+		var counter signal.Counter
+		counter.Add(c.at, c.halfLife)
+		if counter != (signal.Counter{}) {
+			t.Errorf("at %d with half-life %d: %+v", c.at, c.halfLife, counter)
+		}
+	}
+}
