@@ -138,6 +138,10 @@ const (
 	maxBackoff = 5 * time.Second
 )
 
+// beginRelay begins a transaction whose commit waits for no disk: what a crash brings back is handed
+// over again.
+const beginRelay = "BEGIN; SET LOCAL synchronous_commit = off"
+
 // Run relays until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
 	backoff := minBackoff
@@ -181,7 +185,7 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) once(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	tx, err := r.pool.Begin(ctx)
+	tx, err := r.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: beginRelay})
 	if err != nil {
 		return 0, err
 	}
