@@ -123,8 +123,12 @@ func NormalizeName(in Name) Name {
 	return n
 }
 
-// mergeSplit takes the parts of a split and what the sender gave beside them.
+// mergeSplit takes the parts of a split, each brought into form as if it had come alone, and what the
+// sender gave beside them.
 func mergeSplit(n, s Name) Name {
+	for _, part := range []*string{&s.Prefix, &s.Given, &s.Middle, &s.Family, &s.Suffix} {
+		*part = NormalizeNamePart(*part)
+	}
 	if n.Full != "" {
 		s.Full = n.Full
 	}
