@@ -42,7 +42,7 @@ func (b *bench) clocks(ctx context.Context) (rows []Row, err error) {
 	for pair := range b.pairs + 1 {
 		var tail, cost [2]float64
 		for i, h := range houses {
-			times, busy, err := h.breach(ctx, length*breachRate, amount(b, time.Second, 4*time.Second))
+			times, busy, err := h.breach(ctx, length*breachRate, amount(b, time.Second/2, 4*time.Second))
 			if err != nil {
 				return nil, fmt.Errorf("%w; the product said: %s", err, h.stage.process.LastWords())
 			}

@@ -116,6 +116,9 @@ func (b *bench) questioning(ctx context.Context) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
+	for wait := 0; sink.Spans() == 0 && wait < 100; wait++ { // they come every few seconds
+		time.Sleep(100 * time.Millisecond)
+	}
 	if sink.Spans() == 0 {
 		return nil, errors.New("no span arrived: the product was measured without tracing")
 	}
