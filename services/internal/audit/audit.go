@@ -144,11 +144,13 @@ func Run(ctx context.Context, databaseURL string, at time.Time) (*Report, error)
 			return err
 		}
 		r.Findings = append(r.Findings, f)
-		f, err = replays(ctx, tx)
-		if err != nil {
-			return err
+		for _, again := range []func(context.Context, pgx.Tx) (Finding, error){replays, grants} {
+			f, err := again(ctx, tx)
+			if err != nil {
+				return err
+			}
+			r.Findings = append(r.Findings, f)
 		}
-		r.Findings = append(r.Findings, f)
 		return nil
 	})
 	return r, err
@@ -257,6 +259,26 @@ func replays(ctx context.Context, tx pgx.Tx) (Finding, error) {
 		}
 		if err := routing.Verify(canonical); err != nil {
 			f.add(fmt.Sprintf("%s attempt %d: %v", id, attempt, err))
+		}
+	}
+	return f, rows.Err()
+}
+
+// grants decides every stored grant of capacity and person again.
+func grants(ctx context.Context, tx pgx.Tx) (Finding, error) {
+	f := Finding{Check: "grants", Law: "every owner was granted what capacity and rotation grant from the same facts"}
+	rows, err := tx.Query(ctx, owners)
+	if err != nil {
+		return f, fmt.Errorf("read grants: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		o, err := pgx.RowToStructByPos[owner](rows)
+		if err != nil {
+			return f, fmt.Errorf("read grants: %w", err)
+		}
+		if err := o.check(); err != nil {
+			f.add(fmt.Sprintf("%s %v", o.Lead, err))
 		}
 	}
 	return f, rows.Err()

@@ -60,36 +60,49 @@ func Replay(ctx context.Context, pool *pgxpool.Pool, id lead.ID) ([]Attempt, err
 	return out, checkGrants(ctx, pool, id, key)
 }
 
-// checkGrants decides capacity and person again for every owner the lead has had. Only to owners of
-// test leads nothing is granted.
+// checkGrants decides capacity and person again for every owner the lead has had.
 func checkGrants(ctx context.Context, pool *pgxpool.Pool, id lead.ID, key pgtype.UUID) error {
-	rows, err := pool.Query(ctx, `
-		SELECT o.sequence, o.grant_facts, d.test FROM routing.decision d JOIN (
-			SELECT bucket, lead_id, sequence, grant_facts FROM routing.past_assignment
-			UNION ALL SELECT bucket, lead_id, sequence, grant_facts FROM routing.assignment) o USING (bucket, lead_id)
-		WHERE d.bucket = $1 AND d.lead_id = $2 ORDER BY o.sequence`, id.Bucket(), key)
+	rows, err := pool.Query(ctx, owners+` WHERE d.bucket = $1 AND d.lead_id = $2 ORDER BY o.sequence`, id.Bucket(), key)
 	if err != nil {
 		return fmt.Errorf("read grants: %w", err)
 	}
-	owners, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
-		Sequence int32
-		Facts    []byte
-		Test     bool
-	}])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[owner])
 	if err != nil {
 		return fmt.Errorf("read grants: %w", err)
 	}
-	for _, owner := range owners {
-		var g routing.GrantFacts
-		if err := json.Unmarshal(owner.Facts, &g); err != nil {
-			return fmt.Errorf("owner %d: decode a grant: %w", owner.Sequence, err)
+	for _, o := range all {
+		if err := o.check(); err != nil {
+			return err
 		}
-		if owner.Test && g.Verdict == routing.VerdictUnspecified {
-			continue
-		}
-		if err := g.Check(); err != nil {
-			return fmt.Errorf("owner %d: %w", owner.Sequence, err)
-		}
+	}
+	return nil
+}
+
+// owners yields an owner per row, those of before and those of now.
+const owners = `
+	SELECT d.lead_id::text, o.sequence, o.grant_facts, d.test FROM routing.decision d JOIN (
+		SELECT bucket, lead_id, sequence, grant_facts FROM routing.past_assignment
+		UNION ALL SELECT bucket, lead_id, sequence, grant_facts FROM routing.assignment) o USING (bucket, lead_id)`
+
+// owner is one owner a lead has or has had.
+type owner struct {
+	Lead     string
+	Sequence int32
+	Facts    []byte
+	Test     bool
+}
+
+// check decides the grant again. Only to owners of test leads nothing is granted.
+func (o *owner) check() error {
+	var g routing.GrantFacts
+	if err := json.Unmarshal(o.Facts, &g); err != nil {
+		return fmt.Errorf("owner %d: decode a grant: %w", o.Sequence, err)
+	}
+	if o.Test && g.Verdict == routing.VerdictUnspecified {
+		return nil
+	}
+	if err := g.Check(); err != nil {
+		return fmt.Errorf("owner %d: %w", o.Sequence, err)
 	}
 	return nil
 }
