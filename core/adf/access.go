@@ -92,58 +92,6 @@ func bareAddress(s string) string {
 	return trim(s)
 }
 
-// Wanted gives the vehicles asked for, in order.
-func (p Prospect) Wanted() []Vehicle {
-	var wanted []Vehicle
-	for _, v := range p.Vehicles {
-		if !isTrade(v) {
-			wanted = append(wanted, v)
-		}
-	}
-	return wanted
-}
-
-// Trades gives the vehicles the customer would give: interest trade-in or
-// sell, beside a wanted vehicle or alone.
-func (p Prospect) Trades() []Vehicle {
-	var trades []Vehicle
-	for _, v := range p.Vehicles {
-		if isTrade(v) {
-			trades = append(trades, v)
-		}
-	}
-	return trades
-}
-
-// TradeOnly reports a lead that only offers a vehicle.
-func (p Prospect) TradeOnly() bool {
-	return len(p.Vehicles) > 0 && len(p.Wanted()) == 0
-}
-
-// MainVehicle gives the vehicle the lead is about: the first wanted one that is
-// named, else one named only in comments, else the first offered one. ok is
-// false when there is none.
-func (p Prospect) MainVehicle() (v Vehicle, ok bool) {
-	wanted := p.Wanted()
-	for _, v := range wanted {
-		if !v.unnamed() {
-			return v, true
-		}
-	}
-	for _, c := range p.CommentVehicles {
-		if !isTrade(c.Vehicle) {
-			return c.Vehicle, true
-		}
-	}
-	if trades := p.Trades(); len(trades) > 0 && len(wanted) == 0 {
-		return trades[0], true
-	}
-	if len(wanted) > 0 {
-		return wanted[0], true
-	}
-	return Vehicle{}, false
-}
-
 func isTrade(v Vehicle) bool { return v.Interest == "trade-in" || v.Interest == "sell" }
 
 // DisplayName is the dealer's name: vendorname, else the first contact's name.
@@ -163,11 +111,6 @@ func (v Provider) DisplayName() string {
 		return ""
 	}
 	return v.Contacts[0].Name().Full
-}
-
-// Flagged reports whether the lead carries a flag of that kind.
-func (p Prospect) Flagged(code FlagCode) bool {
-	return slices.ContainsFunc(p.Flags, func(f Flag) bool { return f.Code == code })
 }
 
 // CheckVIN gives what is wrong with a vehicle identification number, "" if

@@ -152,7 +152,7 @@ func checkOf(key string) (check, bool) {
 	case "make", "model", "year", "vin", "stock", "trim", "status", "interest", "odometer", "price_currency", "price", "vehicle",
 		"finance_method", "balance", "downpayment", "doors", "bodystyle", "condition":
 		return text(func(p adf.Prospect) string {
-			v, _ := p.MainVehicle()
+			v := mainVehicle(p)
 			return vehicleFact(v, key)
 		}), true
 	case "phone_e164":
@@ -225,11 +225,11 @@ func checkOf(key string) (check, bool) {
 	case "prospect_status":
 		return text(func(p adf.Prospect) string { return p.Status }), true
 	case "vin_valid":
-		return truth(func(p adf.Prospect) bool { v, _ := p.MainVehicle(); return adf.CheckVIN(v.VIN) == "" }), true
+		return truth(func(p adf.Prospect) bool { v := mainVehicle(p); return adf.CheckVIN(v.VIN) == "" }), true
 	case "warnings":
 		return truth(func(p adf.Prospect) bool { return len(p.Flags) > 0 }), true
 	case "trade_only":
-		return truth(func(p adf.Prospect) bool { return p.TradeOnly() }), true
+		return truth(func(p adf.Prospect) bool { return tradeOnly(p) }), true
 	case "flags":
 		return flagged, true
 	}
@@ -357,9 +357,44 @@ func vehicleFact(v adf.Vehicle, key string) string {
 	return ""
 }
 
+// mainVehicle is what the lead is about: the first wanted vehicle that is named, else one named only
+// in comments, else the first.
+func mainVehicle(p adf.Prospect) adf.Vehicle {
+	for _, v := range p.Vehicles {
+		if !isTrade(v) && v.Year+v.Make+v.Model+v.VIN+v.Stock != "" {
+			return v
+		}
+	}
+	for _, c := range p.CommentVehicles {
+		if !isTrade(c.Vehicle) {
+			return c.Vehicle
+		}
+	}
+	for _, v := range p.Vehicles {
+		if !isTrade(v) {
+			return v
+		}
+	}
+	if len(p.Vehicles) > 0 {
+		return p.Vehicles[0]
+	}
+	return adf.Vehicle{}
+}
+
+func isTrade(v adf.Vehicle) bool { return v.Interest == "trade-in" || v.Interest == "sell" }
+
+func tradeOnly(p adf.Prospect) bool {
+	wanted := slices.ContainsFunc(p.Vehicles, func(v adf.Vehicle) bool { return !isTrade(v) })
+	return len(p.Vehicles) > 0 && !wanted
+}
+
 // trades are the offered vehicles, those named in comments last.
-func trades(p adf.Prospect) []adf.Vehicle {
-	out := p.Trades()
+func trades(p adf.Prospect) (out []adf.Vehicle) {
+	for _, v := range p.Vehicles {
+		if isTrade(v) {
+			out = append(out, v)
+		}
+	}
 	for _, c := range p.CommentVehicles {
 		if c.Vehicle.Interest == "trade-in" {
 			out = append(out, c.Vehicle)

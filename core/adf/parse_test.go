@@ -145,7 +145,6 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, p := range doc.Prospects {
 			_, _ = p.Primary()
-			_, _ = p.MainVehicle()
 			for _, c := range p.Customer.Contacts {
 				_, _ = c.Name(), c.PreferredPhone()
 			}

@@ -17,9 +17,6 @@ type Problem struct {
 	Path, Message string
 }
 
-// Error writes the problem in one line.
-func (p Problem) Error() string { return p.Path + ": " + p.Message }
-
 // Governor applies compiled rules. It is never changed after Compile, so many goroutines may use
 // one.
 type Governor struct {
@@ -77,9 +74,6 @@ const (
 )
 
 var stepList = [stepCount]string{"text", "names", "emails", "phones", "addresses", "vins", "models", "time_frames", "defaults", "example_numbers"}
-
-// Steps lists the normalising steps that Rules.Skip may name. The caller owns the slice.
-func Steps() []string { return append([]string(nil), stepList[:]...) }
 
 // Compile checks rules and readies them for use. It returns every mistake it finds; with any, the
 // Governor is nil.

@@ -8,7 +8,7 @@ package governance
 type Rules struct {
 	// Markets are the countries leads come from; the first is assumed where a lead names none.
 	Markets []Market `yaml:"markets"`
-	// Skip names normalising steps that are switched off: see Steps.
+	// Skip names normalising steps that are switched off; for an unknown one Compile lists them all.
 	Skip []string `yaml:"skip"`
 	// Fields are rules for single text fields, of parties and vehicles for every one of them.
 	Fields []FieldRule `yaml:"fields"`

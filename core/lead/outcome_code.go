@@ -102,46 +102,11 @@ var lostCodeNames = names{"SAME_BRAND_OTHER_DEALER", "OTHER_BRAND", "USED_ELSEWH
 // String returns the code as the domain spells it, or "" when it is not given.
 func (l LostCode) String() string { return lostCodeNames.of(uint8(l)) }
 
-// CallResult is how a call ended.
-type CallResult uint8
-
-// The values of CallResult.
-const (
-	CallResultUnspecified CallResult = iota
-	CallResultConnected
-	CallResultVoicemail
-	CallResultNoAnswer
-	CallResultBusy
-	CallResultWrongNumber
-	CallResultDisconnected
-	CallResultDoNotCall
-	CallResultOther
-)
-
+// callResultNames are how a call ended; package sla knows them by number.
 var callResultNames = names{"CONNECTED", "VOICEMAIL", "NO_ANSWER", "BUSY", "WRONG_NUMBER", "DISCONNECTED", "DO_NOT_CALL", "OTHER"}
 
-// String returns the code as the domain spells it, or "" when it is not given.
-func (c CallResult) String() string { return callResultNames.of(uint8(c)) }
-
-// PauseCode is why the work on a lead pauses.
-type PauseCode uint8
-
-// The values of PauseCode.
-const (
-	PauseCodeUnspecified PauseCode = iota
-	PauseCodeAskedLater
-	PauseCodeWaitingOrder
-	PauseCodeParts
-	PauseCodeCredit
-	PauseCodeStock
-	PauseCodeStopSale
-	PauseCodeOther
-)
-
+// pauseCodeNames are why the work on a lead pauses.
 var pauseCodeNames = names{"ASKED_LATER", "WAITING_ORDER", "PARTS", "CREDIT", "STOCK", "STOP_SALE", "OTHER"}
-
-// String returns the code as the domain spells it, or "" when it is not given.
-func (p PauseCode) String() string { return pauseCodeNames.of(uint8(p)) }
 
 // ParkReason is why a lead is parked; every parked lead has an owner and a review date.
 type ParkReason uint8

@@ -107,18 +107,3 @@ func FuzzParseReceipt(f *testing.F) {
 		}
 	})
 }
-
-func FuzzParseGrantFacts(f *testing.F) {
-	g, err := routing.Rotate(roster(), nil, routing.Turn{At: now, Role: lead.RoleSales, Salesperson: "bob"})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(g.AppendCanonical(nil))
-	f.Add([]byte(`{}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		x, err := routing.ParseGrantFacts(b)
-		if err == nil && !bytes.Equal(x.AppendCanonical(nil), b) {
-			t.Fatal("accepted what it would not write")
-		}
-	})
-}

@@ -30,12 +30,6 @@ var verdictNames = names{"GRANTED", "OVER_CAPACITY", "REFUSED"}
 // String returns the code, or "" when it is not given.
 func (v Verdict) String() string { return verdictNames.of(uint8(v)) }
 
-// ParseVerdict reads the spelling that String writes; ok is false for anything else.
-func ParseVerdict(s string) (v Verdict, ok bool) {
-	n, ok := verdictNames.index(s)
-	return Verdict(n), ok
-}
-
 // Grant hands out capacity in arrival order. It appends one verdict per ask to dst and changes
 // free to what is left. A row out of range counts as one without a cap.
 func Grant(free []Capacity, queue []Ask, dst []Verdict) []Verdict {

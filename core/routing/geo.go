@@ -32,12 +32,6 @@ func metres(chord2 float64) int32 {
 	return int32(math.Round(2 * earthRadius * math.Asin(min(half, 1))))
 }
 
-// Distance returns the whole metres between two points in millionths of a degree, along the
-// great circle of a sphere (haversine formula).
-func Distance(latitude1, longitude1, latitude2, longitude2 int32) int32 {
-	return metres(vectorOf(latitude1, longitude1).chord2(vectorOf(latitude2, longitude2)))
-}
-
 // onSphere returns the direction of a sum of unit vectors; ok is false where it has none.
 func (v vector) onSphere() (w vector, ok bool) {
 	n := math.Sqrt(v.chord2(vector{}))

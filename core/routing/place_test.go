@@ -30,7 +30,7 @@ func TestDistance(t *testing.T) {
 		{"Berlin to Munich", 52_520_000, 13_405_000, 48_137_000, 11_575_000, 504_000, 1_000},
 	}
 	for _, tt := range tests {
-		if got := routing.Distance(tt.a, tt.b, tt.c, tt.d); got < tt.want-tt.tolerant || got > tt.want+tt.tolerant {
+		if got := routing.Metres(tt.a, tt.b, tt.c, tt.d); got < tt.want-tt.tolerant || got > tt.want+tt.tolerant {
 			t.Errorf("%s: %d m, want %d", tt.name, got, tt.want)
 		}
 	}
@@ -53,7 +53,7 @@ func TestNearestAgainstEveryStore(t *testing.T) {
 		}
 		var want []at
 		for _, d := range n.Dealers[1:] {
-			want = append(want, at{d.ID, routing.Distance(latitude, longitude, d.Latitude, d.Longitude)})
+			want = append(want, at{d.ID, routing.Metres(latitude, longitude, d.Latitude, d.Longitude)})
 		}
 		slices.SortFunc(want, func(a, b at) int { return cmp.Or(cmp.Compare(a.metres, b.metres), strings.Compare(a.id, b.id)) })
 		f := facts()

@@ -1,12 +1,9 @@
 package scoring_test
 
 import (
-	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/leadmesh/leadmesh/core/scoring"
 )
@@ -47,38 +44,4 @@ func TestForbiddenInputsDoNotExist(t *testing.T) {
 			t.Errorf("%v must not be an input", f)
 		}
 	}
-}
-
-func TestInputsRoundTrip(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 9))
-	for range 200 {
-		in := randomInputs(r)
-		in.Values[scoring.FeatureNone] = scoring.Missing
-		b := in.Append([]byte("x"))
-		var got scoring.Inputs
-		rest, err := scoring.ParseInputs(append(b, "rest"...)[1:], &got)
-		if err != nil || string(rest) != "rest" {
-			t.Fatalf("rest %q, %v", rest, err)
-		}
-		if diff := cmp.Diff(in, got); diff != "" {
-			t.Fatal(diff)
-		}
-	}
-}
-
-func FuzzParseInputs(f *testing.F) {
-	r := rand.New(rand.NewPCG(1, 10))
-	for range 4 {
-		in := randomInputs(r)
-		f.Add(in.Append(nil))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var in, again scoring.Inputs
-		if _, err := scoring.ParseInputs(b, &in); err != nil {
-			return
-		}
-		if rest, err := scoring.ParseInputs(in.Append(nil), &again); err != nil || len(rest) != 0 || in != again {
-			t.Fatalf("read %v, then %v, rest %q, %v", in, again, rest, err)
-		}
-	})
 }

@@ -203,39 +203,3 @@ func parseClock(s string) (int, bool) {
 	total := hours*60 + minutes
 	return total, minutes < 60 && total <= 24*60
 }
-
-// String writes the hours in the form ParseHours reads, days in a row with the
-// same hours together.
-func (h Hours) String() string {
-	var parts []string
-	day := func(i int) time.Weekday { return time.Weekday((i + 1) % 7) } // Monday first
-	for i := 0; i < 7; {
-		j := i
-		for j+1 < 7 && slices.Equal(h.Week[day(j+1)], h.Week[day(i)]) {
-			j++
-		}
-		name := shortDay(day(i))
-		if j > i {
-			name += "-" + shortDay(day(j))
-		}
-		parts = append(parts, name+" "+spansText(h.Week[day(i)]))
-		i = j + 1
-	}
-	for _, e := range h.Exceptions {
-		parts = append(parts, e.Date.String()+" "+spansText(e.Spans))
-	}
-	return strings.Join(parts, "; ")
-}
-
-func shortDay(d time.Weekday) string { return strings.ToLower(d.String()[:2]) }
-
-func spansText(spans []Span) string {
-	if len(spans) == 0 {
-		return "closed"
-	}
-	words := make([]string, len(spans))
-	for i, s := range spans {
-		words[i] = s.String()
-	}
-	return strings.Join(words, ",")
-}

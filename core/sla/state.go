@@ -1,7 +1,6 @@
 package sla
 
 import (
-	"slices"
 	"time"
 )
 
@@ -138,14 +137,6 @@ func (k DeadlineKind) String() string {
 		return names[k]
 	}
 	return ""
-}
-
-// ParseDeadlineKind reads the spelling that String writes; ok is false for
-// anything else.
-func ParseDeadlineKind(s string) (k DeadlineKind, ok bool) {
-	names := deadlineKindNames()
-	i := slices.Index(names[1:], s)
-	return DeadlineKind(i + 1), i >= 0
 }
 
 // Deadline is one instant at which somebody must have done something.

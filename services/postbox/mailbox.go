@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -35,25 +34,14 @@ type Mailbox struct {
 
 const defaultPerMinute = 600
 
-// Mailboxes are the mailboxes of a file. Safe for concurrent use, also while a changed file is taken
-// up.
+// Mailboxes are the mailboxes of a file; Use fills them. Safe for concurrent use, also while a
+// changed file is taken up.
 type Mailboxes struct {
 	current atomic.Pointer[map[string]*Mailbox]
 }
 
-// ReadMailboxes reads a mailboxes file: YAML with "mailboxes", a map from address to what Mailbox
-// says.
-func ReadMailboxes(path string) (*Mailboxes, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the mailboxes file: %w", err)
-	}
-	m := &Mailboxes{}
-	return m, m.Use(raw)
-}
-
-// Use puts the mailboxes of a file's content in force, all or none. What a mailbox has taken in the
-// minute counts on.
+// Use puts the mailboxes of a file's content in force, all or none: YAML with "mailboxes", a map
+// from address to what Mailbox says. What a mailbox has taken in the minute counts on.
 func (m *Mailboxes) Use(raw []byte) error {
 	next, err := parseMailboxes(raw)
 	if err != nil {

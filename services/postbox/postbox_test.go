@@ -250,16 +250,13 @@ func TestMailboxesFile(t *testing.T) {
 		"mailboxes: {a@b: {source: x}, A@B: {source: y}}":    "twice",
 		"- a": "mailboxes file",
 	} {
-		_, err := postbox.ReadMailboxes(write(t, "boxes", content))
+		err := new(postbox.Mailboxes).Use([]byte(content))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", content, err, want)
 		}
 	}
-	if _, err := postbox.ReadMailboxes(write(t, "boxes", boxes)); err != nil {
+	if err := new(postbox.Mailboxes).Use([]byte(boxes)); err != nil {
 		t.Error(err)
-	}
-	if _, err := postbox.ReadMailboxes("/nowhere"); err == nil {
-		t.Error("no file is no error")
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/textproto"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -242,13 +240,4 @@ func callerOf(t *testing.T, as string) rpc.Caller {
 		t.Fatalf("caller %q", as)
 	}
 	return rpc.Caller{Name: parts[0], Roles: []rpc.Role{rpc.Role(parts[1])}, DealerID: parts[2], Test: parts[3] == "test"}
-}
-
-func write(t *testing.T, name, content string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
 }

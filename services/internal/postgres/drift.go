@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
 )
 
 // Drift is how a service's schema differs from what its migrations make.
@@ -31,10 +32,8 @@ func CompareSchema(ctx context.Context, conn *pgx.Conn, m Module) (Drift, error)
 	if err != nil {
 		return d, err
 	}
-	rows, err := conn.Query(ctx, "SELECT version_id FROM "+m.Service+".goose_db_version WHERE is_applied AND version_id > 0")
-	if err != nil {
-		return d, err
-	}
+	// The rows repeat the error of Query; a schema without the table has seen no migration.
+	rows, _ := conn.Query(ctx, "SELECT version_id FROM "+m.Service+".goose_db_version WHERE is_applied AND version_id > 0")
 	applied, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil && !hasCode(err, codeUndefinedTable) {
 		return d, fmt.Errorf("read the version of schema %s: %w", m.Service, err)
@@ -143,4 +142,28 @@ func catalogue(ctx context.Context, conn *pgx.Conn, schema string) ([]string, er
 		lines[i] = strings.ReplaceAll(lines[i], schema+".", "")
 	}
 	return lines, nil
+}
+
+// versions are the migrations of m by number.
+func (m Module) versions() (map[int64]string, error) {
+	if m.FS == nil {
+		return nil, nil
+	}
+	files, err := m.files()
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	known := map[int64]string{}
+	for _, name := range names {
+		version, err := goose.NumericComponent(path.Base(name))
+		if err != nil {
+			return nil, fmt.Errorf("migration %s of %s: %w", name, m.Service, err)
+		}
+		known[version] = path.Base(name)
+	}
+	return known, nil
 }

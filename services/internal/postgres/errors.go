@@ -14,7 +14,6 @@ import (
 // SQLSTATE codes, from appendix A of the PostgreSQL manual.
 const (
 	codeUniqueViolation      = "23505"
-	codeCheckViolation       = "23514"
 	codeReadOnlyTransaction  = "25006"
 	codeIdleInTxTimeout      = "25P03"
 	codeSerializationFailure = "40001"
@@ -87,18 +86,8 @@ func unavailableCode(code string) bool {
 // UniqueViolation reports whether err says that a row would repeat the key of
 // the named unique constraint or index; an empty name stands for any.
 func UniqueViolation(err error, constraint string) bool {
-	return violation(err, codeUniqueViolation, constraint)
-}
-
-// CheckViolation reports whether err says that a row breaks the named CHECK
-// constraint; an empty name stands for any.
-func CheckViolation(err error, constraint string) bool {
-	return violation(err, codeCheckViolation, constraint)
-}
-
-func violation(err error, code, constraint string) bool {
 	var pgErr *pgconn.PgError
-	return errors.As(err, &pgErr) && pgErr.Code == code &&
+	return errors.As(err, &pgErr) && pgErr.Code == codeUniqueViolation &&
 		(constraint == "" || pgErr.ConstraintName == constraint)
 }
 

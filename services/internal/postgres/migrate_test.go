@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -36,10 +35,8 @@ func TestMigrateMakesWhatTheServiceOwns(t *testing.T) {
 	if scalar[bool](t, conn, "SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", role) {
 		t.Error("the role may log in")
 	}
-	pool := db.Pool(m.Service)
-	version, err := postgres.Version(t.Context(), pool, m.Service)
-	if err != nil || version != 2 {
-		t.Errorf("version %d, %v, want 2", version, err)
+	if d := drift(t, conn, m); !cmp.Equal(d, postgres.Drift{}) {
+		t.Errorf("drift %+v", d)
 	}
 	audit := db.Open(postgres.PoolConfig{Role: postgres.AuditRole})
 	if got := scalar[int](t, audit, "SELECT count(*) FROM "+m.Service+".item"); got != 1 {
@@ -112,8 +109,11 @@ func TestMigrateAsAnOrdinaryOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	if err := postgres.CheckVersion(t.Context(), pool, m); err != nil {
-		t.Error(err)
+	if n := scalar[int](t, pool, "SELECT count(*) FROM goose_db_version WHERE version_id > 0"); n != 1 {
+		t.Errorf("the service sees %d migrations, want 1", n)
+	}
+	if d := drift(t, newConn(t, u.String()), m); !cmp.Equal(d, postgres.Drift{}) {
+		t.Errorf("drift %+v", d)
 	}
 }
 
@@ -128,13 +128,8 @@ func TestMigrateKeepsWhatSucceeded(t *testing.T) {
 	if scalar[bool](t, pool, "SELECT to_regclass('half') IS NOT NULL") {
 		t.Error("the failed step left a table")
 	}
-	version, err := postgres.Version(t.Context(), pool, m.Service)
-	if err != nil || version != 1 {
-		t.Errorf("version %d, %v, want 1", version, err)
-	}
-	err = postgres.CheckVersion(t.Context(), pool, m)
-	if !errors.Is(err, postgres.ErrSchemaBehind) {
-		t.Errorf("check: %v, want the schema behind", err)
+	if diff := cmp.Diff(postgres.Drift{Behind: []string{"00002_step.sql"}}, drift(t, newConn(t, db.URL()), m)); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
 	}
 }
 
@@ -173,14 +168,10 @@ func TestMigrateRefusesBadNames(t *testing.T) {
 	}
 }
 
-func TestVersionOfNothing(t *testing.T) {
-	db := pgtest.New(t, poolModule())
-	pool := db.Pool("poolcase")
-	version, err := postgres.Version(t.Context(), pool, "nobody_made_this")
-	if err != nil || version != 0 {
-		t.Errorf("version %d, %v, want 0", version, err)
-	}
-	if got, err := (postgres.Module{Service: "empty"}).Version(); err != nil || got != 0 {
-		t.Errorf("version of a module without migrations %d, %v, want 0", got, err)
+func TestDriftOfNothing(t *testing.T) {
+	m := newService(t, "CREATE TABLE item (id int PRIMARY KEY);", "INSERT INTO item VALUES (1);")
+	conn := newConn(t, pgtest.New(t).URL())
+	if diff := cmp.Diff(postgres.Drift{Behind: []string{"00001_step.sql", "00002_step.sql"}}, drift(t, conn, m)); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
 	}
 }

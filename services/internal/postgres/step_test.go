@@ -2,11 +2,11 @@ package postgres_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
@@ -167,12 +167,13 @@ func TestLateNumber(t *testing.T) {
 	migrate(t, db.URL(), ahead)
 	both := later(ahead, "00002_second.sql", "-- +goose Up\nALTER TABLE item ADD COLUMN second int;\n")
 	pool := db.Pool(m.Service)
-	if err := postgres.CheckVersion(t.Context(), pool, both); !errors.Is(err, postgres.ErrSchemaBehind) {
-		t.Errorf("a schema without 00002 passes: %v", err)
+	conn := newConn(t, db.URL())
+	if diff := cmp.Diff(postgres.Drift{Behind: []string{"00002_second.sql"}}, drift(t, conn, both)); diff != "" {
+		t.Errorf("drift without 00002 (-want +got):\n%s", diff)
 	}
 	migrate(t, db.URL(), both)
-	if err := postgres.CheckVersion(t.Context(), pool, both); err != nil {
-		t.Error(err)
+	if d := drift(t, conn, both); len(d.Behind) > 0 || len(d.Ahead) > 0 {
+		t.Errorf("drift %+v", d)
 	}
 	migrate(t, db.URL(), m) // a program before both starts on it
 	if _, err := pool.Exec(t.Context(), "INSERT INTO item (id, second, third) VALUES (1, 2, 3)"); err != nil {

@@ -86,3 +86,12 @@ func openDir(t *testing.T) string {
 	}
 	return dir
 }
+
+func drift(t *testing.T, conn *pgx.Conn, m postgres.Module) postgres.Drift {
+	t.Helper()
+	d, err := postgres.CompareSchema(t.Context(), conn, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/leadmesh/leadmesh/core/adf"
 	"github.com/leadmesh/leadmesh/services/capture/internal/mail"
 	"github.com/leadmesh/leadmesh/services/internal/mailtest"
 )
@@ -40,7 +41,10 @@ func saidBy(docs []mail.Document) (all []said) {
 	for _, d := range docs {
 		for _, p := range d.ADF.Prospects {
 			c, _ := p.Primary()
-			v, _ := p.MainVehicle()
+			var v adf.Vehicle
+			if len(p.Vehicles) > 0 {
+				v = p.Vehicles[0]
+			}
 			s := said{Name: c.Name().Full, Email: c.PreferredEmail(), Phone: c.PreferredPhone().Value, Vehicle: strings.Join([]string{v.Year, v.Make, v.Model}, " "), Comments: p.Customer.Comments}
 			if len(p.IDs) > 0 {
 				s.ID = p.IDs[0].Value
