@@ -5,9 +5,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/leadmesh/leadmesh/core/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
 )
 
 // decode turns bytes into text with line feeds only and without characters XML
@@ -18,7 +18,8 @@ func decode(raw []byte) (string, []Repair) {
 	note := func(code FlagCode, detail string) {
 		repairs = append(repairs, Repair{Code: code, Detail: detail})
 	}
-	text, wide := decodeUTF16(raw)
+	utf16, wide := charset.UTF16(raw)
+	text := string(utf16)
 	if !wide {
 		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 		declared := declaredEncoding(raw)
@@ -35,11 +36,11 @@ func decode(raw []byte) (string, []Repair) {
 		case single != nil:
 			out, err := single.NewDecoder().Bytes(raw)
 			if err != nil {
-				out = []byte(mendUTF8(raw))
+				out = charset.Mend(raw)
 			}
 			text = string(out)
 		default:
-			text = mendUTF8(raw)
+			text = string(charset.Mend(raw))
 			note(FlagInvalidUTF8, "read as windows-1252")
 		}
 		if !known {
@@ -51,43 +52,6 @@ func decode(raw []byte) (string, []Repair) {
 		note(FlagControlCharacter, "removed")
 	}
 	return text, repairs
-}
-
-// decodeUTF16 reads UTF-16 with a byte order mark, or without one when every
-// second byte of the beginning is zero.
-func decodeUTF16(raw []byte) (string, bool) {
-	var order unicode.Endianness
-	switch {
-	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}):
-		order, raw = unicode.LittleEndian, raw[2:]
-	case bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
-		order, raw = unicode.BigEndian, raw[2:]
-	default:
-		head := raw[:min(len(raw), 128)&^1]
-		even, odd := 0, 0
-		for i := 0; i < len(head); i += 2 {
-			if head[i] == 0 {
-				even++
-			}
-			if head[i+1] == 0 {
-				odd++
-			}
-		}
-		half := len(head) / 2
-		switch {
-		case half >= 4 && odd*4 >= half*3 && even == 0:
-			order = unicode.LittleEndian
-		case half >= 4 && even*4 >= half*3 && odd == 0:
-			order = unicode.BigEndian
-		default:
-			return "", false
-		}
-	}
-	out, err := unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder().Bytes(raw)
-	if err != nil {
-		return "", false
-	}
-	return strings.ToValidUTF8(string(out), "\ufffd"), true
 }
 
 // declaredEncoding finds the encoding named in an XML declaration near the
@@ -154,21 +118,6 @@ func isASCII(raw []byte) bool {
 		}
 	}
 	return true
-}
-
-// mendUTF8 keeps valid sequences and reads every other byte as Windows-1252.
-func mendUTF8(raw []byte) string {
-	var b strings.Builder
-	b.Grow(len(raw) + len(raw)/8)
-	for len(raw) > 0 {
-		r, size := utf8.DecodeRune(raw)
-		if r == utf8.RuneError && size == 1 {
-			r = charmap.Windows1252.DecodeByte(raw[0])
-		}
-		b.WriteRune(r)
-		raw = raw[size:]
-	}
-	return b.String()
 }
 
 // cleanText turns CRLF, CR and NEL into LF and drops what XML 1.0 forbids.

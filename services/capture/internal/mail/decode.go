@@ -6,9 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
+	"github.com/leadmesh/leadmesh/core/charset"
 	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/encoding/unicode"
 )
 
 // decodeTransfer undoes a Content-Transfer-Encoding; one that is unknown leaves the body as it is.
@@ -105,75 +104,26 @@ func isQuotedPrintable(text []byte) bool {
 // decodeText turns the bytes of a text into UTF-8 by the charset that its part declares, where the
 // bytes allow that charset: senders and relays declare what they always declare. What is neither
 // UTF-8 nor of a declared charset stays as it is, since an XML declaration in it may say more.
-func decodeText(b []byte, charset string) []byte {
-	if wide, ok := decodeWide(b); ok {
+func decodeText(b []byte, declared string) []byte {
+	if wide, ok := charset.UTF16(b); ok {
 		return wide
 	}
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	charset = strings.ToLower(strings.TrimSpace(charset))
-	if utf8.Valid(b) && charset != "iso-2022-jp" {
+	declared = strings.ToLower(strings.TrimSpace(declared))
+	if utf8.Valid(b) && declared != "iso-2022-jp" {
 		return b
 	}
-	switch charset {
+	switch declared {
 	case "", "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be":
 		return b
 	}
-	encoding, err := htmlindex.Get(charset)
+	encoding, err := htmlindex.Get(declared)
 	if err != nil {
 		return b
 	}
 	out, err := encoding.NewDecoder().Bytes(b)
 	if err != nil {
 		return b
-	}
-	return out
-}
-
-// decodeWide reads UTF-16: by its byte order mark, or where every second byte of the beginning is
-// zero.
-func decodeWide(b []byte) ([]byte, bool) {
-	order := unicode.LittleEndian
-	switch {
-	case bytes.HasPrefix(b, []byte{0xff, 0xfe}):
-	case bytes.HasPrefix(b, []byte{0xfe, 0xff}):
-		order = unicode.BigEndian
-	default:
-		head := b[:min(len(b), 128)&^1]
-		even, odd := 0, 0
-		for i := 0; i < len(head); i += 2 {
-			if head[i] == 0 {
-				even++
-			}
-			if head[i+1] == 0 {
-				odd++
-			}
-		}
-		half := len(head) / 2
-		switch {
-		case half >= 4 && odd*4 >= half*3 && even == 0:
-		case half >= 4 && even*4 >= half*3 && odd == 0:
-			order = unicode.BigEndian
-		default:
-			return nil, false
-		}
-	}
-	out, err := unicode.UTF16(order, unicode.UseBOM).NewDecoder().Bytes(b)
-	return out, err == nil
-}
-
-// mend keeps valid UTF-8 and reads every other byte as Windows-1252.
-func mend(b []byte) []byte {
-	if utf8.Valid(b) {
-		return b
-	}
-	out := make([]byte, 0, len(b)+len(b)/8)
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		if r == utf8.RuneError && size == 1 {
-			r = charmap.Windows1252.DecodeByte(b[0])
-		}
-		out = utf8.AppendRune(out, r)
-		b = b[size:]
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 
+	"github.com/leadmesh/leadmesh/core/charset"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
@@ -135,7 +136,7 @@ func isHTML(text []byte) bool {
 // htmlText is what a reader sees of a page: text with its line breaks, white space folded outside
 // of pre, no-break spaces as spaces. A comment that holds a document is shown too.
 func htmlText(page []byte) []byte {
-	z := html.NewTokenizer(bytes.NewReader(mend(page)))
+	z := html.NewTokenizer(bytes.NewReader(charset.Mend(page)))
 	z.SetMaxBuf(8 << 20)
 	t := &shown{out: make([]byte, 0, len(page))}
 	for {
