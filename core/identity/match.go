@@ -8,18 +8,6 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 )
 
-// Evidence is how much two records speak for being the same person.
-type Evidence struct {
-	Weight  int32    // thousandths of a bit; see Same
-	Reasons []Reason // strongest first; they add up to Weight
-}
-
-// Reason is one contribution to the weight. It names no value, so it may be shown and logged.
-type Reason struct {
-	Code   ReasonCode
-	Weight int32 // thousandths of a bit; negative speaks against
-}
-
 // threshold is the weight from which on two records count as the same person. An e-mail address, a
 // phone number or a customer number alone reaches it; a name needs an address or a vehicle beside it.
 const threshold = 10_000

@@ -29,7 +29,64 @@ const (
 	ReasonResolvedBefore
 	ReasonHousehold
 	ReasonJoined
+	ReasonPrior // how likely any two records are one person
 )
+
+// Field is what a reason compares.
+type Field uint8
+
+// The values of Field.
+const (
+	FieldUnspecified Field = iota // a reason that compares nothing
+	FieldPrior
+	FieldGivenName
+	FieldMiddleName
+	FieldFamilyName
+	FieldGeneration
+	FieldEmail
+	FieldPhone
+	FieldAddress
+	FieldBorn
+	FieldID
+	FieldVehicle
+	FieldCompany
+)
+
+// String returns the field in words.
+func (f Field) String() string {
+	return [...]string{"", "prior", "given name", "middle name", "family name", "generation", "e-mail", "phone", "address", "date of birth", "id", "vehicle", "company"}[f]
+}
+
+// Field returns what a code compares, FieldUnspecified for one that compares nothing.
+func (c ReasonCode) Field() Field {
+	switch c {
+	case ReasonPrior:
+		return FieldPrior
+	case ReasonCustomerID, ReasonAnonymousID:
+		return FieldID
+	case ReasonEmail:
+		return FieldEmail
+	case ReasonPhone:
+		return FieldPhone
+	case ReasonVehicle:
+		return FieldVehicle
+	case ReasonAddress:
+		return FieldAddress
+	case ReasonCompany:
+		return FieldCompany
+	case ReasonBorn, ReasonBornDiffers:
+		return FieldBorn
+	case ReasonGivenName, ReasonInitial, ReasonGivenNameAlike, ReasonGivenNameDiffers, ReasonNameSwapped:
+		return FieldGivenName
+	case ReasonFamilyName, ReasonFamilyNameAlike, ReasonFamilyNameDiffers:
+		return FieldFamilyName
+	case ReasonMiddleNameDiffers:
+		return FieldMiddleName
+	case ReasonGenerationDiffers:
+		return FieldGeneration
+	}
+	return FieldUnspecified
+}
 
 // String returns the code and its meaning in words, "" for a code that does not exist.
 func (c ReasonCode) String() string {
@@ -80,6 +137,8 @@ func (c ReasonCode) String() string {
 		return "HOUSEHOLD shares a contact point, an address or a vehicle with another person"
 	case ReasonJoined:
 		return "JOINED this record showed that two persons known apart are one"
+	case ReasonPrior:
+		return "PRIOR how likely any two records are one person"
 	}
 	return ""
 }

@@ -28,7 +28,25 @@ type Record struct {
 	Born      []string // YYYY-MM-DD
 	IDs       []lead.Identifier
 	VINs      []string // of vehicles the person owns or owned
+	Traits    []Trait  // further facts of lists; Marshal does not keep them
 }
+
+// Trait is a fact of a person that lists have and leads do not. Value is folded by lead.Fold.
+type Trait struct {
+	Kind  TraitKind
+	Value string
+}
+
+// TraitKind is what a Trait says.
+type TraitKind uint8
+
+// The values of TraitKind.
+const (
+	TraitNumber     TraitKind = iota + 1 // a number the state or an office gave the person; people mistype it
+	TraitSex                             // the first letter of its word
+	TraitBirthplace                      // a town or country
+	TraitOccupation
+)
 
 // Name is a human's name, each part folded by lead.Fold. At least Given or Family is set.
 type Name struct {
@@ -157,6 +175,7 @@ func Union(a, b *Record) Record {
 		Born:      join(a.Born, b.Born),
 		IDs:       join(a.IDs, b.IDs),
 		VINs:      join(a.VINs, b.VINs),
+		Traits:    join(a.Traits, b.Traits),
 	}
 }
 
@@ -164,7 +183,7 @@ func Union(a, b *Record) Record {
 func (r *Record) Adds(b *Record) bool {
 	return missing(r.Names, b.Names) || missing(r.Companies, b.Companies) || missing(r.Emails, b.Emails) ||
 		missing(r.Phones, b.Phones) || missing(r.Addresses, b.Addresses) || missing(r.Born, b.Born) ||
-		missing(r.IDs, b.IDs) || missing(r.VINs, b.VINs)
+		missing(r.IDs, b.IDs) || missing(r.VINs, b.VINs) || missing(r.Traits, b.Traits)
 }
 
 func missing[T comparable](have, more []T) bool {
