@@ -12,12 +12,14 @@ import (
 // Changes are everything that one transaction writes; each kind of row goes in with one statement.
 type Changes struct {
 	At       time.Time
+	Revision string // of the parameters that weighed
 	New      []*Person
 	Changed  []*Person
 	Records  []Record
 	Keys     []Holder
 	Leads    []LeadPerson
 	Merges   []Merge
+	Reviews  []Review
 	Consents []Consent
 	Stops    []Stop
 	Signals  []Signal
@@ -56,7 +58,7 @@ type Signal struct {
 // Apply writes the changes; see Tx.
 func (t *Tx) Apply(ctx context.Context, c *Changes) error {
 	for _, write := range [...]func(context.Context, *Changes) error{
-		t.newPersons, t.changedPersons, t.merges, t.records, t.keys, t.leads, t.consents, t.stops, t.signals,
+		t.newPersons, t.changedPersons, t.merges, t.reviews, t.records, t.keys, t.leads, t.consents, t.stops, t.signals,
 	} {
 		if err := write(ctx, c); err != nil {
 			return err
@@ -104,7 +106,7 @@ func (t *Tx) merges(ctx context.Context, c *Changes) error {
 	if len(c.Merges) == 0 {
 		return nil
 	}
-	p := db.InsertMergesParams{At: timestamp(c.At)}
+	p := db.InsertMergesParams{At: timestamp(c.At), Parameters: c.Revision}
 	for _, m := range c.Merges {
 		p.Buckets = append(p.Buckets, m.PersonID.Bucket())
 		p.PersonIds = append(p.PersonIds, uuid(m.PersonID))
@@ -114,6 +116,9 @@ func (t *Tx) merges(ctx context.Context, c *Changes) error {
 		p.Reasons = append(p.Reasons, m.Reasons)
 		// One by one: a later merge of the same transaction moves what an earlier one moved.
 		if err := t.later.FollowMerges(ctx, timestamp(c.At), []pgtype.UUID{uuid(m.PersonID)}, []pgtype.UUID{uuid(m.Into)}); err != nil {
+			return err
+		}
+		if err := t.later.CloseJoinedReviews(ctx, timestamp(c.At), m.Into.Bucket(), uuid(m.Into)); err != nil {
 			return err
 		}
 	}

@@ -42,6 +42,26 @@ type MatchKey struct {
 	PersonID pgtype.UUID
 }
 
+type PairDecision struct {
+	Bucket      int16
+	PersonID    pgtype.UUID
+	OtherID     pgtype.UUID
+	DecidedAt   pgtype.Timestamptz
+	OtherBucket int16
+	Same        bool
+	DecidedBy   string
+	Why         string
+}
+
+type Parameter struct {
+	Revision   string
+	Body       string
+	Why        string
+	UploadedBy string
+	UploadedAt pgtype.Timestamptz
+	Active     bool
+}
+
 type Person struct {
 	Bucket       int16
 	PersonID     pgtype.UUID
@@ -64,6 +84,7 @@ type PersonMerge struct {
 	Weight     int32
 	Reasons    string
 	MergedAt   pgtype.Timestamptz
+	Parameters pgtype.Text
 }
 
 type Record struct {
@@ -75,6 +96,20 @@ type Record struct {
 	Weight   int32
 	Reasons  string
 	LinkedAt pgtype.Timestamptz
+}
+
+type Review struct {
+	Bucket      int16
+	FirstID     pgtype.UUID
+	SecondID    pgtype.UUID
+	RecordID    pgtype.UUID
+	Weight      int32
+	Probability int32
+	Reasons     string
+	Parameters  string
+	State       int16
+	CreatedAt   pgtype.Timestamptz
+	ClosedAt    pgtype.Timestamptz
 }
 
 type Signal struct {

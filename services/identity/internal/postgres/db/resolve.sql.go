@@ -166,9 +166,12 @@ func (q *Queries) InsertLeadPersons(ctx context.Context, arg InsertLeadPersonsPa
 }
 
 const insertMerges = `-- name: InsertMerges :exec
-INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, merged_at)
+INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]),
-       unnest($5::integer[]), unnest($6::text[]), $7::timestamptz
+       unnest($5::integer[]), unnest($6::text[]), $7::text, $8::timestamptz
+ON CONFLICT (bucket, person_id) DO UPDATE -- joined before and split again
+SET merged_into = excluded.merged_into, record_id = excluded.record_id, weight = excluded.weight, reasons = excluded.reasons,
+    parameters = excluded.parameters, merged_at = excluded.merged_at
 `
 
 type InsertMergesParams struct {
@@ -178,6 +181,7 @@ type InsertMergesParams struct {
 	RecordIds  []pgtype.UUID
 	Weights    []int32
 	Reasons    []string
+	Parameters string
 	At         pgtype.Timestamptz
 }
 
@@ -189,6 +193,7 @@ func (q *Queries) InsertMerges(ctx context.Context, arg InsertMergesParams) erro
 		arg.RecordIds,
 		arg.Weights,
 		arg.Reasons,
+		arg.Parameters,
 		arg.At,
 	)
 	return err
