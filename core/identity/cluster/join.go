@@ -1,0 +1,152 @@
+package cluster
+
+import (
+	"slices"
+)
+
+// Support of a merge: the mean weight of the pairs across two clusters, each within these bounds,
+// must reach supportLeast. In thousandths of a bit.
+const (
+	supportLow   = -6_000
+	supportHigh  = 12_000
+	supportLeast = 0
+)
+
+// acrossMost is how many rows of a cluster are held against another cluster; of more, the first by
+// content stand for all.
+const acrossMost = 64
+
+// join links the pairs from the strongest on and numbers what comes out.
+func (w *work) join(r *Result) bool {
+	f := newForest(w)
+	pairs := w.pairs
+	for i := range pairs {
+		p := &pairs[i]
+		if i%(1<<14) == 0 && !w.tell(StepJoin, i, len(pairs)) {
+			return false
+		}
+		if p.Conflict == 0 && p.Weight >= w.match {
+			p.Refusal = f.join(p.A, p.B)
+		}
+	}
+	r.Clusters, r.Persons = number(len(w.records), func(i int32) int32 { return f.root[w.first[i]] })
+	w.settle(r)
+	w.households(r)
+	return w.tell(StepJoin, len(pairs), len(pairs))
+}
+
+// settle sorts the pairs into those that were joined, and those for a person to look at whose rows
+// did not become one person by other links. Equal rows are links too.
+func (w *work) settle(r *Result) {
+	for _, p := range w.pairs {
+		switch together := r.Clusters[p.A] == r.Clusters[p.B]; {
+		case p.Conflict != 0:
+		case together && p.Weight >= w.match:
+			p.Refusal = RefusalNone
+			r.Links = append(r.Links, p)
+		case !together:
+			r.Possible = append(r.Possible, p)
+		}
+	}
+	w.pairs = nil
+	for i, f := range w.first {
+		if int(f) != i {
+			weight, _ := w.matcher.Weigh(&w.prepared[f], &w.prepared[i])
+			r.Links = append(r.Links, Pair{A: f, B: int32(i), Weight: weight})
+		}
+	}
+	slices.SortStableFunc(r.Links, func(a, b Pair) int { return int(b.Weight) - int(a.Weight) })
+}
+
+// forest holds the clusters while they grow.
+type forest struct {
+	w       *work
+	root    []int32           // by row
+	members map[int32][]int32 // of clusters of several rows, by root, in the order of content
+}
+
+func newForest(w *work) *forest {
+	f := &forest{w: w, root: make([]int32, len(w.records)), members: map[int32][]int32{}}
+	for i := range f.root {
+		f.root[i] = int32(i)
+	}
+	return f
+}
+
+// join makes the clusters of two rows one, unless something speaks against it.
+func (f *forest) join(a, b int32) Refusal {
+	a, b = f.root[a], f.root[b]
+	if a == b {
+		return RefusalNone
+	}
+	left, right := f.of(a), f.of(b)
+	if len(left)+len(right) > 2 {
+		if refusal := f.weigh(left, right); refusal != RefusalNone {
+			return refusal
+		}
+	}
+	if len(left) < len(right) || len(left) == len(right) && b < a {
+		a, b, left, right = b, a, right, left
+	}
+	for _, row := range right {
+		f.root[row] = a
+	}
+	all := append(slices.Clone(left), right...)
+	slices.SortFunc(all, f.w.byContent)
+	f.members[a] = all
+	delete(f.members, b)
+	return RefusalNone
+}
+
+func (f *forest) of(root int32) []int32 {
+	if m := f.members[root]; m != nil {
+		return m
+	}
+	return []int32{root}
+}
+
+// weigh holds two clusters against each other.
+func (f *forest) weigh(left, right []int32) Refusal {
+	left, right = left[:min(len(left), acrossMost)], right[:min(len(right), acrossMost)]
+	sum := 0
+	for _, p := range left {
+		for _, q := range right {
+			weight, conflict := f.w.matcher.Weigh(&f.w.prepared[p], &f.w.prepared[q])
+			if conflict != 0 {
+				return RefusalConflict
+			}
+			sum += int(min(max(weight, supportLow), supportHigh))
+		}
+	}
+	if sum < supportLeast*len(left)*len(right) {
+		return RefusalSupport
+	}
+	return RefusalNone
+}
+
+func (w *work) byContent(a, b int32) int {
+	switch {
+	case w.content[a] != w.content[b]:
+		if w.content[a] < w.content[b] {
+			return -1
+		}
+		return 1
+	}
+	return int(a - b)
+}
+
+// number numbers groups from 0 in the order of their first rows.
+func number(n int, root func(int32) int32) ([]int32, int) {
+	out := make([]int32, n)
+	names := make([]int32, n) // by root, its number and one more
+	next := int32(0)
+	for i := range out {
+		r := root(int32(i))
+		if names[r] == 0 {
+			next++
+			names[r] = next
+		}
+		out[i] = names[r] - 1
+	}
+	return out, int(next)
+}
