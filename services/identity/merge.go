@@ -8,9 +8,10 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 )
 
-// merge joins the person of a link and another one: the older one survives, the other keeps its
-// row as it was. The consent facts that hold for both together are written under a new epoch.
-func (w *people) merge(l *link, o *person, recordID lead.ID) error {
+// merge joins the person of a link and another one, for the evidence given: the older one survives,
+// the other keeps its row as it was. The consent facts that hold for both together are written
+// under a new epoch.
+func (w *people) merge(l *link, o *person, recordID lead.ID, e *identity.Evidence) error {
 	s := l.person
 	if o.older(s) {
 		s, o = o, s
@@ -37,14 +38,13 @@ func (w *people) merge(l *link, o *person, recordID lead.ID) error {
 	golden := identity.Golden([]identity.Statement{{Party: *sg, At: s.facts.At}, {Party: *og, At: o.facts.At}})
 	profile := signal.Merge(*sp, *op)
 	s.golden, s.profile = &golden, &profile
-	s.facts = identity.Union(&s.facts, &o.facts)
+	s.know(identity.Union(&s.facts, &o.facts))
 	if s.row.Household == s.row.ID && o.row.Household != o.row.ID {
 		s.row.Household = o.row.Household
 	}
-	s.dirty = true
 	o.into, o.row.MergedInto, o.dirty = s, s.row.ID, true
 	w.changes.Merges = append(w.changes.Merges, postgres.Merge{
-		PersonID: o.row.ID, Into: s.row.ID, RecordID: recordID, Weight: l.weight, Reasons: reasonText(l.reasons),
+		PersonID: o.row.ID, Into: s.row.ID, RecordID: recordID, Weight: e.Weight, Reasons: reasonText(e.Reasons),
 	})
 	l.person = s
 	l.reasons = append(l.reasons, identity.Reason{Code: identity.ReasonJoined})

@@ -15,12 +15,16 @@ import (
 // people are the persons that one transaction works on, found by the keys of all its records. What
 // an earlier record of the batch changed, a later one sees.
 type people struct {
+	match   *revised
 	keyCap  int
 	market  string
 	newID   func() lead.ID
 	byID    map[lead.ID]*person
 	holders map[postgres.Key][]*person
 	changes postgres.Changes
+	ignored int64 // keys of records left out as too common
+
+	pairs pairs
 }
 
 // key is a blocking key with its hash.
@@ -61,10 +65,12 @@ func buckets(ids []lead.ID, keys ...[]key) []int32 {
 
 // loadPeople reads and locks everybody who holds one of the keys or is named by id.
 func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time, keys [][]key, ids []lead.ID) (*people, error) {
+	match := s.matching.current.Load()
 	w := &people{
-		keyCap: s.deps.CommonKeyCap, market: s.cfg.Market, newID: s.deps.NewID,
-		byID: map[lead.ID]*person{}, changes: postgres.Changes{At: at},
+		match: match, keyCap: s.deps.CommonKeyCap, market: s.cfg.Market, newID: s.deps.NewID,
+		byID: map[lead.ID]*person{}, changes: postgres.Changes{At: at, Revision: match.revision},
 	}
+	w.pairs.read = func(ids []lead.ID) ([]postgres.Decision, error) { return tx.Decisions(ctx, ids) }
 	n := 0
 	for _, list := range keys {
 		n += len(list)
@@ -161,94 +167,6 @@ func (w *people) hold(k postgres.Key, p *person) {
 // common reports whether so many hold a key that it tells nobody apart.
 func (w *people) common(k postgres.Key) bool { return len(w.holders[k]) > w.keyCap }
 
-// link is the answer to whose a record is.
-type link struct {
-	person  *person
-	created bool
-	weight  int32
-	reasons []identity.Reason
-}
-
-// statement is one record that looks for its person.
-type statement struct {
-	record identity.Record
-	keys   []key
-	party  *lead.Party // nil when none was given
-	id     lead.ID     // of the record
-}
-
-// find links a statement to the person it fits best, joins persons that it shows to be one, and
-// makes a new person when it fits nobody.
-func (w *people) find(st *statement) (link, error) {
-	record := st.record
-	var ignored []identity.Key
-	for _, k := range st.keys {
-		if w.common(k.hashed) {
-			ignored = append(ignored, k.Key)
-		}
-	}
-	if ignored != nil {
-		record = record.Without(ignored)
-	}
-	var best link
-	var others []*person
-	var housemate *person
-	for _, c := range w.candidates(st.keys) {
-		e := identity.Match(&record, &c.facts)
-		if !identity.Same(e.Weight) {
-			if identity.Household(&record, &c.facts) && (housemate == nil || c.older(housemate)) {
-				housemate = c
-			}
-			continue
-		}
-		if best.person == nil {
-			best = link{person: c, weight: e.Weight, reasons: e.Reasons}
-		} else if e.Weight > best.weight || e.Weight == best.weight && c.older(best.person) {
-			others = append(others, best.person)
-			best = link{person: c, weight: e.Weight, reasons: e.Reasons}
-		} else {
-			others = append(others, c)
-		}
-	}
-	if best.person == nil {
-		best.created = true
-		best.person = w.create(housemate)
-		best.reasons = []identity.Reason{{Code: identity.ReasonNewPerson}}
-	}
-	for _, o := range others {
-		if identity.Contradicts(&best.person.facts, &o.facts) {
-			continue
-		}
-		if err := w.merge(&best, o, st.id); err != nil {
-			return link{}, err
-		}
-	}
-	p := best.person
-	if housemate != nil {
-		best.reasons = append(best.reasons, identity.Reason{Code: identity.ReasonHousehold})
-		if p.row.Household == p.row.ID && p.row.Household != housemate.row.Household {
-			p.row.Household, p.dirty = housemate.row.Household, true
-		}
-	}
-	return best, nil
-}
-
-// candidates returns everybody who holds a key of a record that is no common one.
-func (w *people) candidates(keys []key) []*person {
-	var out []*person
-	for _, k := range keys {
-		if k.Kind == identity.KeyKindSourceLead || w.common(k.hashed) {
-			continue
-		}
-		for _, p := range w.holders[k.hashed] {
-			if p = p.root(); !slices.Contains(out, p) {
-				out = append(out, p)
-			}
-		}
-	}
-	return out
-}
-
 func (w *people) create(housemate *person) *person {
 	p := &person{fresh: true, golden: &lead.Party{}, profile: &signal.Profile{}}
 	p.row.ID = w.newID()
@@ -277,8 +195,7 @@ func (w *people) learn(l *link, st *statement, leadID lead.ID, body []byte) erro
 			g := identity.Golden(said)
 			p.golden = &g
 		}
-		p.facts = identity.Union(&p.facts, &st.record)
-		p.dirty = true
+		p.know(identity.Union(&p.facts, &st.record))
 	}
 	w.changes.Records = append(w.changes.Records, postgres.Record{
 		PersonID: p.row.ID, ID: st.id, LeadID: leadID, Body: body, Weight: l.weight, Reasons: reasonText(l.reasons),
@@ -335,5 +252,6 @@ func (w *people) write(ctx context.Context, tx *postgres.Tx) error {
 			w.changes.Changed = append(w.changes.Changed, &p.row)
 		}
 	}
+	w.changes.Reviews = w.reviews()
 	return tx.Apply(ctx, &w.changes)
 }

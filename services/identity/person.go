@@ -19,6 +19,7 @@ type person struct {
 	row      postgres.Person
 	into     *person // the person this one was joined into
 	facts    identity.Record
+	prepared *identity.Prepared // the facts; nil until compared
 	golden   *lead.Party
 	profile  *signal.Profile
 	consents []fact // that hold; every fact once
@@ -34,6 +35,18 @@ func newPerson(row postgres.Person) (*person, error) {
 	}
 	return &person{row: row, facts: facts}, nil
 }
+
+// ready returns the facts as the matcher compares them.
+func (p *person) ready(m *identity.Matcher) *identity.Prepared {
+	if p.prepared == nil {
+		v := m.Prepare(&p.facts)
+		p.prepared = &v
+	}
+	return p.prepared
+}
+
+// know replaces what is known of the person.
+func (p *person) know(facts identity.Record) { p.facts, p.prepared, p.dirty = facts, nil, true }
 
 // root is the person that p is today.
 func (p *person) root() *person {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -29,17 +30,34 @@ type item struct {
 
 	link        link
 	contradicts bool
+	repeated    bool // resolved before
 	answer      *identityv1.Resolution
+}
+
+// outcome is what resolving made of the lead.
+func (it *item) outcome() outcome {
+	switch {
+	case it.repeated:
+		return outcomeRepeated
+	case it.link.created && it.link.doubted:
+		return outcomePossible
+	case it.link.created:
+		return outcomeCreated
+	}
+	return outcomeLinked
 }
 
 // BatchResolve links leads to persons, durably, and answers what is known of them.
 func (s *Service) BatchResolve(ctx context.Context, req *identityv1.BatchResolveRequest) (*identityv1.BatchResolveResponse, error) {
+	s.matching.begin(ctx, s.store)
 	items, err := s.parseResolve(req)
 	if err != nil {
 		return nil, err
 	}
 	end := s.startSpans(ctx, req)
 	defer end()
+	begin := time.Now()
+	defer func() { s.metrics.took(ctx, time.Since(begin)) }()
 	if err := s.gather.resolve(ctx, items); err != nil {
 		return nil, err
 	}
@@ -110,21 +128,22 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 	for _, it := range items {
 		it.answer = w.answer(it, stops)
 	}
+	s.metrics.count(ctx, w, items)
 	return nil
 }
 
 // resolve links one lead. A lead that was resolved before keeps its person, unless what it says now
 // contradicts that person: then it is treated as somebody else's, and the earlier link stays.
 func (w *people) resolve(it *item, known map[lead.ID]postgres.LeadPerson) error {
-	it.link, it.contradicts = link{}, false
+	it.link, it.contradicts, it.repeated = link{}, false, false
 	before, again := known[it.leadID]
 	if again {
 		p := w.byID[before.PersonID].root()
-		if identity.Contradicts(&it.record, &p.facts) {
+		if w.match.Contradicts(&it.record, &p.facts) {
 			it.contradicts = true
 		} else {
 			it.link = link{person: p, created: before.Created, weight: before.Weight, reasons: readReasons(before.Reasons)}
-			it.contradicts = before.Contradicts
+			it.contradicts, it.repeated = before.Contradicts, true
 			return w.repeat(it)
 		}
 	}
@@ -195,7 +214,7 @@ func (w *people) sourceContradicts(it *item, p *person) bool {
 			if h = h.root(); h == p {
 				return false
 			}
-			contradicts = contradicts || identity.Contradicts(&it.record, &h.facts)
+			contradicts = contradicts || w.match.Contradicts(&it.record, &h.facts)
 		}
 	}
 	return contradicts

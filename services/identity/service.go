@@ -21,6 +21,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
 	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
+	"golang.org/x/sync/errgroup"
 )
 
 // Config is what differs between installations. The zero value works.
@@ -54,10 +55,12 @@ type Service struct {
 	identityv1.UnsafeIdentityServiceServer
 	identityv1.UnsafeResolveServiceServer
 
-	cfg    Config
-	deps   Deps
-	store  *postgres.Store
-	gather *gatherer
+	cfg      Config
+	deps     Deps
+	store    *postgres.Store
+	gather   *gatherer
+	matching *matching
+	metrics  *metrics
 }
 
 var (
@@ -98,6 +101,13 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, deps: deps, store: postgres.NewStore(deps.Pool)}
 	s.gather = newGatherer(s.resolve)
+	var err error
+	if s.matching, err = newMatching(); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newMetrics(s); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -120,8 +130,15 @@ func Migrations() pg.Module { return postgres.Module() }
 // Health reports why the service can not work now; nil if it can.
 func (s *Service) Health(ctx context.Context) error { return s.store.Ping(ctx) }
 
-// Run forgets the ids of old signals until ctx ends.
+// Run takes up other matching parameters and forgets the ids of old signals until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.keepFresh(ctx) })
+	group.Go(func() error { return s.forgetSeen(ctx) })
+	return group.Wait()
+}
+
+func (s *Service) forgetSeen(ctx context.Context) error {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {

@@ -36,6 +36,7 @@ func (a *arrival) byVehicle() bool {
 // BatchCreateSignals notes signals, durably. Signals that can not be taken are named one by one and
 // do not hinder the others.
 func (s *Service) BatchCreateSignals(ctx context.Context, req *identityv1.BatchCreateSignalsRequest) (*identityv1.BatchCreateSignalsResponse, error) {
+	s.matching.begin(ctx, s.store)
 	arrivals, err := s.parseSignals(ctx, req)
 	if err != nil {
 		return nil, err
@@ -66,7 +67,8 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 	if half == nil {
 		half = &signal.HalfLives{}
 	}
-	return s.store.Write(ctx, func(tx *postgres.Tx) error {
+	var w *people
+	err := s.store.Write(ctx, func(tx *postgres.Tx) error {
 		resp.Accepted, resp.Duplicates = 0, 0
 		keys, ids := make([][]key, 0, len(arrivals)), make([]lead.ID, 0, len(arrivals))
 		for _, a := range arrivals {
@@ -80,8 +82,7 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 		if err != nil {
 			return err
 		}
-		w, err := s.loadPeople(ctx, tx, s.deps.Now(), keys, nil)
-		if err != nil {
+		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), keys, nil); err != nil {
 			return err
 		}
 		// Who is known by a vehicle only may be named by another signal of the batch.
@@ -106,6 +107,10 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 		}
 		return w.write(ctx, tx)
 	})
+	if err == nil {
+		s.metrics.note(ctx, w)
+	}
+	return err
 }
 
 // take links one signal to its person and applies it. It reports false, and says why in the

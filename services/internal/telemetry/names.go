@@ -26,6 +26,11 @@ const (
 	MetricMails            = "leadmesh.postbox.mails"           // by outcome
 	MetricLeads            = "leadmesh.capture.leads"           // by outcome
 	MetricIgnored          = "leadmesh.capture.ignored"         // parts of webhook calls that tell of no lead
+	MetricResolveDuration  = "leadmesh.identity.resolve.duration" // seconds, per call
+	MetricResolved         = "leadmesh.identity.resolved"         // leads, by outcome
+	MetricJoined           = "leadmesh.identity.joined"           // persons found to be another one known
+	MetricCommonKeys       = "leadmesh.identity.common_keys"      // keys left out as too common
+	MetricReviews          = "leadmesh.identity.reviews"          // pairs that wait for a person
 	MetricShed             = "leadmesh.rpc.shed"                // requests refused for overload, by service
 	MetricDBConnections    = "leadmesh.db.connections"          // by service and state: max, open, busy
 	MetricFilesStale       = "leadmesh.files.stale"             // 1: a changed file cannot be used, by what it holds

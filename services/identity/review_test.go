@@ -1,0 +1,206 @@
+package identity_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	match "github.com/leadmesh/leadmesh/core/identity"
+	"github.com/leadmesh/leadmesh/core/lead"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
+)
+
+// careful makes every match a possible one until it is called off, and returns what calls it off.
+func (w *world) careful() (done func()) {
+	w.t.Helper()
+	p := match.Default()
+	p.Match = 1_000_000
+	if _, err := w.pool.Exec(w.t.Context(), `INSERT INTO parameters (revision, body, why, uploaded_by, uploaded_at, active)
+		VALUES ($1, $2, 'test', 'test', $3, true)`, p.Revision(), string(p.Marshal()), start); err != nil {
+		w.t.Fatal(err)
+	}
+	shipped := w.Service
+	w.Service = w.replica(w.pool)
+	return func() {
+		w.t.Helper()
+		if _, err := w.pool.Exec(w.t.Context(), "UPDATE parameters SET active = false"); err != nil {
+			w.t.Fatal(err)
+		}
+		w.Service = shipped
+	}
+}
+
+// decide says of two persons whether they are one.
+func (w *world) decide(a, b *identityv1.Resolution, same bool) {
+	w.t.Helper()
+	ids := make([]lead.ID, 2)
+	for i, r := range []*identityv1.Resolution{a, b} {
+		id, err := lead.ParseID(r.PersonId)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		ids[i] = id
+	}
+	err := postgres.NewStore(w.pool).Write(w.t.Context(), func(tx *postgres.Tx) error {
+		if _, err := tx.LockPersons(w.t.Context(), ids); err != nil {
+			return err
+		}
+		return tx.Decide(w.t.Context(), postgres.PairOf(ids[0], ids[1]), same, "ann", "looked at both", time.Unix(0, w.now.Load()))
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// open returns how many pairs wait for somebody.
+func (w *world) open() int {
+	w.t.Helper()
+	var n int
+	if err := w.pool.QueryRow(w.t.Context(), "SELECT count(*) FROM review WHERE state = 1").Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func TestPossibleMatchesWaitForSomebody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	done := w.careful()
+	a := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", "")))[0]
+	w.advance(time.Hour)
+	b := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", "")))[0]
+	if !b.Created || b.PersonId == a.PersonId {
+		t.Fatal("a possible match was linked")
+	}
+	var first, second, record, reasons, revision string
+	var weight, probability int32
+	if err := w.pool.QueryRow(t.Context(), `SELECT first_id, second_id, record_id, weight, probability, reasons, parameters FROM review WHERE state = 1`).
+		Scan(&first, &second, &record, &weight, &probability, &reasons, &revision); err != nil {
+		t.Fatal(err)
+	}
+	if pair := map[string]bool{first: true, second: true}; !pair[a.PersonId] || !pair[b.PersonId] || first > second {
+		t.Errorf("the pair is %s and %s", first, second)
+	}
+	sum := int32(0)
+	for r := range w.reasons(reasons) {
+		sum += r
+	}
+	if sum != weight || probability != match.Probability(weight) || probability < 500_000 {
+		t.Errorf("weight %d, probability %d, reasons %s", weight, probability, reasons)
+	}
+	if p := match.Default(); revision == p.Revision() || revision == "" {
+		t.Errorf("weighed by revision %q", revision)
+	}
+	if got := w.person(b.PersonId); len(got.Records) != 1 || record != got.Records[0].RecordId {
+		t.Errorf("record %s showed it, the person has %v", record, got.Records)
+	}
+	if done(); w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", "")))[0].PersonId != a.PersonId {
+		t.Error("the older person does not survive")
+	}
+	if w.person(b.PersonId).PersonId != a.PersonId || w.open() != 0 {
+		t.Errorf("evidence joined them, and %d pairs wait", w.open())
+	}
+}
+
+// reasons yields the weights of stored reasons.
+func (w *world) reasons(text string) func(func(int32) bool) {
+	return func(yield func(int32) bool) {
+		for len(text) > 0 {
+			var code, weight int32
+			n, err := fmt.Sscanf(text, "%d:%d", &code, &weight)
+			if err != nil || n != 2 {
+				w.t.Fatalf("reasons %q: %v", text, err)
+			}
+			if !yield(weight) {
+				return
+			}
+			for len(text) > 0 && text[0] != ' ' {
+				text = text[1:]
+			}
+			for len(text) > 0 && text[0] == ' ' {
+				text = text[1:]
+			}
+		}
+	}
+}
+
+func TestRejectedPairsStayApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	done := w.careful()
+	a := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", "")))[0]
+	w.advance(time.Hour)
+	b := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", shared)))[0]
+	w.decide(a, b, false)
+	if _, err := w.pool.Exec(t.Context(), "UPDATE review SET state = 3, closed_at = $1", start); err != nil {
+		t.Fatal(err)
+	}
+	done()
+	both := party("Carmen", "Delgadillo", "carmen@example.com", shared)
+	apart := func(when string) {
+		t.Helper()
+		w.advance(time.Hour)
+		w.resolve(w.newLead(both))
+		if x, y := w.person(a.PersonId).PersonId, w.person(b.PersonId).PersonId; x == y {
+			t.Fatalf("%s: a rejected pair was joined", when)
+		}
+		if n := w.open(); n != 0 {
+			t.Fatalf("%s: %d pairs wait", when, n)
+		}
+	}
+	apart("all evidence there is")
+	apart("again")
+
+	// Later words overrule earlier ones.
+	w.advance(time.Hour)
+	w.decide(a, b, true)
+	w.advance(time.Hour)
+	w.resolve(w.newLead(both))
+	if x, y := w.person(a.PersonId).PersonId, w.person(b.PersonId).PersonId; x != y {
+		t.Error("a pair confirmed is not joined")
+	}
+}
+
+// The word on a pair holds when one of both was joined into somebody older since.
+func TestRejectedPairsStayApartThroughMerges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	oldest := w.resolve(w.newLead(party("Carmen", "Delgadillo", "", ""), identifier(account, "norrvind_id", "acc-1")))[0]
+	w.advance(time.Hour)
+	done := w.careful()
+	a := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", "")))[0]
+	w.advance(time.Hour)
+	b := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", shared)))[0]
+	w.decide(b, a, false)
+	done()
+	w.advance(time.Hour)
+	// The account and the second number: bridges the oldest person and b, and no e-mail address.
+	joined := w.resolve(w.newLead(party("Carmen", "Delgadillo", "", shared), identifier(account, "norrvind_id", "acc-1")))[0]
+	if joined.PersonId != oldest.PersonId || w.person(b.PersonId).PersonId != oldest.PersonId {
+		t.Fatal("the bridge joined nobody")
+	}
+	w.advance(time.Hour)
+	w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", shared), identifier(account, "norrvind_id", "acc-1")))
+	if got := w.person(a.PersonId).PersonId; got != a.PersonId {
+		t.Error("a rejected pair was joined by way of a third person")
+	}
+}
+
+// Persons who contradict each other are never joined, whatever record fits both.
+func TestBridgesDoNotJoinContradictions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sr, jr := party("Howard", "Pettibone", "howard@example.com", shared), party("Howard", "Pettibone", "howard@example.com", shared)
+	sr.Name.Suffix, jr.Name.Suffix = "Sr", "Jr"
+	answers := w.resolve(w.newLead(sr), w.newLead(jr))
+	if answers[0].PersonId == answers[1].PersonId {
+		t.Fatal("father and son became one")
+	}
+	w.advance(time.Hour)
+	w.resolve(w.newLead(party("Howard", "Pettibone", "howard@example.com", shared)))
+	if w.person(answers[1].PersonId).PersonId != answers[1].PersonId || w.open() != 0 {
+		t.Errorf("a record without a generation joined father and son, or %d pairs wait", w.open())
+	}
+}
