@@ -8,7 +8,6 @@ import (
 	match "github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/lead"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
-	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
 )
 
