@@ -33,6 +33,7 @@ type commands struct {
 	Restore restoreCmd `cmd:"" help:"Fill an empty database with a backup, bring it up to date and audit it."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database's schemas up to date."`
 	Certs   certsCmd   `cmd:"" help:"Make certificates for development: an authority and a key pair per service."`
+	People  peopleCmd  `cmd:"" hidden:"" help:"Make up a list of people, with the truth of who is who, to measure matching with."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
