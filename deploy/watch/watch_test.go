@@ -70,9 +70,17 @@ leadmesh_decision_duration_seconds_bucket{instance="a",le="+Inf"} 0+100x4000`,
 		`leadmesh_decision_duration_seconds_bucket{instance="a",le="0.1"} 0+99.5x4000
 leadmesh_decision_duration_seconds_bucket{instance="a",le="+Inf"} 0+100x4000`,
 	},
-	"EventsLate": {`leadmesh_outbox_lag_seconds{instance="a",service="routing"} 61x4000`, `leadmesh_outbox_lag_seconds{instance="a",service="routing"} 2x4000`},
-	"PushesLate": {`leadmesh_routing_delivery_lag_seconds{instance="a"} 1000x4000`, `leadmesh_routing_delivery_lag_seconds{instance="a"} 300x4000`},
-	"JobsLate":   {`leadmesh_river_lag_seconds{instance="a",service="routing"} 90x4000`, `leadmesh_river_lag_seconds{instance="a",service="routing"} 1x4000`},
+	"PersonsSlow": {
+		`leadmesh_identity_resolve_duration_seconds_bucket{instance="a",le="1"} 0+90x4000
+leadmesh_identity_resolve_duration_seconds_bucket{instance="a",le="2.5"} 0+95x4000
+leadmesh_identity_resolve_duration_seconds_bucket{instance="a",le="+Inf"} 0+100x4000`,
+		`leadmesh_identity_resolve_duration_seconds_bucket{instance="a",le="1"} 0+99.5x4000
+leadmesh_identity_resolve_duration_seconds_bucket{instance="a",le="+Inf"} 0+100x4000`,
+	},
+	"ReviewsWaiting": {`leadmesh_identity_reviews{instance="a"} 1200x4000`, `leadmesh_identity_reviews{instance="a"} 900x4000`},
+	"EventsLate":     {`leadmesh_outbox_lag_seconds{instance="a",service="routing"} 61x4000`, `leadmesh_outbox_lag_seconds{instance="a",service="routing"} 2x4000`},
+	"PushesLate":     {`leadmesh_routing_delivery_lag_seconds{instance="a"} 1000x4000`, `leadmesh_routing_delivery_lag_seconds{instance="a"} 300x4000`},
+	"JobsLate":       {`leadmesh_river_lag_seconds{instance="a",service="routing"} 90x4000`, `leadmesh_river_lag_seconds{instance="a",service="routing"} 1x4000`},
 	"NoLeads": {`leadmesh_capture_leads_total{instance="a",outcome="pending"} 0+1x2000 2000x2000`,
 		`leadmesh_capture_leads_total{instance="a",outcome="pending"} 0+1x4000`},
 	"CertificateEnds":     {`leadmesh_certificate_rest_seconds{instance="a",what="public certificate"} 1000000x4000`, `leadmesh_certificate_rest_seconds{instance="a",what="public certificate"} 3000000x4000`},

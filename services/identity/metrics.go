@@ -36,8 +36,7 @@ func newMetrics(s *Service) (*metrics, error) {
 	meter := s.deps.Tel.Meter
 	var err error
 	if m.duration, err = meter.Float64Histogram(telemetry.MetricResolveDuration, metric.WithUnit("s"),
-		metric.WithDescription("Time from a call to resolve leads to its answer."),
-		metric.WithExplicitBucketBoundaries(.0005, .001, .002, .003, .005, .0075, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10)); err != nil {
+		metric.WithDescription("Time from a call to resolve leads to its answer.")); err != nil {
 		return nil, fmt.Errorf("make the histogram of resolving: %w", err)
 	}
 	if m.resolved, err = meter.Int64Counter(telemetry.MetricResolved, metric.WithDescription("Leads resolved, by what became of them.")); err != nil {

@@ -308,5 +308,9 @@ func (p *Process) DialAs(service string) (*grpc.ClientConn, error) {
 	return grpc.NewClient("passthrough:///"+p.Mesh, grpc.WithTransportCredentials(credentials.NewTLS(config)),
 		grpc.WithStreamInterceptor(func(ctx context.Context, d *grpc.StreamDesc, c *grpc.ClientConn, method string, next grpc.Streamer, o ...grpc.CallOption) (grpc.ClientStream, error) {
 			return next(metadata.AppendToOutgoingContext(ctx, "leadmesh-peer", service), d, c, method, o...)
-		}))
+		}),
+		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, resp any, c *grpc.ClientConn, next grpc.UnaryInvoker, o ...grpc.CallOption) error {
+			return next(metadata.AppendToOutgoingContext(ctx, "leadmesh-peer", service), method, req, resp, c, o...)
+		}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20)))
 }

@@ -1,0 +1,143 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/deploy/sample/people"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Resolves encodes the records of a population from one place to another as requests to resolve, of
+// size leads each, in the form in which Capture stores leads.
+func Resolves(p *people.Population, from, to, size int) ([]Frame, error) {
+	var out []Frame
+	for from < to {
+		req := &identityv1.BatchResolveRequest{}
+		for ; from < to && len(req.Leads) < size; from++ {
+			r := p.Record(from)
+			req.Leads = append(req.Leads, captured(&r))
+		}
+		raw, err := proto.Marshal(req)
+		if err != nil {
+			return nil, fmt.Errorf("encode leads to resolve: %w", err)
+		}
+		out = append(out, Frame{raw})
+	}
+	return out, nil
+}
+
+// captured is what Capture makes of what somebody said.
+func captured(r *people.Record) *leadv1.Lead {
+	name := lead.NormalizeName(lead.Name{Given: r.Given, Middle: r.Middle, Family: r.Family, Suffix: r.Suffix})
+	party := &leadv1.Party{
+		Role: leadv1.PartyRole_PARTY_ROLE_PRIMARY,
+		Name: &leadv1.Name{Full: name.Full, Given: name.Given, Middle: name.Middle, Family: name.Family, Suffix: name.Suffix},
+		Born: r.Born,
+	}
+	if e := lead.ParseEmail(r.Email); r.Email != "" {
+		party.Emails = []*leadv1.Email{{Address: e.Address, Valid: e.Valid}}
+	}
+	if f := lead.ParsePhone(r.Phone, r.Country); r.Phone != "" {
+		party.Phones = []*leadv1.Phone{{Number: f.Raw, E164: f.E164, Valid: f.Valid}}
+	}
+	if r.Postal != "" || r.City != "" {
+		party.Address = &leadv1.Address{Unit: r.Unit, City: r.City, Region: r.Region, PostalCode: r.Postal, Country: r.Country}
+		if r.Street != "" {
+			party.Address.Streets = []string{r.Street}
+		}
+	}
+	at, number := timestamppb.New(r.At), fmt.Sprint(r.ID)
+	return &leadv1.Lead{
+		LeadId: lead.NewID([]byte("people"), number).String(), Market: r.Country, RequestedAt: at, ReceivedAt: at,
+		Parties:     []*leadv1.Party{party},
+		Identifiers: []*leadv1.Identifier{{Kind: leadv1.IdentifierKind_IDENTIFIER_KIND_SOURCE_LEAD, Source: "load", Value: number}},
+		Consents: []*leadv1.Consent{{
+			Controller: leadv1.Controller_CONTROLLER_OEM, Purpose: leadv1.Purpose_PURPOSE_MARKETING,
+			Channel: leadv1.Channel_CHANNEL_EMAIL, State: leadv1.ConsentState_CONSENT_STATE_GRANTED, At: at,
+		}},
+	}
+}
+
+// Resolved is how a run of requests to resolve went.
+type Resolved struct {
+	Leads, Created int
+	Took           time.Duration
+	Times          []time.Duration // of the requests, from when they were due or sent
+}
+
+// Rate is leads resolved per second.
+func (r Resolved) Rate() float64 { return float64(r.Leads) / r.Took.Seconds() }
+
+// Resolve sends the requests with as many callers at once as said, as fast as they are answered; or,
+// with a rate above 0, each when it is due, whatever the others do. It returns when all are answered.
+func Resolve(ctx context.Context, conn *grpc.ClientConn, requests []Frame, callers int, rate float64) (Resolved, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var r Resolved
+	var mu sync.Mutex
+	var failed error
+	due := Due{Start: time.Now(), Rate: rate}
+	send := func(i int, began time.Time) {
+		var answer Frame
+		err := conn.Invoke(ctx, identityv1.ResolveService_BatchResolve_FullMethodName, &requests[i], &answer, Frames())
+		took := time.Since(began)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil {
+			err = r.add(answer.Bytes, took)
+		}
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("resolve: %w", err)
+			cancel()
+		}
+	}
+	var calls sync.WaitGroup
+	if rate > 0 {
+		for i := range requests {
+			at := due.At(i)
+			select {
+			case <-time.After(time.Until(at)):
+				calls.Go(func() { send(i, at) })
+			case <-ctx.Done():
+			}
+		}
+	} else {
+		var next atomic.Int64
+		for range callers {
+			calls.Go(func() {
+				for i := next.Add(1) - 1; i < int64(len(requests)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+					send(int(i), time.Now())
+				}
+			})
+		}
+	}
+	calls.Wait()
+	r.Took = time.Since(due.Start)
+	return r, failed
+}
+
+func (r *Resolved) add(message []byte, took time.Duration) error {
+	r.Times = append(r.Times, took)
+	return Fields(message, func(field protowire.Number, _ uint64, result []byte) error {
+		if field != 1 {
+			return nil
+		}
+		r.Leads++
+		return Fields(result, func(field protowire.Number, number uint64, _ []byte) error {
+			if field == 4 && number != 0 {
+				r.Created++
+			}
+			return nil
+		})
+	})
+}
