@@ -102,6 +102,7 @@ func Open(ctx context.Context, cfg PoolConfig) (*pgxpool.Pool, error) {
 		if _, err := conn.PgConn().Exec(ctx, prologue).ReadAll(); err != nil {
 			return fmt.Errorf("prepare session for role %q: %w", cfg.Role, err)
 		}
+		registerArrays(conn.TypeMap())
 		return nil
 	}
 	pc.ConnConfig.Tracer = cfg.patience().tracer(cfg)
