@@ -48,7 +48,7 @@ func pairsIn[K comparable](groups map[K]int) int {
 }
 
 // Reached counts, of the pairs that belong together, those that share a block and so were compared,
-// and all of them. Truth holds a group for each row. Pairs of equal rows count as reached.
+// and all of them. Truth holds a group for each row.
 func Reached[T comparable](r *Result, truth []T) (reached, all int) {
 	groups := map[T][]int32{}
 	for i, t := range truth {
@@ -58,14 +58,21 @@ func Reached[T comparable](r *Result, truth []T) (reached, all int) {
 		for j, q := range rows {
 			for _, p := range rows[:j] {
 				all++
-				a, b := r.first[p], r.first[q]
-				if a == b {
-					reached++
-				} else if _, ok := r.index.shared(a, b); ok {
+				if r.Covers(p, q) {
 					reached++
 				}
 			}
 		}
 	}
 	return reached, all
+}
+
+// Covers reports whether two rows share a block or are equal in every value.
+func (r *Result) Covers(p, q int32) bool {
+	p, q = r.first[p], r.first[q]
+	if p == q {
+		return true
+	}
+	_, ok := r.index.shared(p, q)
+	return ok
 }
