@@ -89,25 +89,23 @@ func (r *Reader) Header() Row { return r.header }
 func (r *Reader) Next() (*Row, error) { return r.next(len(r.header.Cells)) }
 
 func (r *Reader) next(width int) (*Row, error) {
-	for {
-		if err := r.passBlank(); err != nil {
+	if err := r.passBlank(); err != nil {
+		return nil, err
+	}
+	used, problem := r.scan()
+	if problem == "" {
+		problem = r.fit(used, width)
+	}
+	line := r.line
+	if problem != "" {
+		if err := r.passLine(); err != nil {
 			return nil, err
 		}
-		used, problem := r.scan()
-		if problem == "" {
-			problem = r.fit(used, width)
-		}
-		if problem != "" {
-			line := r.line
-			if err := r.passLine(); err != nil {
-				return nil, err
-			}
-			return nil, &RowError{Line: line, Problem: problem}
-		}
-		r.row.Line = r.line
-		r.advance(used)
-		return &r.row, nil
+		return nil, &RowError{Line: line, Problem: problem}
 	}
+	r.row.Line = line
+	r.advance(used)
+	return &r.row, nil
 }
 
 // fit makes the row from what was scanned. It returns what is wrong with it.
