@@ -1,0 +1,113 @@
+package people
+
+import "testing"
+
+func TestReadDate(t *testing.T) {
+	for _, tt := range []struct {
+		in    string
+		order dateOrder
+		want  string
+	}{
+		{"19081209", dayFirst, "1908-12-09"},
+		{"1971-06-24", dayFirst, "1971-06-24"},
+		{"1971-6-4", monthFirst, "1971-06-04"},
+		{"1971/06/24", monthFirst, "1971-06-24"},
+		{"1971-06-24T00:00:00Z", dayFirst, "1971-06-24"},
+		{"1971-06-24 00:00:00.000", dayFirst, "1971-06-24"},
+		{"24.06.1971", dayFirst, "1971-06-24"},
+		{"4.6.1971", dayFirst, "1971-06-04"},
+		{"06/24/1971", monthFirst, "1971-06-24"},
+		{"06/07/1971", monthFirst, "1971-06-07"},
+		{"06/07/1971", dayFirst, "1971-07-06"},
+		{"06/24/1971", dayFirst, "1971-06-24"},
+		{"24/06/1971", monthFirst, "1971-06-24"},
+		{"24.6.71", dayFirst, "1971-06-24"},
+		{"6/24/05", monthFirst, "2005-06-24"},
+		{"24061971", dayFirst, "1971-06-24"},
+		{"06241971", monthFirst, "1971-06-24"},
+		{"19729518", dayFirst, "1972-95-18"}, // a typing error is near to what it should be
+		{"24 June 1971", dayFirst, "1971-06-24"},
+		{"June 24, 1971", dayFirst, "1971-06-24"},
+		{"24th Jun 1971", dayFirst, "1971-06-24"},
+		{"24-Jun-71", dayFirst, "1971-06-24"},
+		{"3. März 1980", dayFirst, "1980-03-03"},
+		{"3. Dez. 1980", dayFirst, "1980-12-03"},
+		{"1900-01-01", dayFirst, ""}, // stands for none
+		{"1899-12-30", dayFirst, ""},
+		{"0000-00-00", dayFirst, ""},
+		{"2071-06-24", dayFirst, ""},
+		{"1971", dayFirst, ""},
+		{"06/1971", dayFirst, ""},
+		{"n/a", dayFirst, ""},
+		{"", dayFirst, ""},
+		{"1-2-3-4", dayFirst, ""},
+	} {
+		if got, ok := readDate(tt.in, tt.order, 2026); got != tt.want || ok != (tt.want != "") {
+			t.Errorf("%q, %s: %q, want %q", tt.in, tt.order, got, tt.want)
+		}
+	}
+}
+
+func TestOrderOfAColumn(t *testing.T) {
+	for _, tt := range []struct {
+		values  []string
+		country string
+		order   dateOrder
+		said    bool
+	}{
+		{[]string{"06/07/1971", "01/24/1980"}, "DE", monthFirst, true},
+		{[]string{"06/07/1971", "24/01/1980"}, "US", dayFirst, true},
+		{[]string{"06.07.1971"}, "US", dayFirst, true},
+		{[]string{"06/07/1971"}, "US", monthFirst, false},
+		{[]string{"06/07/1971"}, "DE", dayFirst, false},
+	} {
+		var v dateVotes
+		for _, s := range tt.values {
+			v.add(s)
+		}
+		if order, said := v.order(tt.country); order != tt.order || said != tt.said {
+			t.Errorf("%q in %s: %s, %t", tt.values, tt.country, order, said)
+		}
+	}
+}
+
+// Headers as exports of CRMs, DMSs and web forms write them.
+func TestHeaders(t *testing.T) {
+	r := newRecogniser()
+	for f, headers := range map[Field][]string{
+		FieldGivenName:    {"first_name", "given_name", "vorname", "fname", "FirstName", "FIRST NAME", "First-Name", "Contact First Name", "Customer: First Name", "first"},
+		FieldFamilyName:   {"last_name", "surname", "Nachname", "LastName", "family name", "Familienname", "Customer Last Name"},
+		FieldName:         {"name", "Full Name", "full_name", "first_and_surname", "Customer Name", "Kundenname"},
+		FieldMiddleName:   {"middle_initial", "MiddleName", "MI"},
+		FieldSuffix:       {"suffix", "Name Suffix"},
+		FieldEmail:        {"email", "E-Mail", "e_mail", "Email Address", "E-Mail-Adresse", "email2", "Primary Email", "E-Mail privat"},
+		FieldPhone:        {"phone", "Phone 2", "Mobile", "tel", "Telefon", "Handy-Nr.", "Home Phone", "Work Phone", "Cell Phone", "Telefon privat", "phone_number"},
+		FieldStreet:       {"street", "address_1", "address_2", "Address Line 1", "Straße", "strasse", "Mailing Street", "Adresse", "street_name", "Billing Address"},
+		FieldStreetNumber: {"street_number", "Hausnummer", "Haus-Nr.", "House No"},
+		FieldUnit:         {"unit_number", "Apt", "Unit"},
+		FieldCity:         {"city", "suburb", "town", "Ort", "Wohnort", "Mailing City"},
+		FieldPostalCode:   {"postcode", "zip", "PLZ", "Zip Code", "postal_code", "ZipCode", "postcode_fake", "zip5"},
+		FieldRegion:       {"state", "Bundesland", "State/Province"},
+		FieldCountry:      {"country", "Land", "Country Code"},
+		FieldBorn:         {"dob", "date_of_birth", "birthdate", "Geburtsdatum", "DateOfBirth", "Birth Date", "birthday"},
+		FieldBirthplace:   {"birth_place", "Geburtsort"},
+		FieldSex:          {"gender", "sex", "Geschlecht"},
+		FieldOccupation:   {"occupation", "Beruf", "Job Title"},
+		FieldVIN:          {"vin", "VIN", "FIN", "Fahrgestellnummer", "Vehicle VIN"},
+		FieldCompany:      {"company", "Firma", "Company Name"},
+		FieldLoyaltyID:    {"loyalty_number", "Loyalty ID", "Kundenkartennummer", "Member No"},
+		FieldAccountID:    {"account_id", "Account Number"},
+		FieldCustomerID:   {"customer id", "Customer Number", "Kundennummer", "Kunden-Nr.", "CRM ID", "crm_id"},
+		FieldDMSID:        {"DMS Customer No"},
+		FieldNationalID:   {"soc_sec_id", "SSN"},
+		FieldID:           {"id", "rec_id", "unique_id", "record id", "UUID", "lead_id"},
+		FieldNone: {"cluster", "household_id", "simulant_id", "status", "notes", "created_at", "Lead Owner", "Contact Owner", "first_name_2", "Customer Name 2",
+			"relationship_to_reference_person", "email opt in", "phone type", "birth year", "cluster_id", "", "fax", "Dealer Name", "Salesperson Email", "Co-Buyer First Name", "product name", "file name", "street view"},
+	} {
+		for _, h := range headers {
+			if got := r.field(h); got != f {
+				t.Errorf("%q is read as %q, want %q", h, got, f)
+			}
+		}
+	}
+}

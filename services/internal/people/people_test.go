@@ -1,0 +1,311 @@
+package people_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leadmesh/leadmesh/services/internal/people"
+	"github.com/leadmesh/leadmesh/services/internal/table"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// cleaning runs Clean with outputs in a folder of the test.
+type cleaning struct {
+	people.Options
+	dir     string
+	columns string // the printed table
+	skipped []string
+	outcome *people.Outcome
+}
+
+func clean(t *testing.T, o people.Options) (*cleaning, error) {
+	t.Helper()
+	c := &cleaning{Options: o, dir: t.TempDir()}
+	if c.Out == "" {
+		c.Out = filepath.Join(c.dir, "clusters.csv")
+	}
+	c.Pairs = filepath.Join(c.dir, "pairs.csv")
+	c.Year = 2026
+	c.Mapped = func(lists []*people.List) {
+		var b strings.Builder
+		people.PrintMapping(&b, lists)
+		c.columns = b.String()
+	}
+	c.Skip = func(list string, e *table.RowError) { c.skipped = append(c.skipped, list+": "+e.Error()) }
+	var err error
+	c.outcome, err = people.Clean(t.Context(), c.Options)
+	return c, err
+}
+
+func (c *cleaning) read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(c.dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s: (-want +got)\n%s", path, d)
+	}
+}
+
+// Lists of several dialects, languages and encodings: what the columns were taken for, which rows were
+// found to be one person, and every byte of every row.
+func TestClean(t *testing.T) {
+	for name, skipped := range map[string][]string{
+		"guests.csv": {
+			"guests.csv: line 6: has 4 cells where the header has 10",
+			"guests.csv: line 8: the quote in cell 3 is not closed",
+			"guests.csv: line 10: has 11 cells where the header has 10",
+		},
+		"kunden.csv": nil,
+		"owners.txt": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := clean(t, people.Options{In: filepath.Join("testdata", name)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".columns", c.columns)
+			golden(t, name+".clusters", c.read(t, "clusters.csv"))
+			if d := cmp.Diff(skipped, c.skipped); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestLink(t *testing.T) {
+	c, err := clean(t, people.Options{In: "testdata/guests.csv", Link: "testdata/visits.csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "link.columns", c.columns)
+	golden(t, "link.clusters", c.read(t, "clusters.csv"))
+	var pairs []string
+	for line := range strings.Lines(c.read(t, "pairs.csv")) {
+		cells := strings.Split(strings.TrimSpace(line), ",")
+		pairs = append(pairs, strings.Join(append(cells[:4], cells[5]), " "))
+	}
+	if d := cmp.Diff([]string{
+		"left_file left_id right_file right_id verdict",
+		"guests.csv g-1 guests.csv g-2 same",
+		"guests.csv g-1 visits.csv 2 same",
+		"guests.csv g-2 visits.csv 2 same",
+		"guests.csv g-3 guests.csv g-5 same",
+		"visits.csv 3 visits.csv 4 same",
+	}, pairs); d != "" {
+		t.Error(d)
+	}
+
+	c, err = clean(t, people.Options{In: "testdata/guests.csv", Link: "testdata/visits.csv", Across: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(c.read(t, "pairs.csv")) {
+		if cells := strings.Split(line, ","); cells[0] == cells[2] {
+			t.Errorf("a pair within one list though only those across were asked for: %s", line)
+		}
+	}
+}
+
+func TestSameInputSameBytes(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "people.csv")
+	var b strings.Builder
+	b.WriteString("given,family,email,zip\n")
+	for i := range 3000 {
+		n := i % 2500
+		fmt.Fprintf(&b, "G%c%c%c,F%c%c,p%d@example.com,%05d\n", 'a'+n%7, 'a'+n%11, 'a'+n%5, 'a'+n%13, 'a'+n%17, n, n%90)
+	}
+	if err := os.WriteFile(in, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var first, firstPairs string
+	for range 2 {
+		c, err := clean(t, people.Options{In: in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, pairs := c.read(t, "clusters.csv"), c.read(t, "pairs.csv")
+		if first == "" {
+			first, firstPairs = out, pairs
+		}
+		if out != first || pairs != firstPairs {
+			t.Error("the second run wrote other bytes")
+		}
+	}
+	if strings.Count(firstPairs, "\n") < 100 {
+		t.Errorf("too few pairs to tell: %d", strings.Count(firstPairs, "\n"))
+	}
+}
+
+func TestStandardStreams(t *testing.T) {
+	text, err := os.ReadFile("testdata/kunden.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if _, err := clean(t, people.Options{In: "-", Out: "-", Stdin: bytes.NewReader(text), Stdout: &out}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "kunden.csv.clusters", out.String())
+}
+
+func TestMistakes(t *testing.T) {
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "list.csv")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	someone := write("first,last\nAda,Lindqvist\n")
+	for name, tt := range map[string]struct {
+		o       people.Options
+		renames []string
+		want    []string
+		mapping bool
+	}{
+		"unknown field":   {people.Options{In: someone}, []string{"shoe_size=first"}, []string{"there is no field shoe_size", "given_name", "date_of_birth"}, true},
+		"no equals sign":  {people.Options{In: someone}, []string{"first"}, []string{"field=column"}, true},
+		"unknown column":  {people.Options{In: someone}, []string{"given_name=vorname"}, []string{"no column vorname", "first, last"}, true},
+		"nothing usable":  {people.Options{In: write("a,b\n1,2\n")}, nil, []string{"no column tells people apart", "a, b", "--map", "family_name"}, true},
+		"all left out":    {people.Options{In: someone}, []string{"ignore=first", "ignore=last"}, []string{"no column tells people apart"}, true},
+		"no such file":    {people.Options{In: "testdata/none.csv"}, nil, []string{"none.csv"}, false},
+		"empty":           {people.Options{In: write("")}, nil, []string{"list.csv: the file is empty"}, false},
+		"workbook":        {people.Options{In: write("PK\x03\x04...")}, nil, []string{"Excel"}, false},
+		"output is input": {people.Options{In: someone, Out: someone}, nil, []string{"another name"}, true},
+		"no such folder":  {people.Options{In: someone, Out: filepath.Join(t.TempDir(), "none", "out.csv")}, nil, []string{"none"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			renames, err := people.ParseRenames(tt.renames)
+			if err == nil {
+				tt.o.Renames = renames
+				_, err = clean(t, tt.o)
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if errors.Is(err, people.ErrMapping) != tt.mapping {
+				t.Errorf("a better --map mends it: %t, want %t", !tt.mapping, tt.mapping)
+			}
+			for _, w := range tt.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("%q does not say %q", err, w)
+				}
+			}
+		})
+	}
+}
+
+// --map wins over names, several columns may feed one field, and a column that was left out is none.
+func TestMap(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "list.csv")
+	text := "K1,K2,Tel A,Tel B,email\nAda,Lindqvist,303-555-0123,303-555-0177,x@example.com\nAda,Lindqvist,,303 555 0177,y@example.com\nBo,Okafor,303-555-0199,,x@example.com\n"
+	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	renames, err := people.ParseRenames([]string{"given_name=K1", "surname=k2", "phone=TEL-A", "phone=Tel B", "ignore=email"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := clean(t, people.Options{In: in, Renames: renames})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "map.columns", c.columns)
+	if got := clustersOf(c.read(t, "clusters.csv")); !slices.Equal(got, []string{"2", "2", "4"}) {
+		t.Errorf("clusters %q", got)
+	}
+}
+
+func clustersOf(csv string) []string {
+	var out []string
+	for i, line := range strings.Split(strings.TrimSpace(csv), "\n") {
+		if i > 0 {
+			out = append(out, line[strings.LastIndexByte(line, ',')+1:])
+		}
+	}
+	return out
+}
+
+// A number that each row has for itself is no evidence that rows differ; a number of a household, a
+// cluster or a row is none at all; one that rows share is evidence that they are one.
+func TestIDsAsEvidence(t *testing.T) {
+	list := func(column string, ids ...string) string {
+		var b strings.Builder
+		fmt.Fprintf(&b, "first,last,email,%s\n", column)
+		for i, id := range ids {
+			fmt.Fprintf(&b, "Ada,Lindqvist,ada%d@example.com,%s\n", i/2, id)
+		}
+		path := filepath.Join(t.TempDir(), "list.csv")
+		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for name, tt := range map[string]struct{ in, want string }{
+		"customer number of each row": {list("customer_no", "C100", "C101", "C102", "C103"), "no evidence: no two rows share one"},
+		"loyalty number":              {list("Loyalty No", "L100", "L100", "L100", "L103", "L104", "L105", "L103", "L106"), "loyalty_id"},
+		"loyalty tier":                {list("loyalty number", "gold", "gold", "silver", "gold"), "do not look like ids"},
+		"cluster":                     {list("cluster", "1001", "1001", "1002", "1003"), "cluster  -"},
+		"household":                   {list("household_id", "1001", "1001", "1002", "1003"), "household_id  -"},
+		"simulant":                    {list("simulant_id", "1001", "1001", "1002", "1003"), "simulant_id  -"},
+		"row":                         {list("rec_id", "1001", "1002", "1003", "1004"), "names the rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := clean(t, people.Options{In: tt.in})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(c.columns, tt.want) {
+				t.Errorf("no %q in\n%s", tt.want, c.columns)
+			}
+			if got := clustersOf(c.read(t, "clusters.csv")); got[0] != got[1] {
+				t.Errorf("two rows of one name and e-mail address are two persons: %q", got)
+			}
+		})
+	}
+}
+
+// Whoever stops it finds no half file.
+func TestStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	dir := t.TempDir()
+	_, err := people.Clean(ctx, people.Options{
+		In: "testdata/guests.csv", Out: filepath.Join(dir, "clusters.csv"), Pairs: filepath.Join(dir, "pairs.csv"),
+		Mapped: func([]*people.List) { cancel() },
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
