@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,5 +96,25 @@ func TestSessionPrologue(t *testing.T) {
 		if _, err := sessionPrologue(PoolConfig{Schema: bad}); err == nil {
 			t.Errorf("schema %q was accepted", bad)
 		}
+	}
+}
+
+func TestFullPagesAreCompressedAsTheServerCan(t *testing.T) {
+	can := func(string) bool { return true }
+	for name, c := range map[string]struct {
+		override map[string]string
+		takes    func(string) bool
+		want     string
+	}{
+		"LZ4":               {nil, can, "wal_compression=lz4"},
+		"no LZ4":            {nil, func(string) bool { return false }, "wal_compression=on"},
+		"told not to":       {map[string]string{"wal_compression": "off"}, can, "wal_compression=off"},
+		"told other things": {map[string]string{"jit": "on"}, can, "wal_compression=lz4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := serverSettings(c.override, c.takes); !slices.Contains(got, c.want) {
+				t.Errorf("%v, want %s", got, c.want)
+			}
+		})
 	}
 }

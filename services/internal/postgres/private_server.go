@@ -138,7 +138,8 @@ func (s server) spawn(ctx context.Context, cfg PrivateConfig) (*child, error) {
 		return nil, fmt.Errorf("start log: %w", err)
 	}
 	args := []string{"-D", s.pgdata, "-k", s.socketDir, "-p", socketPort}
-	for _, setting := range serverSettings(cfg.Settings) {
+	takes := func(setting string) bool { return s.takes(bin, setting) }
+	for _, setting := range serverSettings(cfg.Settings, takes) {
 		args = append(args, "-c", setting)
 	}
 	// Not CommandContext: the server outlives the start's context.
@@ -158,6 +159,12 @@ func (s server) spawn(ctx context.Context, cfg PrivateConfig) (*child, error) {
 		close(c.exited)
 	}()
 	return c, nil
+}
+
+// takes reports whether servers of bin know a setting, name=value. They are asked, not started.
+func (s server) takes(bin binaries, setting string) bool {
+	name, _, _ := strings.Cut(setting, "=")
+	return s.account.command(bin.postgres, "-D", s.pgdata, "-c", setting, "-C", name).Run() == nil
 }
 
 // clearTraces removes what a killed server left that would make the next one

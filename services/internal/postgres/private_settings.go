@@ -17,8 +17,9 @@ const (
 
 // serverSettings are the settings of a private server as name=value, sorted.
 // They are given on the command line, so nothing in the cluster's folder has
-// to be written by root and an old cluster follows a newer leadmesh.
-func serverSettings(override map[string]string) []string {
+// to be written by root and an old cluster follows a newer leadmesh. takes
+// reports whether the server knows a setting.
+func serverSettings(override map[string]string, takes func(setting string) bool) []string {
 	settings := map[string]string{
 		"listen_addresses":        "",
 		"unix_socket_permissions": "0700",
@@ -55,6 +56,13 @@ func serverSettings(override map[string]string) []string {
 		// personal data.
 		"log_error_verbosity":     "terse",
 		"log_min_error_statement": "panic",
+	}
+	// Pages of indexes by random identifiers are what the log gets most of
+	// after a checkpoint. Postgres's own compression takes 80 us for one and
+	// saves nothing, LZ4 takes a tenth and saves a tenth of the log. Servers
+	// before 15, and those built without it, do not have it.
+	if lz4 := "lz4"; override["wal_compression"] == "" && takes("wal_compression="+lz4) {
+		settings["wal_compression"] = lz4
 	}
 	maps.Copy(settings, override)
 	lines := make([]string, 0, len(settings))

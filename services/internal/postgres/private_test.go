@@ -188,6 +188,11 @@ func TestPrivateSettings(t *testing.T) {
 	if got := scalar[string](t, conn, "SELECT current_user || '@' || current_database()"); got != "leadmesh@leadmesh" {
 		t.Errorf("logged in as %s", got)
 	}
+	// Without LZ4 the server's own compression stays.
+	const compression = "SELECT setting = CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'on' END FROM pg_settings WHERE name = 'wal_compression'"
+	if !scalar[bool](t, conn, compression) {
+		t.Errorf("full pages are compressed by %s", scalar[string](t, conn, "SELECT current_setting('wal_compression')"))
+	}
 	socket := socketDir(t, p)
 	info, err := os.Stat(socket)
 	if err != nil {
