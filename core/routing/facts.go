@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 )
@@ -65,14 +66,28 @@ const PurposeDraw = "routing.draw"
 // under the secret of the revision. Whoever picks a lead's id cannot steer it without the
 // secret. The parts are length-prefixed, so no two of them can be taken for another two.
 func Chance(secret []byte, id lead.ID, purpose string, attempt int) uint64 {
-	mac := hmac.New(sha256.New, secret)
-	var n [8]byte
-	mac.Write(id[:])
-	binary.BigEndian.PutUint64(n[:], uint64(len(purpose)))
-	mac.Write(n[:])
-	mac.Write([]byte(purpose))
-	binary.BigEndian.PutUint64(n[:], uint64(attempt))
-	mac.Write(n[:])
-	var sum [sha256.Size]byte
-	return binary.BigEndian.Uint64(mac.Sum(sum[:0]))
+	return NewLots(secret).Draw(id, purpose, attempt)
+}
+
+// Lots draws the chances of leads under one secret. Its owner draws as many as they like, one after
+// the other, and from the second on nothing is allocated. Not safe for concurrent use.
+type Lots struct {
+	mac  hash.Hash
+	text []byte // that is hashed
+	sum  []byte
+}
+
+// NewLots returns what draws under a secret.
+func NewLots(secret []byte) *Lots { return &Lots{mac: hmac.New(sha256.New, secret)} }
+
+// Draw returns what [Chance] does under the secret.
+func (l *Lots) Draw(id lead.ID, purpose string, attempt int) uint64 {
+	l.text = append(l.text[:0], id[:]...)
+	l.text = binary.BigEndian.AppendUint64(l.text, uint64(len(purpose)))
+	l.text = append(l.text, purpose...)
+	l.text = binary.BigEndian.AppendUint64(l.text, uint64(attempt))
+	l.mac.Reset()
+	l.mac.Write(l.text)
+	l.sum = l.mac.Sum(l.sum[:0])
+	return binary.BigEndian.Uint64(l.sum)
 }

@@ -12,6 +12,7 @@ type gathering struct {
 	at       vector
 	placed   bool
 	found    nearest
+	settled  bool   // no candidate can be replaced any more
 	touched  uint64 // keeps the compiler from leaving out what list asks memory for
 }
 
@@ -106,6 +107,7 @@ func (g *gathering) listMore(c *Choice, stores []distant, unseen int) {
 		if n := len(r.Candidates); n+unseen < MaxCandidates {
 			r.Candidates = r.Candidates[:n+1]
 			g.write(&r.Candidates[n], u, stores[i].unit, stores[i].metres, marks)
+			g.settled = false
 			continue
 		}
 		g.replace(r, u, stores[i], marks)
@@ -118,7 +120,7 @@ func (g *gathering) replace(r *Receipt, u *unit, at distant, marks Mark) {
 	var x Candidate
 	g.write(&x, u, at.unit, at.metres, marks)
 	loss := r.barred(&x)
-	if loss == LossUnspecified || marks != 0 {
+	if !g.settled && (loss == LossUnspecified || marks != 0) {
 		for i := len(r.Candidates) - 1; i >= 0; i-- {
 			out := &r.Candidates[i]
 			if why := r.barred(out); why != LossUnspecified && out.Marks == 0 {
@@ -128,6 +130,7 @@ func (g *gathering) replace(r *Receipt, u *unit, at distant, marks Mark) {
 				return
 			}
 		}
+		g.settled = true
 	}
 	if loss == LossUnspecified {
 		loss = LossBeyondList

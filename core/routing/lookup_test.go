@@ -1,6 +1,10 @@
 package routing_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,6 +118,21 @@ func TestChance(t *testing.T) {
 	base := routing.Chance(secret(), id, routing.PurposeDraw, 1)
 	if base != routing.Chance(secret(), id, routing.PurposeDraw, 1) {
 		t.Error("the same parts gave another chance")
+	}
+	lots := routing.NewLots(secret())
+	for attempt := range 20 {
+		id := lead.NewID(secret(), strconv.Itoa(attempt))
+		text := append(append([]byte(nil), id[:]...), 0, 0, 0, 0, 0, 0, 0, 12)
+		text = append(append(text, "routing.draw"...), 0, 0, 0, 0, 0, 0, 0, byte(attempt))
+		mac := hmac.New(sha256.New, secret())
+		mac.Write(text)
+		want := binary.BigEndian.Uint64(mac.Sum(nil))
+		if got := lots.Draw(id, routing.PurposeDraw, attempt); got != want {
+			t.Errorf("lot %d is %d, want %d", attempt, got, want)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { lots.Draw(id, routing.PurposeDraw, 1) }); n > 0 {
+		t.Errorf("a lot allocates %v times", n)
 	}
 	for name, other := range map[string]uint64{
 		"secret":  routing.Chance([]byte("another"), id, routing.PurposeDraw, 1),

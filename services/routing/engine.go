@@ -57,6 +57,8 @@ type verdict struct {
 	result    scoring.Result
 	line      lead.Line
 	choice    routing.Choice
+	named     []routing.Input // the inputs by name
+	lots      *routing.Lots   // of the rules that decided last
 	canonical []byte
 	decidedAt time.Time
 	park      lead.ParkReason // zero unless the lead is parked
@@ -74,6 +76,9 @@ func (v *verdict) receipt() []byte {
 
 // decide scores the inquiry and chooses its dealer. It reads no database.
 func (rb *rulebook) decide(q *inquiry, now time.Time, v *verdict) {
+	if v.rules != rb {
+		v.lots = routing.NewLots(rb.secret)
+	}
 	v.rules, v.decidedAt, v.park, v.doubts = rb, now.Truncate(time.Microsecond), 0, v.doubts[:0]
 	l := &q.lead
 	facts := scoring.Facts{Profiling: rb.profiling(l, now)}
@@ -109,6 +114,7 @@ func (rb *rulebook) decide(q *inquiry, now time.Time, v *verdict) {
 // choose fills the receipt. A parked lead has one too: it says why nobody got the lead.
 func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogueModel) {
 	l := &q.lead
+	v.named = appendInputs(v.named[:0], &v.inputs)
 	f := routing.Facts{
 		DecidedAt: v.decidedAt.Unix(), Attempt: int32(q.attempt - 1), Exclusions: q.exclusions,
 		LeadID: l.ID, Test: l.Test, Line: v.line, Brand: l.Brand, Origin: l.Origin, Choice: l.Choice, Consent: mayShare,
@@ -117,8 +123,8 @@ func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogu
 		ServiceDealer: q.profile.Servicing.ID, ServicedAt: q.profile.Servicing.At,
 		SellingDealer: q.profile.Selling.ID, SoldAt: q.profile.Selling.At,
 		WinChance: v.result.Probability[v.line], Points: v.result.Points[v.line], Stage: v.result.Stage[v.line],
-		Inputs: scoreInputs(&v.inputs), Scorer: rb.playbook.Revision,
-		Chance: routing.Chance(rb.secret, l.ID, routing.PurposeDraw, q.attempt), Live: rb.live,
+		Inputs: v.named, Scorer: rb.playbook.Revision,
+		Chance: v.lots.Draw(l.ID, routing.PurposeDraw, q.attempt), Live: rb.live,
 		Department: q.department, Programs: q.programs,
 	}
 	if q.blind {
@@ -223,18 +229,17 @@ func primarySubtag(tag string) string {
 	return strings.ToLower(tag)
 }
 
-// scoreInputs names the inputs that were given, for the receipt.
-func scoreInputs(in *scoring.Inputs) []routing.Input {
-	out := make([]routing.Input, 0, 24)
+// appendInputs appends the inputs that were given by their names, for the receipt.
+func appendInputs(dst []routing.Input, in *scoring.Inputs) []routing.Input {
 	for f := scoring.Feature(1); f < scoring.NumFeatures; f++ {
 		if v := in.Values[f]; v > scoring.Missing {
-			out = append(out, routing.Input{Name: f.String(), Value: int64(v)})
+			dst = append(dst, routing.Input{Name: f.String(), Value: int64(v)})
 		}
 	}
 	if in.NoConsent {
-		out = append(out, routing.Input{Name: inputNoConsent, Value: 1})
+		dst = append(dst, routing.Input{Name: inputNoConsent, Value: 1})
 	}
-	return out
+	return dst
 }
 
 // inputNoConsent is the input that says that tracked behaviour took no part.
