@@ -45,11 +45,14 @@ func StartLead(ctx context.Context, tracer trace.Tracer, name, traceparent, lead
 	if own.IsValid() && !own.IsSampled() {
 		return ctx, unrecorded{trace.SpanFromContext(ctx)}
 	}
-	options := []trace.SpanStartOption{trace.WithAttributes(Lead(leadID))}
-	if carrier.IsValid() && carrier.TraceID() != own.TraceID() {
-		options = append(options, trace.WithLinks(trace.Link{SpanContext: carrier}))
+	started, span := tracer.Start(ctx, name)
+	if span.IsRecording() { // what it says is put together for those that are recorded only
+		span.SetAttributes(Lead(leadID))
+		if carrier.IsValid() && carrier.TraceID() != own.TraceID() {
+			span.AddLink(trace.Link{SpanContext: carrier})
+		}
 	}
-	return tracer.Start(ctx, name, options...)
+	return started, span
 }
 
 // StartSampled begins a span of one lead below the span in ctx, if that is recorded; else it
