@@ -37,15 +37,15 @@ func ParseEmail(raw string) Email {
 		return e
 	}
 	e.Valid = true
-	e.Address = local + "@" + domain
-	e.Key = emailKey(strings.ToLower(local), domain)
+	e.Address = joinEmail(s, local, domain)
+	e.Key = emailKey(e.Address, strings.ToLower(local), domain)
 	return e
 }
 
 // Domain returns the part after the @, "" for an address that could not be read.
 func (e Email) Domain() string { return e.Address[strings.LastIndexByte(e.Address, '@')+1:] }
 
-func emailKey(local, domain string) string {
+func emailKey(address, local, domain string) string {
 	if i := strings.IndexByte(local, '+'); i > 0 {
 		local = local[:i]
 	}
@@ -54,6 +54,15 @@ func emailKey(local, domain string) string {
 	}
 	if domain == "gmail.com" {
 		local = strings.ReplaceAll(local, ".", "")
+	}
+	return joinEmail(address, local, domain)
+}
+
+// joinEmail joins the parts of an address; where they make up the very text they came from, as they
+// mostly do, it is that text.
+func joinEmail(from, local, domain string) string {
+	if len(from) == len(local)+1+len(domain) && from[:len(local)] == local && from[len(local)+1:] == domain {
+		return from
 	}
 	return local + "@" + domain
 }

@@ -61,37 +61,43 @@ func (p *Profile) Marshal() []byte {
 // list beyond its bound, no vehicles, kinds or texts out of order. Empty input is the zero profile.
 func Unmarshal(b []byte) (Profile, error) {
 	var p Profile
+	err := p.Unmarshal(b)
+	return p, err
+}
+
+// Unmarshal decodes like the function of that name, into a profile whose lists keep their room: who
+// decodes one profile after the other into the same hardly allocates. What the profile held before
+// is gone, and lists of copies of it are overwritten; after an error it is the zero profile.
+func (p *Profile) Unmarshal(b []byte) error {
+	counters, vehicles, inquiries := p.Counters[:0], p.Vehicles[:0], p.Inquiries[:0]
+	*p = Profile{}
 	if len(b) == 0 {
-		return p, nil
+		p.Counters, p.Vehicles, p.Inquiries = counters, vehicles, inquiries
+		return nil
 	}
 	r := reader{buf: b[1:]}
 	if b[0] != codecVersion {
-		return p, ErrEncoding
+		return ErrEncoding
 	}
 	r.base = int64(r.uint())
-	r.texts = make([]string, r.count(maxTexts))
-	for i := range r.texts {
-		r.texts[i] = string(r.bytes(r.count(maxText)))
-		r.check(r.texts[i] != "" && (i == 0 || r.texts[i-1] < r.texts[i]))
-	}
-	if n := r.count(maxKinds); n > 0 {
-		p.Counters = make([]KindCounter, n)
-	}
+	var few [fewTexts]string
+	r.texts = room(few[:0], r.count(maxTexts))
+	r.intern()
+	p.Counters = room(counters, r.count(maxKinds))
 	for i := range p.Counters {
 		p.Counters[i].Kind = lead.SignalKind(r.byte())
 		p.Counters[i].Counter = r.counter()
 		r.check(i == 0 || p.Counters[i-1].Kind < p.Counters[i].Kind)
 	}
 	p.EV = r.counter()
-	if n := r.count(MaxVehicles); n > 0 {
-		p.Vehicles = make([]VehicleFacts, n)
-	}
+	p.Vehicles = room(vehicles, r.count(MaxVehicles))
 	for i := range p.Vehicles {
 		r.vehicle(&p.Vehicles[i])
 		r.check(i == 0 || p.Vehicles[i-1].VIN < p.Vehicles[i].VIN)
 	}
-	for range r.count(MaxInquiries) {
-		p.Inquiries = append(p.Inquiries, r.time())
+	p.Inquiries = room(inquiries, r.count(MaxInquiries))
+	for i := range p.Inquiries {
+		p.Inquiries[i] = r.time()
 	}
 	p.Tracked, p.Untracked = r.activity(), r.activity()
 	p.CustomerSince = r.time()
@@ -102,10 +108,22 @@ func Unmarshal(b []byte) (Profile, error) {
 		c.ID, c.At = r.text(), r.time()
 	}
 	if r.bad || len(r.buf) != 0 {
-		return Profile{}, ErrEncoding
+		*p = Profile{}
+		return ErrEncoding
 	}
-	return p, nil
+	return nil
 }
+
+// room returns a list of n elements in the room of another, if it has as much. The elements are to
+// be overwritten.
+func room[T any](list []T, n int) []T {
+	if n <= cap(list) {
+		return list[:n]
+	}
+	return make([]T, n)
+}
+
+const fewTexts = 32 // as most profiles have
 
 const (
 	maxTexts = 4 * MaxVehicles * (MaxVisits + MaxWarranties)
@@ -237,6 +255,25 @@ type reader struct {
 	bad   bool
 }
 
+// intern reads the texts. They share one copy of what is read, so that they cost one allocation.
+func (r *reader) intern() {
+	if len(r.texts) == 0 {
+		return
+	}
+	whole := string(r.buf)
+	for i := range r.texts {
+		n := r.count(maxText)
+		at := len(whole) - len(r.buf)
+		b := r.bytes(n)
+		r.texts[i] = whole[at : at+len(b)]
+		r.check(r.texts[i] != "" && (i == 0 || r.texts[i-1] < r.texts[i]))
+		if r.bad {
+			r.texts = r.texts[:0]
+			return
+		}
+	}
+}
+
 func (r *reader) check(ok bool) {
 	if !ok {
 		r.bad, r.buf = true, nil
@@ -333,8 +370,9 @@ func (r *reader) vehicle(v *VehicleFacts) {
 	v.VIN, v.Make, v.ModelCode = r.text(), r.text(), r.text()
 	v.Powertrain = lead.Powertrain(r.byte())
 	v.Sold = Sale{At: r.time(), DealerID: r.text(), Status: lead.VehicleStatus(r.byte())}
-	for range r.count(MaxVisits) {
-		v.Visits = append(v.Visits, Visit{At: r.time(), DealerID: r.text(), PayType: PayType(r.byte()), Amount: r.money()})
+	v.Visits = room(v.Visits, r.count(MaxVisits))
+	for i := range v.Visits {
+		v.Visits[i] = Visit{At: r.time(), DealerID: r.text(), PayType: PayType(r.byte()), Amount: r.money()}
 	}
 	for _, reading := range []*Reading{&v.First, &v.Latest} {
 		reading.At, reading.KM = r.time(), r.int()
@@ -342,8 +380,9 @@ func (r *reader) vehicle(v *VehicleFacts) {
 	}
 	v.Lease = Lease{Started: r.time(), ContractedKM: r.int(), Payment: r.money(),
 		Maturity: r.time(), MaturitySeen: r.time()}
-	for range r.count(MaxWarranties) {
-		v.Warranties = append(v.Warranties, Warranty{Coverage: r.text(), Seen: r.time(), Until: r.time(), KMLimit: r.int()})
+	v.Warranties = room(v.Warranties, r.count(MaxWarranties))
+	for i := range v.Warranties {
+		v.Warranties[i] = Warranty{Coverage: r.text(), Seen: r.time(), Until: r.time(), KMLimit: r.int()}
 	}
 	v.Plan = Plan{Seen: r.time(), Until: r.time()}
 	v.Declined = Declined{At: r.time(), Amount: r.money()}

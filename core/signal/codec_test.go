@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/signal"
@@ -26,6 +27,48 @@ func TestMarshalRoundTrip(t *testing.T) {
 	}
 	if p, err := signal.Unmarshal(nil); err != nil || !cmp.Equal(p, signal.Profile{}) {
 		t.Errorf("Unmarshal(nil) = %+v, %v", p, err)
+	}
+}
+
+// TestUnmarshalLeavesNothingBehind decodes profiles one after the other into the same and finds each
+// as if it were the first.
+func TestUnmarshalLeavesNothingBehind(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	var got signal.Profile
+	var last []byte
+	for i := range 300 {
+		p := apply(t, randomSignals(r, r.IntN(80))...)
+		if i%7 == 0 {
+			p = signal.Profile{}
+		}
+		if i%2 == 0 {
+			p.Inquired(base)
+		}
+		last = p.Marshal()
+		if i%14 == 0 {
+			last = nil
+			p = signal.Profile{}
+		}
+		if err := got.Unmarshal(last); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(p, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+		if i%10 == 0 {
+			if err := got.Unmarshal([]byte{1, 2, 3}); err == nil || !cmp.Equal(got, signal.Profile{}) {
+				t.Fatalf("after an error (%v) the profile is %+v", err, got)
+			}
+		}
+	}
+	p := apply(t, randomSignals(r, 60)...)
+	last = p.Marshal()
+	if n := testing.AllocsPerRun(100, func() {
+		if err := got.Unmarshal(last); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 1 {
+		t.Errorf("a profile decoded into the room of another allocates %v times, want once for its texts", n)
 	}
 }
 

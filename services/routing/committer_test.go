@@ -160,10 +160,10 @@ func TestALeadOfWhomNothingIsKnownIsCommittedInAGroup(t *testing.T) {
 	for range 2 {
 		w.made++
 		q := w.inquiry(strings.Repeat("n", w.made), chooses("a"))
-		parsed, err := parseDecide(capture, &routingv1.DecideRequest{
+		parsed := &inquiry{}
+		if err := parseDecide(capture, &routingv1.DecideRequest{
 			Mode: routingv1.DecideMode_DECIDE_MODE_COMMIT, Lead: leadconv.ToProto(&q.lead), PersonId: q.person.String(),
-		})
-		if err != nil {
+		}, parsed); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, parsed)

@@ -75,7 +75,8 @@ type Service struct {
 
 	network  networkWatch
 	evidence evidenceBook
-	verdicts sync.Pool
+
+	verdicts, inquiries sync.Pool
 }
 
 var (
@@ -109,7 +110,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		relay: outbox.NewRelay(deps.Pool, deps.Events, deps.Tel.Log, deps.Now),
 		tel:   deps.Tel, log: deps.Tel.Log, now: deps.Now,
 	}
-	s.verdicts.New = func() any { return &verdict{} }
+	s.verdicts.New, s.inquiries.New = func() any { return &verdict{} }, func() any { return &inquiry{} }
 	s.committer = newCommitter(s)
 	if s.metrics, err = newMetrics(s); err != nil {
 		return nil, err

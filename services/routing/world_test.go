@@ -74,7 +74,7 @@ func (w *world) replica() *Service {
 		cfg: Config{Window: 64, Group: 64, Committers: 2}, store: store, stream: stream.NewServer(64),
 		relay: outbox.NewRelay(w.pool, nil, tel.Log, now), tel: tel, log: tel.Log, now: now,
 	}
-	s.verdicts.New = func() any { return &verdict{} }
+	s.verdicts.New, s.inquiries.New = func() any { return &verdict{} }, func() any { return &inquiry{} }
 	s.committer = newCommitter(s)
 	if s.metrics, err = newMetrics(s); err != nil {
 		w.t.Fatal(err)

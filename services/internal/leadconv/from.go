@@ -14,8 +14,18 @@ import (
 // violation of the form itself: an id that is none, a time out of range, a code that does not
 // exist.
 func FromProto(p *leadv1.Lead) (lead.Lead, []problem.Violation) {
+	var l lead.Lead
+	violations := Read(&l, p)
+	return l, violations
+}
+
+// Read reads like [FromProto], into a lead whose lists keep their room: who reads one lead after the
+// other into the same hardly allocates. What the lead held before is gone. Strings and lists of
+// strings are shared with the proto form.
+func Read(l *lead.Lead, p *leadv1.Lead) []problem.Violation {
 	r := reader{}
-	l := lead.Lead{
+	had := *l
+	*l = lead.Lead{
 		Test: p.GetTest(), Line: code[lead.Line](&r, "line", p.GetLine(), leadv1.Line_name),
 		RequestType: code[lead.RequestType](&r, "request_type", p.GetRequestType(), leadv1.RequestType_name),
 		RawRequest:  p.GetRawRequestType(),
@@ -57,47 +67,54 @@ func FromProto(p *leadv1.Lead) (lead.Lead, []problem.Violation) {
 			Content: c.GetContent(), AdID: c.GetAdId(), AdGroup: c.GetAdGroup(), ClickIDs: c.GetClickIds(),
 		}
 	}
-	l.Identifiers = each(&r, "identifiers", p.GetIdentifiers(), r.identifier)
-	l.Parties = each(&r, "parties", p.GetParties(), r.party)
-	l.Vehicles = each(&r, "vehicles", p.GetVehicles(), r.vehicle)
-	l.Consents = each(&r, "consents", p.GetConsents(), r.consent)
-	l.Changes = each(&r, "changes", p.GetChanges(), func(x *leadv1.Change) lead.Change {
-		return lead.Change{Field: x.GetField(), Rule: x.GetRule(), Before: x.GetBefore(), After: x.GetAfter()}
+	l.Identifiers = each(&r, "identifiers", had.Identifiers, p.GetIdentifiers(), (*reader).identifier)
+	l.Parties = each(&r, "parties", had.Parties, p.GetParties(), (*reader).party)
+	l.Vehicles = each(&r, "vehicles", had.Vehicles, p.GetVehicles(), (*reader).vehicle)
+	l.Consents = each(&r, "consents", had.Consents, p.GetConsents(), (*reader).consent)
+	l.Changes = each(&r, "changes", had.Changes, p.GetChanges(), func(_ *reader, v *lead.Change, x *leadv1.Change) {
+		*v = lead.Change{Field: x.GetField(), Rule: x.GetRule(), Before: x.GetBefore(), After: x.GetAfter()}
 	})
-	l.Flags = each(&r, "flags", p.GetFlags(), func(x *leadv1.Flag) lead.Flag {
-		return lead.Flag{Code: x.GetCode(), Field: x.GetField(), Detail: x.GetDetail()}
+	l.Flags = each(&r, "flags", had.Flags, p.GetFlags(), func(_ *reader, v *lead.Flag, x *leadv1.Flag) {
+		*v = lead.Flag{Code: x.GetCode(), Field: x.GetField(), Detail: x.GetDetail()}
 	})
-	l.Extra = each(&r, "extra", p.GetExtra(), func(x *leadv1.Field) lead.Field {
-		return lead.Field{Path: x.GetPath(), Value: x.GetValue()}
+	l.Extra = each(&r, "extra", had.Extra, p.GetExtra(), func(_ *reader, v *lead.Field, x *leadv1.Field) {
+		*v = lead.Field{Path: x.GetPath(), Value: x.GetValue()}
 	})
-	return l, r.violations
+	return r.violations
 }
 
-// each reads the entries of a list; an empty one stays nil.
-func each[P, V any](r *reader, list string, entries []P, read func(P) V) []V {
-	if len(entries) == 0 {
-		return nil
-	}
-	out := make([]V, len(entries))
+// each reads the entries of a list into the room of another. Without room an empty one stays nil.
+func each[P, V any](r *reader, list string, had []V, entries []P, read func(*reader, *V, P)) []V {
+	out := room(had, len(entries))
 	for i, x := range entries {
 		r.list, r.index = list, i
-		out[i] = read(x)
+		read(r, &out[i], x)
 	}
 	r.list = ""
 	return out
 }
 
+// room is a list of n entries in the room of another, if it has as much. Each is to be overwritten.
+func room[V any](had []V, n int) []V {
+	if n <= cap(had) {
+		return had[:n]
+	}
+	return make([]V, n)
+}
+
 // PartyFromProto reads a party, with field as the path its violations are named by.
 func PartyFromProto(field string, p *leadv1.Party) (lead.Party, []problem.Violation) {
 	r := reader{path: field}
-	v := r.party(p)
+	var v lead.Party
+	r.party(&v, p)
 	return v, r.violations
 }
 
 // ConsentFromProto reads a consent fact, with field as the path its violations are named by.
 func ConsentFromProto(field string, p *leadv1.Consent) (lead.Consent, []problem.Violation) {
 	r := reader{path: field}
-	v := r.consent(p)
+	var v lead.Consent
+	r.consent(&v, p)
 	return v, r.violations
 }
 
@@ -120,15 +137,16 @@ func (r *reader) bad(field, format string, args ...any) {
 	r.violations = append(r.violations, problem.Violation{Field: field, Description: fmt.Sprintf(format, args...)})
 }
 
-func (r *reader) identifier(x *leadv1.Identifier) lead.Identifier {
-	return lead.Identifier{
+func (r *reader) identifier(v *lead.Identifier, x *leadv1.Identifier) {
+	*v = lead.Identifier{
 		Kind: code[lead.IDKind](r, "kind", x.GetKind(), leadv1.IdentifierKind_name), Source: x.GetSource(), Value: x.GetValue(),
 	}
 }
 
-// code casts a proto enum to the core's, refusing numbers that no name stands for.
+// code casts a proto enum to the core's, refusing numbers that no name stands for. The numbers of our
+// enums have no gaps.
 func code[C ~uint8, P ~int32](r *reader, field string, v P, known map[int32]string) C {
-	if _, ok := known[int32(v)]; !ok {
+	if v < 0 || int(v) >= len(known) {
 		r.bad(field, "%d is no code of this field; send one of the documented names", int32(v))
 		return 0
 	}
@@ -146,9 +164,9 @@ func (r *reader) time(field string, t *timestamppb.Timestamp) time.Time {
 	return t.AsTime()
 }
 
-func (r *reader) party(p *leadv1.Party) lead.Party {
-	n, a := p.GetName(), p.GetAddress()
-	v := lead.Party{
+func (r *reader) party(v *lead.Party, p *leadv1.Party) {
+	n, a, emails, phones := p.GetName(), p.GetAddress(), v.Emails, v.Phones
+	*v = lead.Party{
 		Role: code[lead.PartyRole](r, "role", p.GetRole(), leadv1.PartyRole_name),
 		Name: lead.Name{
 			Full: n.GetFull(), Prefix: n.GetPrefix(), Given: n.GetGiven(), Middle: n.GetMiddle(),
@@ -161,10 +179,8 @@ func (r *reader) party(p *leadv1.Party) lead.Party {
 		Born: p.GetBorn(), Language: p.GetLanguage(), BestTime: p.GetBestTime(),
 		Preferred: code[lead.Channel](r, "preferred_channel", p.GetPreferredChannel(), leadv1.Channel_name),
 	}
-	if n := len(p.GetEmails()); n > 0 {
-		v.Emails = make([]lead.Email, 0, n)
-	}
-	for _, x := range p.GetEmails() {
+	v.Emails = room(emails, len(p.GetEmails()))
+	for i, x := range p.GetEmails() {
 		raw := x.GetRaw()
 		if raw == "" {
 			raw = x.GetAddress()
@@ -173,29 +189,26 @@ func (r *reader) party(p *leadv1.Party) lead.Party {
 		if e.Valid {
 			e.Key = lead.ParseEmail(e.Address).Key
 		}
-		v.Emails = append(v.Emails, e)
+		v.Emails[i] = e
 	}
-	if n := len(p.GetPhones()); n > 0 {
-		v.Phones = make([]lead.Phone, 0, n)
-	}
+	v.Phones = room(phones, len(p.GetPhones()))
 	for i, x := range p.GetPhones() {
-		v.Phones = append(v.Phones, lead.Phone{
+		v.Phones[i] = lead.Phone{
 			Raw: x.GetNumber(), E164: x.GetE164(), Extension: x.GetExtension(), Preferred: x.GetPreferred(), Valid: x.GetValid(),
 			Type: r.phoneType(i, x.GetType()),
-		})
+		}
 	}
-	return v
 }
 
 func (r *reader) phoneType(i int, t leadv1.PhoneType) lead.PhoneType {
-	if _, ok := leadv1.PhoneType_name[int32(t)]; ok {
+	if t >= 0 && int(t) < len(leadv1.PhoneType_name) {
 		return lead.PhoneType(t)
 	}
 	return code[lead.PhoneType](r, fmt.Sprintf("phones[%d].type", i), t, leadv1.PhoneType_name)
 }
 
-func (r *reader) vehicle(p *leadv1.Vehicle) lead.Vehicle {
-	v := lead.Vehicle{
+func (r *reader) vehicle(v *lead.Vehicle, p *leadv1.Vehicle) {
+	*v = lead.Vehicle{
 		Role:     code[lead.VehicleRole](r, "role", p.GetRole(), leadv1.VehicleRole_name),
 		Status:   code[lead.VehicleStatus](r, "status", p.GetStatus(), leadv1.VehicleStatus_name),
 		Interest: code[lead.Interest](r, "interest", p.GetInterest(), leadv1.Interest_name),
@@ -212,11 +225,10 @@ func (r *reader) vehicle(p *leadv1.Vehicle) lead.Vehicle {
 			v.Odometer = -1
 		}
 	}
-	return v
 }
 
-func (r *reader) consent(p *leadv1.Consent) lead.Consent {
-	return lead.Consent{
+func (r *reader) consent(v *lead.Consent, p *leadv1.Consent) {
+	*v = lead.Consent{
 		Controller:   code[lead.Controller](r, "controller", p.GetController(), leadv1.Controller_name),
 		ControllerID: p.GetControllerId(),
 		Purpose:      code[lead.Purpose](r, "purpose", p.GetPurpose(), leadv1.Purpose_name),

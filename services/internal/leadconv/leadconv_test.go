@@ -63,6 +63,9 @@ func TestCodesAgree(t *testing.T) {
 			prefix := strings.TrimSuffix(string(values.Get(0).Name()), "UNSPECIFIED")
 			for i := 1; i < values.Len(); i++ {
 				v := values.Get(i)
+				if v.Number() != protoreflect.EnumNumber(i) { // reading counts on it
+					t.Errorf("%s has the number %d after %d others", v.Name(), v.Number(), i)
+				}
 				if got, want := c.name(uint8(v.Number())), strings.TrimPrefix(string(v.Name()), prefix); got != want {
 					t.Errorf("number %d is %q in core and %q in the proto", v.Number(), got, want)
 				}

@@ -16,9 +16,10 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// Handler decides one request and calls reply exactly once, now or later, from any goroutine. It
-// must not wait for the commit: the next request of the stream is read when it returns.
-type Handler func(ctx context.Context, r *routingv1.DecideRequest, reply func(*routingv1.DecideResponse))
+// Handler decides one request. What it can answer at once it returns; else it returns nil and calls
+// reply exactly once, later, from any goroutine. It must not wait for the commit: the next request
+// of the stream is read when it returns.
+type Handler func(ctx context.Context, r *routingv1.DecideRequest, reply func(*routingv1.DecideResponse)) *routingv1.DecideResponse
 
 // Server serves Decide streams. Safe for concurrent use.
 type Server struct {
@@ -53,9 +54,9 @@ func (s *Server) Serve(st grpc.BidiStreamingServer[routingv1.DecideRequest, rout
 		return err
 	}
 	ctx := st.Context()
-	w := newWriter(s.window)
+	w := newWriter(st, s.window)
 	written := make(chan struct{})
-	go func() { defer close(written); w.run(st) }()
+	go func() { defer close(written); w.run() }()
 
 	readEnd := make(chan error, 1)
 	go func() { readEnd <- s.read(ctx, st, w, handle) }()
@@ -90,7 +91,7 @@ func (s *Server) read(ctx context.Context, st grpc.BidiStreamingServer[routingv1
 		}
 		w.open.Add(1)
 		var once sync.Once
-		handle(ctx, r, func(a *routingv1.DecideResponse) {
+		now := handle(ctx, r, func(a *routingv1.DecideResponse) {
 			once.Do(func() {
 				a.Sequence = sequence
 				w.answer(a)
@@ -98,6 +99,14 @@ func (s *Server) read(ctx context.Context, st grpc.BidiStreamingServer[routingv1
 				w.open.Done()
 			})
 		})
+		if now != nil {
+			once.Do(func() {
+				now.Sequence = sequence
+				s.inFlight.Add(-1)
+				w.send(now)
+				w.open.Done()
+			})
+		}
 	}
 }
 
@@ -111,17 +120,22 @@ func refuse(sequence uint64, p *problem.Error) *routingv1.DecideResponse {
 	return &routingv1.DecideResponse{Sequence: sequence, Answer: &routingv1.DecideResponse_Problem{Problem: p.Proto()}}
 }
 
-// writer is the one goroutine that sends on a stream. Answers never wait for a peer that reads
-// slowly, or it would hold up the leads of others in the same commit group: there is a place for
-// every lead of the window. Refusals and the draining notice wait; they hold up their own reader.
+// writer sends on a stream. Answers that come later never wait for a peer that reads slowly, or it
+// would hold up the leads of others in the same commit group: there is a place for every lead of the
+// window, and a goroutine that takes them from there. Answers known at once, refusals and the
+// draining notice may wait; they hold up their own reader.
 type writer struct {
+	st               grpc.ServerStream
+	sending          sync.Mutex // a stream takes one message at a time
+	failed           bool
 	answers, notices chan *routingv1.DecideResponse
 	broken, ended    chan struct{}
 	open             sync.WaitGroup
 }
 
-func newWriter(window int) *writer {
+func newWriter(st grpc.ServerStream, window int) *writer {
 	return &writer{
+		st:      st,
 		answers: make(chan *routingv1.DecideResponse, window+1), notices: make(chan *routingv1.DecideResponse, 16),
 		broken: make(chan struct{}), ended: make(chan struct{}),
 	}
@@ -138,30 +152,34 @@ func (w *writer) notice(a *routingv1.DecideResponse) {
 	}
 }
 
-func (w *writer) run(st grpc.ServerStream) {
-	failed := false
-	send := func(a *routingv1.DecideResponse) {
-		if failed {
-			return
-		}
-		if err := st.SendMsg(a); err != nil {
-			failed = true
-			close(w.broken)
-		}
+// send writes a message. After the first that could not be sent nobody is there to read another.
+func (w *writer) send(a *routingv1.DecideResponse) {
+	w.sending.Lock()
+	defer w.sending.Unlock()
+	if w.failed {
+		return
 	}
+	if err := w.st.SendMsg(a); err != nil {
+		w.failed = true
+		close(w.broken)
+	}
+}
+
+// run sends what is handed over until the stream has ended and everything is sent.
+func (w *writer) run() {
 	for {
 		select {
 		case a := <-w.answers:
-			send(a)
+			w.send(a)
 		case a := <-w.notices:
-			send(a)
+			w.send(a)
 		case <-w.ended:
 			for {
 				select {
 				case a := <-w.answers:
-					send(a)
+					w.send(a)
 				case a := <-w.notices:
-					send(a)
+					w.send(a)
 				default:
 					return
 				}

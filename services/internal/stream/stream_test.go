@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/stream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/test/bufconn"
 )
 
@@ -31,13 +33,17 @@ func (r *router) Decide(st grpc.BidiStreamingServer[routingv1.DecideRequest, rou
 	r.streams++
 	me := r.streams
 	r.mu.Unlock()
-	return r.server.Serve(st, func(_ context.Context, q *routingv1.DecideRequest, reply func(*routingv1.DecideResponse)) {
+	return r.server.Serve(st, func(_ context.Context, q *routingv1.DecideRequest, reply func(*routingv1.DecideResponse)) *routingv1.DecideResponse {
 		r.mu.Lock()
 		key := fmt.Sprint(q.GetPersonId(), " by stream ", me)
 		r.came[key] = append(r.came[key], q.GetTraceparent())
 		r.mu.Unlock()
 		a := &routingv1.DecideResponse{Answer: &routingv1.DecideResponse_Decision{Decision: &leadv1.Decision{LeadId: q.GetTraceparent()}}}
+		if q.GetMode() == routingv1.DecideMode_DECIDE_MODE_DRY_RUN {
+			return a // known at once
+		}
 		go reply(a) // as a commit does: later, in any order
+		return nil
 	})
 }
 
@@ -75,6 +81,9 @@ func TestLeadsOfAPersonKeepTheirOrder(t *testing.T) {
 	requests := make([]*routingv1.DecideRequest, leads)
 	for i := range requests {
 		requests[i] = &routingv1.DecideRequest{PersonId: fmt.Sprint("person ", i%persons), Traceparent: fmt.Sprintf("%04d", i)}
+		if i%3 == 0 {
+			requests[i].Mode = routingv1.DecideMode_DECIDE_MODE_DRY_RUN
+		}
 	}
 	for i, a := range client.Decide(ctx, requests) {
 		if got, want := a.GetDecision().GetLeadId(), fmt.Sprintf("%04d", i); got != want {
@@ -93,5 +102,49 @@ func TestLeadsOfAPersonKeepTheirOrder(t *testing.T) {
 				t.Fatalf("%s: lead %s came before %s", key, came[i-1], came[i])
 			}
 		}
+	}
+}
+
+// unread is a stream of dry runs whose caller reads no answer.
+type unread struct {
+	grpc.ServerStream
+	ctx  context.Context
+	full chan struct{} // closed when an answer waits for its reader
+	once sync.Once
+}
+
+func (u *unread) Context() context.Context     { return u.ctx }
+func (u *unread) SendHeader(metadata.MD) error { return nil }
+func (u *unread) RecvMsg(m any) error {
+	m.(*routingv1.DecideRequest).Mode = routingv1.DecideMode_DECIDE_MODE_DRY_RUN
+	return u.ctx.Err()
+}
+
+func (u *unread) SendMsg(any) error {
+	u.once.Do(func() { close(u.full) })
+	<-u.ctx.Done()
+	return u.ctx.Err()
+}
+
+// A caller that does not read its answers holds up its own stream, and takes nobody's place in the
+// window.
+func TestUnreadAnswersTakeNoPlace(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	u := &unread{ctx: ctx, full: make(chan struct{})}
+	server := stream.NewServer(1)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- server.Serve(&grpc.GenericServerStream[routingv1.DecideRequest, routingv1.DecideResponse]{ServerStream: u},
+			func(context.Context, *routingv1.DecideRequest, func(*routingv1.DecideResponse)) *routingv1.DecideResponse {
+				return &routingv1.DecideResponse{}
+			})
+	}()
+	<-u.full
+	if n := server.InFlight(); n != 0 {
+		t.Errorf("%d leads count as unanswered", n)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the stream ended with %v", err)
 	}
 }
