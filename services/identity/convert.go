@@ -50,6 +50,7 @@ func (s *Service) parseLead(pb *leadv1.Lead) (*item, []problem.Violation, error)
 	it.party = l.Primary()
 	it.record = identity.RecordOf(&l, it.party)
 	it.askedAt = it.record.At
+	it.accountKeys = accountKeys(it.party)
 	it.keys = hashKeys(s.matching.current.Load().Keys(&it.record))
 	it.sourceKeys = hashKeys(identity.SourceKeys(&l))
 	for _, c := range pb.GetConsents() {

@@ -188,6 +188,7 @@ func (r *signalReader) readPerson() error {
 	}
 	a.record = identity.NewRecord(a.party, ids, a.signal.DealerID, vins, max(a.signal.At.Unix(), 0))
 	a.keys = hashKeys(s.matching.current.Load().Keys(&a.record))
+	a.accountKeys = accountKeys(a.party)
 	if len(a.keys) == 0 && len(r.wrong) == 0 {
 		r.bad("identifiers", "nothing names the person: send an identifier, an e-mail address, a phone number, "+
 			"or the vehicle of a known owner; customer numbers need a source or dealer_id")

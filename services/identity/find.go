@@ -17,6 +17,8 @@ type statement struct {
 	keys   []key
 	party  *lead.Party // nil when none was given
 	id     lead.ID     // of the record
+
+	accountKeys []lead.ID // hashed, of the organisation that the party acts for
 }
 
 // link is the answer to whose a record is.
@@ -51,7 +53,7 @@ func (w *people) find(st *statement) (link, error) {
 		case identity.VerdictPossible:
 			possible = append(possible, candidate{p, weight})
 		}
-		if (housemate == nil || p.older(housemate)) && w.match.Household(&record, &p.facts) {
+		if (housemate == nil || p.older(housemate)) && w.match.Household(&record, &p.facts) && !identity.Colleagues(&record, &p.facts) {
 			housemate = p
 		}
 	}

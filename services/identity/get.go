@@ -76,6 +76,9 @@ func (s *Service) describe(ctx context.Context, tx *postgres.Tx, p *person) (*id
 		}
 		resp.Records = append(resp.Records, link)
 	}
+	if resp.FleetAccount, err = describeAccount(ctx, tx, p.row.Account); err != nil {
+		return nil, err
+	}
 	resp.Consents, err = effective(ctx, tx, p, golden, now)
 	return resp, err
 }

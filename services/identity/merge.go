@@ -42,6 +42,9 @@ func (w *people) merge(l *link, o *person, recordID lead.ID, e *identity.Evidenc
 	if s.row.Household == s.row.ID && o.row.Household != o.row.ID {
 		s.row.Household = o.row.Household
 	}
+	if s.row.Account.IsZero() {
+		s.row.Account = o.row.Account
+	}
 	o.into, o.row.MergedInto, o.dirty = s, s.row.ID, true
 	w.changes.Merges = append(w.changes.Merges, postgres.Merge{
 		PersonID: o.row.ID, Into: s.row.ID, RecordID: recordID, Weight: e.Weight, Reasons: reasonText(e.Reasons),

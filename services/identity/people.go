@@ -24,7 +24,8 @@ type people struct {
 	changes postgres.Changes
 	ignored int64 // keys of records left out as too common
 
-	pairs pairs
+	pairs    pairs
+	accounts map[lead.ID]lead.ID // by hashed key
 }
 
 // key is a blocking key with its hash.
@@ -182,6 +183,7 @@ func (w *people) create(housemate *person) *person {
 // learn adds what a statement says to its person; body is how the statement is kept.
 func (w *people) learn(l *link, st *statement, leadID lead.ID, body []byte) error {
 	p := l.person
+	w.acts(p, st)
 	if l.created || p.facts.Adds(&st.record) {
 		if st.party != nil {
 			said := []identity.Statement{{Party: *st.party, At: st.record.At}}

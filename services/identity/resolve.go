@@ -91,11 +91,13 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 	var stops map[lead.ID][]fact
 	err := s.store.Write(ctx, func(tx *postgres.Tx) error {
 		keys, ids := make([][]key, 0, 2*len(items)), make([]lead.ID, 0, len(items))
+		var accounts []lead.ID
 		for _, it := range items {
 			keys = append(keys, it.keys, it.sourceKeys)
 			ids = append(ids, it.leadID)
+			accounts = append(accounts, it.accountKeys...)
 		}
-		if err := tx.LockBuckets(ctx, buckets(ids, keys...)); err != nil {
+		if err := tx.LockBuckets(ctx, buckets(append(accounts, ids...), keys...)); err != nil {
 			return err
 		}
 		known, err := tx.LeadPersons(ctx, ids)
@@ -107,6 +109,9 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 			named = append(named, k.PersonID)
 		}
 		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), keys, named); err != nil {
+			return err
+		}
+		if err := w.loadAccounts(ctx, tx, accounts); err != nil {
 			return err
 		}
 		if known == nil {

@@ -71,11 +71,13 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 	err := s.store.Write(ctx, func(tx *postgres.Tx) error {
 		resp.Accepted, resp.Duplicates = 0, 0
 		keys, ids := make([][]key, 0, len(arrivals)), make([]lead.ID, 0, len(arrivals))
+		var accounts []lead.ID
 		for _, a := range arrivals {
 			a.problem = nil
 			keys, ids = append(keys, a.keys), append(ids, a.key)
+			accounts = append(accounts, a.accountKeys...)
 		}
-		if err := tx.LockBuckets(ctx, buckets(ids, keys...)); err != nil {
+		if err := tx.LockBuckets(ctx, buckets(append(accounts, ids...), keys...)); err != nil {
 			return err
 		}
 		seen, err := tx.Seen(ctx, ids)
@@ -83,6 +85,9 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 			return err
 		}
 		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), keys, nil); err != nil {
+			return err
+		}
+		if err := w.loadAccounts(ctx, tx, accounts); err != nil {
 			return err
 		}
 		// Who is known by a vehicle only may be named by another signal of the batch.

@@ -86,6 +86,7 @@ type Tx struct{ q, later *db.Queries }
 // Person is a row of a person.
 type Person struct {
 	ID, Household, MergedInto lead.ID
+	Account                   lead.ID // that the person acts for; zero without one
 	Version                   int64
 	Epoch                     int16
 	Golden, Facts, Profile    []byte
@@ -174,7 +175,7 @@ func (t *Tx) LockPersons(ctx context.Context, ids []lead.ID) ([]Person, error) {
 	for i, r := range rows {
 		out[i] = Person{
 			ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
-			Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time,
+			Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time, Account: r.AccountID.Bytes,
 		}
 	}
 	return out, nil
@@ -191,7 +192,7 @@ func (t *Tx) Person(ctx context.Context, id lead.ID) (Person, error) {
 	}
 	return Person{
 		ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
-		Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time,
+		Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time, Account: r.AccountID.Bytes,
 	}, nil
 }
 

@@ -11,18 +11,20 @@ import (
 
 // Changes are everything that one transaction writes; each kind of row goes in with one statement.
 type Changes struct {
-	At       time.Time
-	Revision string // of the parameters that weighed
-	New      []*Person
-	Changed  []*Person
-	Records  []Record
-	Keys     []Holder
-	Leads    []LeadPerson
-	Merges   []Merge
-	Reviews  []Review
-	Consents []Consent
-	Stops    []Stop
-	Signals  []Signal
+	At          time.Time
+	Revision    string // of the parameters that weighed
+	New         []*Person
+	Changed     []*Person
+	Records     []Record
+	Keys        []Holder
+	Leads       []LeadPerson
+	Merges      []Merge
+	Reviews     []Review
+	Accounts    []Account
+	AccountKeys []AccountKey
+	Consents    []Consent
+	Stops       []Stop
+	Signals     []Signal
 }
 
 // Record is what one lead or signal said of its person.
@@ -58,7 +60,7 @@ type Signal struct {
 // Apply writes the changes; see Tx.
 func (t *Tx) Apply(ctx context.Context, c *Changes) error {
 	for _, write := range [...]func(context.Context, *Changes) error{
-		t.newPersons, t.changedPersons, t.merges, t.reviews, t.records, t.keys, t.leads, t.consents, t.stops, t.signals,
+		t.newPersons, t.changedPersons, t.accounts, t.merges, t.reviews, t.records, t.keys, t.leads, t.consents, t.stops, t.signals,
 	} {
 		if err := write(ctx, c); err != nil {
 			return err
@@ -79,6 +81,7 @@ func (t *Tx) newPersons(ctx context.Context, c *Changes) error {
 		p.Golden = append(p.Golden, r.Golden)
 		p.Facts = append(p.Facts, r.Facts)
 		p.Profiles = append(p.Profiles, r.Profile)
+		p.AccountIds = append(p.AccountIds, uuidOrNull(r.Account))
 	}
 	return t.later.InsertPersons(ctx, p)
 }
@@ -97,6 +100,7 @@ func (t *Tx) changedPersons(ctx context.Context, c *Changes) error {
 		p.Golden = append(p.Golden, r.Golden)
 		p.Facts = append(p.Facts, r.Facts)
 		p.Profiles = append(p.Profiles, r.Profile)
+		p.AccountIds = append(p.AccountIds, uuidOrNull(r.Account))
 	}
 	_, err := t.later.UpdatePersons(ctx, p)
 	return err

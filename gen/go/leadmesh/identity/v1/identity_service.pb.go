@@ -195,7 +195,9 @@ type GetPersonResponse struct {
 	// Vehicles known.
 	Vehicles []*OwnedVehicle `protobuf:"bytes,6,rep,name=vehicles,proto3" json:"vehicles,omitempty"`
 	// Effective consent facts.
-	Consents      []*v1.Consent `protobuf:"bytes,7,rep,name=consents,proto3" json:"consents,omitempty"`
+	Consents []*v1.Consent `protobuf:"bytes,7,rep,name=consents,proto3" json:"consents,omitempty"`
+	// The organisation that the person acts for, if any.
+	FleetAccount  *Account `protobuf:"bytes,13,opt,name=fleet_account,json=fleetAccount,proto3" json:"fleet_account,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -275,6 +277,13 @@ func (x *GetPersonResponse) GetVehicles() []*OwnedVehicle {
 func (x *GetPersonResponse) GetConsents() []*v1.Consent {
 	if x != nil {
 		return x.Consents
+	}
+	return nil
+}
+
+func (x *GetPersonResponse) GetFleetAccount() *Account {
+	if x != nil {
+		return x.FleetAccount
 	}
 	return nil
 }
@@ -547,7 +556,7 @@ var File_leadmesh_identity_v1_identity_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_identity_service_proto_rawDesc = "" +
 	"\n" +
-	"+leadmesh/identity/v1/identity_service.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!leadmesh/identity/v1/signal.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"S\n" +
+	"+leadmesh/identity/v1/identity_service.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"leadmesh/identity/v1/account.proto\x1a!leadmesh/identity/v1/signal.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"S\n" +
 	"\x19BatchCreateSignalsRequest\x126\n" +
 	"\asignals\x18\x01 \x03(\v2\x1c.leadmesh.identity.v1.SignalR\asignals\"\x99\x01\n" +
 	"\x1aBatchCreateSignalsResponse\x12\x1a\n" +
@@ -557,7 +566,7 @@ const file_leadmesh_identity_v1_identity_service_proto_rawDesc = "" +
 	"duplicates\x12?\n" +
 	"\bproblems\x18\x03 \x03(\v2#.leadmesh.identity.v1.SignalProblemR\bproblems\"/\n" +
 	"\x10GetPersonRequest\x12\x1b\n" +
-	"\tperson_id\x18\x01 \x01(\tR\bpersonId\"\xf6\x02\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\"\xba\x03\n" +
 	"\x11GetPersonResponse\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12!\n" +
 	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12-\n" +
@@ -565,7 +574,8 @@ const file_leadmesh_identity_v1_identity_service_proto_rawDesc = "" +
 	"\arecords\x18\x04 \x03(\v2 .leadmesh.identity.v1.RecordLinkR\arecords\x12?\n" +
 	"\bcounters\x18\x05 \x03(\v2#.leadmesh.identity.v1.SignalCounterR\bcounters\x12>\n" +
 	"\bvehicles\x18\x06 \x03(\v2\".leadmesh.identity.v1.OwnedVehicleR\bvehicles\x125\n" +
-	"\bconsents\x18\a \x03(\v2\x19.leadmesh.lead.v1.ConsentR\bconsents\"\xc0\x01\n" +
+	"\bconsents\x18\a \x03(\v2\x19.leadmesh.lead.v1.ConsentR\bconsents\x12B\n" +
+	"\rfleet_account\x18\r \x01(\v2\x1d.leadmesh.identity.v1.AccountR\ffleetAccount\"\xc0\x01\n" +
 	"\n" +
 	"RecordLink\x12\x1b\n" +
 	"\trecord_id\x18\x01 \x01(\tR\brecordId\x12\x17\n" +
@@ -622,8 +632,9 @@ var file_leadmesh_identity_v1_identity_service_proto_goTypes = []any{
 	(*SignalProblem)(nil),              // 8: leadmesh.identity.v1.SignalProblem
 	(*v1.Party)(nil),                   // 9: leadmesh.lead.v1.Party
 	(*v1.Consent)(nil),                 // 10: leadmesh.lead.v1.Consent
-	(*timestamppb.Timestamp)(nil),      // 11: google.protobuf.Timestamp
-	(v1.SignalKind)(0),                 // 12: leadmesh.lead.v1.SignalKind
+	(*Account)(nil),                    // 11: leadmesh.identity.v1.Account
+	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
+	(v1.SignalKind)(0),                 // 13: leadmesh.lead.v1.SignalKind
 }
 var file_leadmesh_identity_v1_identity_service_proto_depIdxs = []int32{
 	7,  // 0: leadmesh.identity.v1.BatchCreateSignalsRequest.signals:type_name -> leadmesh.identity.v1.Signal
@@ -633,22 +644,23 @@ var file_leadmesh_identity_v1_identity_service_proto_depIdxs = []int32{
 	5,  // 4: leadmesh.identity.v1.GetPersonResponse.counters:type_name -> leadmesh.identity.v1.SignalCounter
 	6,  // 5: leadmesh.identity.v1.GetPersonResponse.vehicles:type_name -> leadmesh.identity.v1.OwnedVehicle
 	10, // 6: leadmesh.identity.v1.GetPersonResponse.consents:type_name -> leadmesh.lead.v1.Consent
-	11, // 7: leadmesh.identity.v1.RecordLink.linked_at:type_name -> google.protobuf.Timestamp
-	12, // 8: leadmesh.identity.v1.SignalCounter.kind:type_name -> leadmesh.lead.v1.SignalKind
-	11, // 9: leadmesh.identity.v1.SignalCounter.last_seen_at:type_name -> google.protobuf.Timestamp
-	11, // 10: leadmesh.identity.v1.OwnedVehicle.sold_at:type_name -> google.protobuf.Timestamp
-	11, // 11: leadmesh.identity.v1.OwnedVehicle.last_service_at:type_name -> google.protobuf.Timestamp
-	11, // 12: leadmesh.identity.v1.OwnedVehicle.lease_end_at:type_name -> google.protobuf.Timestamp
-	11, // 13: leadmesh.identity.v1.OwnedVehicle.warranty_end_at:type_name -> google.protobuf.Timestamp
-	0,  // 14: leadmesh.identity.v1.IdentityService.BatchCreateSignals:input_type -> leadmesh.identity.v1.BatchCreateSignalsRequest
-	2,  // 15: leadmesh.identity.v1.IdentityService.GetPerson:input_type -> leadmesh.identity.v1.GetPersonRequest
-	1,  // 16: leadmesh.identity.v1.IdentityService.BatchCreateSignals:output_type -> leadmesh.identity.v1.BatchCreateSignalsResponse
-	3,  // 17: leadmesh.identity.v1.IdentityService.GetPerson:output_type -> leadmesh.identity.v1.GetPersonResponse
-	16, // [16:18] is the sub-list for method output_type
-	14, // [14:16] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	11, // 7: leadmesh.identity.v1.GetPersonResponse.fleet_account:type_name -> leadmesh.identity.v1.Account
+	12, // 8: leadmesh.identity.v1.RecordLink.linked_at:type_name -> google.protobuf.Timestamp
+	13, // 9: leadmesh.identity.v1.SignalCounter.kind:type_name -> leadmesh.lead.v1.SignalKind
+	12, // 10: leadmesh.identity.v1.SignalCounter.last_seen_at:type_name -> google.protobuf.Timestamp
+	12, // 11: leadmesh.identity.v1.OwnedVehicle.sold_at:type_name -> google.protobuf.Timestamp
+	12, // 12: leadmesh.identity.v1.OwnedVehicle.last_service_at:type_name -> google.protobuf.Timestamp
+	12, // 13: leadmesh.identity.v1.OwnedVehicle.lease_end_at:type_name -> google.protobuf.Timestamp
+	12, // 14: leadmesh.identity.v1.OwnedVehicle.warranty_end_at:type_name -> google.protobuf.Timestamp
+	0,  // 15: leadmesh.identity.v1.IdentityService.BatchCreateSignals:input_type -> leadmesh.identity.v1.BatchCreateSignalsRequest
+	2,  // 16: leadmesh.identity.v1.IdentityService.GetPerson:input_type -> leadmesh.identity.v1.GetPersonRequest
+	1,  // 17: leadmesh.identity.v1.IdentityService.BatchCreateSignals:output_type -> leadmesh.identity.v1.BatchCreateSignalsResponse
+	3,  // 18: leadmesh.identity.v1.IdentityService.GetPerson:output_type -> leadmesh.identity.v1.GetPersonResponse
+	17, // [17:19] is the sub-list for method output_type
+	15, // [15:17] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_identity_v1_identity_service_proto_init() }
@@ -656,6 +668,7 @@ func file_leadmesh_identity_v1_identity_service_proto_init() {
 	if File_leadmesh_identity_v1_identity_service_proto != nil {
 		return
 	}
+	file_leadmesh_identity_v1_account_proto_init()
 	file_leadmesh_identity_v1_signal_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -8,6 +8,19 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type Account struct {
+	Bucket    int16
+	AccountID pgtype.UUID
+	Name      string
+	CreatedAt pgtype.Timestamptz
+}
+
+type AccountKey struct {
+	Bucket    int16
+	KeyHash   pgtype.UUID
+	AccountID pgtype.UUID
+}
+
 type Consent struct {
 	Bucket     int16
 	PersonID   pgtype.UUID
@@ -74,6 +87,7 @@ type Person struct {
 	Profile      []byte
 	CreatedAt    pgtype.Timestamptz
 	UpdatedAt    pgtype.Timestamptz
+	AccountID    pgtype.UUID
 }
 
 type PersonMerge struct {

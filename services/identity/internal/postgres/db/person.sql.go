@@ -36,7 +36,7 @@ func (q *Queries) Joined(ctx context.Context, personID pgtype.UUID) ([]pgtype.UU
 }
 
 const person = `-- name: Person :one
-SELECT person_id, household_id, version, merged_into, consent_epoch, golden, facts, profile, created_at
+SELECT person_id, household_id, version, merged_into, consent_epoch, golden, facts, profile, created_at, account_id
 FROM person WHERE bucket = $1 AND person_id = $2
 `
 
@@ -50,6 +50,7 @@ type PersonRow struct {
 	Facts        []byte
 	Profile      []byte
 	CreatedAt    pgtype.Timestamptz
+	AccountID    pgtype.UUID
 }
 
 func (q *Queries) Person(ctx context.Context, bucket int16, personID pgtype.UUID) (PersonRow, error) {
@@ -65,6 +66,7 @@ func (q *Queries) Person(ctx context.Context, bucket int16, personID pgtype.UUID
 		&i.Facts,
 		&i.Profile,
 		&i.CreatedAt,
+		&i.AccountID,
 	)
 	return i, err
 }

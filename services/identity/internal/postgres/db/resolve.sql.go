@@ -200,9 +200,9 @@ func (q *Queries) InsertMerges(ctx context.Context, arg InsertMergesParams) erro
 }
 
 const insertPersons = `-- name: InsertPersons :exec
-INSERT INTO person (bucket, person_id, household_id, version, consent_epoch, golden, facts, profile, created_at, updated_at)
+INSERT INTO person (bucket, person_id, household_id, version, consent_epoch, golden, facts, profile, account_id, created_at, updated_at)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::uuid[]), 1, 0,
-       unnest($4::bytea[]), unnest($5::bytea[]), unnest($6::bytea[]), $7::timestamptz, $7::timestamptz
+       unnest($4::bytea[]), unnest($5::bytea[]), unnest($6::bytea[]), unnest($7::uuid[]), $8::timestamptz, $8::timestamptz
 `
 
 type InsertPersonsParams struct {
@@ -212,6 +212,7 @@ type InsertPersonsParams struct {
 	Golden       [][]byte
 	Facts        [][]byte
 	Profiles     [][]byte
+	AccountIds   []pgtype.UUID
 	At           pgtype.Timestamptz
 }
 
@@ -223,6 +224,7 @@ func (q *Queries) InsertPersons(ctx context.Context, arg InsertPersonsParams) er
 		arg.Golden,
 		arg.Facts,
 		arg.Profiles,
+		arg.AccountIds,
 		arg.At,
 	)
 	return err
@@ -330,7 +332,7 @@ func (q *Queries) LockBuckets(ctx context.Context, namespace int32, buckets []in
 }
 
 const lockPersons = `-- name: LockPersons :many
-SELECT p.person_id, p.household_id, p.version, p.merged_into, p.consent_epoch, p.golden, p.facts, p.profile, p.created_at
+SELECT p.person_id, p.household_id, p.version, p.merged_into, p.consent_epoch, p.golden, p.facts, p.profile, p.created_at, p.account_id
 FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS person_id) AS k
 JOIN person p ON p.bucket = k.bucket AND p.person_id = k.person_id
 ORDER BY p.bucket, p.person_id
@@ -347,6 +349,7 @@ type LockPersonsRow struct {
 	Facts        []byte
 	Profile      []byte
 	CreatedAt    pgtype.Timestamptz
+	AccountID    pgtype.UUID
 }
 
 func (q *Queries) LockPersons(ctx context.Context, buckets []int16, personIds []pgtype.UUID) ([]LockPersonsRow, error) {
@@ -368,6 +371,7 @@ func (q *Queries) LockPersons(ctx context.Context, buckets []int16, personIds []
 			&i.Facts,
 			&i.Profile,
 			&i.CreatedAt,
+			&i.AccountID,
 		); err != nil {
 			return nil, err
 		}
@@ -420,8 +424,8 @@ func (q *Queries) Stops(ctx context.Context, buckets []int16, pointHashes []pgty
 const updatePersons = `-- name: UpdatePersons :execrows
 UPDATE person p
 SET household_id = k.household_id, version = p.version + 1, merged_into = k.merged_into, consent_epoch = k.epoch,
-    golden = k.golden, facts = k.facts, profile = k.profile, updated_at = $1::timestamptz
-FROM (SELECT unnest($2::smallint[]) AS bucket, unnest($3::uuid[]) AS person_id, unnest($4::uuid[]) AS household_id, unnest($5::uuid[]) AS merged_into, unnest($6::smallint[]) AS epoch, unnest($7::bytea[]) AS golden, unnest($8::bytea[]) AS facts, unnest($9::bytea[]) AS profile) AS k
+    golden = k.golden, facts = k.facts, profile = k.profile, account_id = k.account_id, updated_at = $1::timestamptz
+FROM (SELECT unnest($2::smallint[]) AS bucket, unnest($3::uuid[]) AS person_id, unnest($4::uuid[]) AS household_id, unnest($5::uuid[]) AS merged_into, unnest($6::smallint[]) AS epoch, unnest($7::bytea[]) AS golden, unnest($8::bytea[]) AS facts, unnest($9::bytea[]) AS profile, unnest($10::uuid[]) AS account_id) AS k
 WHERE p.bucket = k.bucket AND p.person_id = k.person_id
 `
 
@@ -435,6 +439,7 @@ type UpdatePersonsParams struct {
 	Golden       [][]byte
 	Facts        [][]byte
 	Profiles     [][]byte
+	AccountIds   []pgtype.UUID
 }
 
 func (q *Queries) UpdatePersons(ctx context.Context, arg UpdatePersonsParams) (int64, error) {
@@ -448,6 +453,7 @@ func (q *Queries) UpdatePersons(ctx context.Context, arg UpdatePersonsParams) (i
 		arg.Golden,
 		arg.Facts,
 		arg.Profiles,
+		arg.AccountIds,
 	)
 	if err != nil {
 		return 0, err

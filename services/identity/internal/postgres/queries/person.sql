@@ -1,5 +1,5 @@
 -- name: Person :one
-SELECT person_id, household_id, version, merged_into, consent_epoch, golden, facts, profile, created_at
+SELECT person_id, household_id, version, merged_into, consent_epoch, golden, facts, profile, created_at, account_id
 FROM person WHERE bucket = @bucket AND person_id = @person_id;
 
 -- name: Joined :many

@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (
 ) AS h;
 
 -- name: LockPersons :many
-SELECT p.person_id, p.household_id, p.version, p.merged_into, p.consent_epoch, p.golden, p.facts, p.profile, p.created_at
+SELECT p.person_id, p.household_id, p.version, p.merged_into, p.consent_epoch, p.golden, p.facts, p.profile, p.created_at, p.account_id
 FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@person_ids::uuid[]) AS person_id) AS k
 JOIN person p ON p.bucket = k.bucket AND p.person_id = k.person_id
 ORDER BY p.bucket, p.person_id
@@ -33,15 +33,15 @@ FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@point_hashes::uuid[
 JOIN contact_stop s ON s.bucket = k.bucket AND s.point_hash = k.point_hash;
 
 -- name: InsertPersons :exec
-INSERT INTO person (bucket, person_id, household_id, version, consent_epoch, golden, facts, profile, created_at, updated_at)
+INSERT INTO person (bucket, person_id, household_id, version, consent_epoch, golden, facts, profile, account_id, created_at, updated_at)
 SELECT unnest(@buckets::smallint[]), unnest(@person_ids::uuid[]), unnest(@household_ids::uuid[]), 1, 0,
-       unnest(@golden::bytea[]), unnest(@facts::bytea[]), unnest(@profiles::bytea[]), @at::timestamptz, @at::timestamptz;
+       unnest(@golden::bytea[]), unnest(@facts::bytea[]), unnest(@profiles::bytea[]), unnest(@account_ids::uuid[]), @at::timestamptz, @at::timestamptz;
 
 -- name: UpdatePersons :execrows
 UPDATE person p
 SET household_id = k.household_id, version = p.version + 1, merged_into = k.merged_into, consent_epoch = k.epoch,
-    golden = k.golden, facts = k.facts, profile = k.profile, updated_at = @at::timestamptz
-FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@person_ids::uuid[]) AS person_id, unnest(@household_ids::uuid[]) AS household_id, unnest(@merged_into::uuid[]) AS merged_into, unnest(@epochs::smallint[]) AS epoch, unnest(@golden::bytea[]) AS golden, unnest(@facts::bytea[]) AS facts, unnest(@profiles::bytea[]) AS profile) AS k
+    golden = k.golden, facts = k.facts, profile = k.profile, account_id = k.account_id, updated_at = @at::timestamptz
+FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@person_ids::uuid[]) AS person_id, unnest(@household_ids::uuid[]) AS household_id, unnest(@merged_into::uuid[]) AS merged_into, unnest(@epochs::smallint[]) AS epoch, unnest(@golden::bytea[]) AS golden, unnest(@facts::bytea[]) AS facts, unnest(@profiles::bytea[]) AS profile, unnest(@account_ids::uuid[]) AS account_id) AS k
 WHERE p.bucket = k.bucket AND p.person_id = k.person_id;
 
 -- name: FollowMerges :exec
