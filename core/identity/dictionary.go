@@ -35,3 +35,17 @@ func (d *Dictionary) Related(a, b string) bool {
 	}
 	return false
 }
+
+// Share returns the share of people, between 0 and 1, that have a folded given or family name; 0 when
+// it is not known.
+func (d *Dictionary) Share(f Field, name string) float64 {
+	switch {
+	case d == nil:
+		return 0
+	case f == FieldGivenName:
+		return d.given[name]
+	case f == FieldFamilyName:
+		return d.family[name]
+	}
+	return 0
+}

@@ -52,30 +52,3 @@ func (v Verdict) String() string {
 	}
 	return "DIFFERENT"
 }
-
-// Conflict is the set of hard contradictions between two records; 0 when there is none. Records in
-// conflict never are a match, whatever speaks for them.
-type Conflict uint8
-
-// The members of a Conflict.
-const (
-	ConflictGivenName  Conflict = 1 << iota // given names that are neither spellings, short forms nor typing errors of each other
-	ConflictGeneration                      // Jr and Sr, II and III
-	ConflictBorn                            // two complete dates of birth that are no typing errors of each other
-	ConflictID                              // different ids of one source
-	ConflictTwin                            // same birth date, home and family name, another given name
-)
-
-// Has reports whether c holds all members of o.
-func (c Conflict) Has(o Conflict) bool { return c&o == o }
-
-// Words returns the contradictions in words, for people.
-func (c Conflict) Words() []string {
-	var out []string
-	for i, w := range [...]string{"other given name", "other generation", "other date of birth", "other id of the same source", "twins"} {
-		if c.Has(1 << i) {
-			out = append(out, w)
-		}
-	}
-	return out
-}

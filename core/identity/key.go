@@ -43,6 +43,9 @@ func Keys(r *Record) []Key {
 		keys = append(keys, Key{KeyKindVIN, v})
 	}
 	for _, a := range r.Addresses {
+		if !firstText(a) {
+			continue
+		}
 		for i, n := range r.Names {
 			if n.Family != "" && !slices.ContainsFunc(r.Names[:i], func(o Name) bool { return o.Family == n.Family }) {
 				keys = append(keys, addressKey(a, n.Family))
@@ -82,7 +85,7 @@ func (r Record) Without(keys []Key) Record {
 		case KeyKindVIN:
 			r.VINs = drop(r.VINs, func(v string) bool { return v == k.Value })
 		case KeyKindAddress:
-			r.Addresses = drop(r.Addresses, func(v string) bool {
+			r.Addresses = dropAddress(r.Addresses, func(v string) bool {
 				return slices.ContainsFunc(r.Names, func(n Name) bool { return addressKey(v, n.Family) == k })
 			})
 		}
@@ -101,4 +104,17 @@ func drop[T any](list []T, gone func(T) bool) []T {
 		return list
 	}
 	return slices.DeleteFunc(slices.Clone(list), gone)
+}
+
+// dropAddress drops first texts of addresses, each with the second that follows it.
+func dropAddress(list []string, gone func(string) bool) []string {
+	var out []string
+	dropped := false
+	for _, v := range list {
+		dropped = firstText(v) && gone(v) || dropped && !firstText(v)
+		if !dropped {
+			out = append(out, v)
+		}
+	}
+	return out
 }

@@ -41,7 +41,7 @@ func Match(a, b *Record) Evidence {
 	if shared(a.VINs, b.VINs) {
 		e.add(ReasonVehicle, 5_000)
 	}
-	if shared(a.Addresses, b.Addresses) {
+	if sharedAddress(a, b) {
 		e.add(ReasonAddress, 3_000)
 	}
 	if shared(a.Companies, b.Companies) {
@@ -54,7 +54,7 @@ func Match(a, b *Record) Evidence {
 			e.add(ReasonBornDiffers, -14_000)
 		}
 	}
-	n := compareNames(a.Names, b.Names)
+	n := exactNames(a.Names, b.Names)
 	for _, r := range n.reasons[:n.count] {
 		e.add(r.Code, r.Weight)
 	}
@@ -68,7 +68,7 @@ func Match(a, b *Record) Evidence {
 // generations clearly differ, or every contact point does and the names do not agree in full.
 // Records that say too little to tell do not contradict each other.
 func Contradicts(a, b *Record) bool {
-	n := compareNames(a.Names, b.Names)
+	n := exactNames(a.Names, b.Names)
 	if n.weight <= veto/2 {
 		return true
 	}
@@ -85,7 +85,7 @@ func Household(a, b *Record) bool {
 	if shared(a.Phones, b.Phones) || shared(a.Emails, b.Emails) {
 		return true
 	}
-	if !shared(a.Addresses, b.Addresses) && !shared(a.VINs, b.VINs) {
+	if !sharedAddress(a, b) && !shared(a.VINs, b.VINs) {
 		return false
 	}
 	return slices.ContainsFunc(a.Names, func(x Name) bool {
@@ -116,13 +116,13 @@ func (n *names) add(code ReasonCode, weight int32) {
 	n.count++
 }
 
-// compareNames returns the agreement of the best pair; nothing when one side has no name.
-func compareNames(a, b []Name) names {
+// exactNames returns the agreement of the best pair; nothing when one side has no name.
+func exactNames(a, b []Name) names {
 	var best names
 	first := true
 	for i := range a {
 		for j := range b {
-			if n := compareName(&a[i], &b[j]); first || n.weight > best.weight {
+			if n := exactName(&a[i], &b[j]); first || n.weight > best.weight {
 				best, first = n, false
 			}
 		}
@@ -130,7 +130,7 @@ func compareNames(a, b []Name) names {
 	return best
 }
 
-func compareName(a, b *Name) names {
+func exactName(a, b *Name) names {
 	var n names
 	if a.Given != "" && a.Given != a.Family && a.Given == b.Family && a.Family == b.Given {
 		n.add(ReasonNameSwapped, 7_000)
@@ -142,7 +142,7 @@ func compareName(a, b *Name) names {
 			n.add(ReasonGivenName, givenEqual)
 		case initial(a.Given, b.Given):
 			n.add(ReasonInitial, 1_000)
-		case alike(a.Given, b.Given) || a.Given == b.Middle || b.Given == a.Middle:
+		case nearly(a.Given, b.Given) || a.Given == b.Middle || b.Given == a.Middle:
 			// Mario and Maria share a phone too: alike is not enough beside a phone alone.
 			n.add(ReasonGivenNameAlike, -6_000)
 		default:
@@ -153,7 +153,7 @@ func compareName(a, b *Name) names {
 		switch {
 		case a.Family == b.Family:
 			n.add(ReasonFamilyName, familyEqual)
-		case alike(a.Family, b.Family):
+		case nearly(a.Family, b.Family):
 			n.add(ReasonFamilyNameAlike, 1_000)
 		default:
 			n.add(ReasonFamilyNameDiffers, -4_000)
@@ -176,9 +176,9 @@ func initial(a, b string) bool {
 	return len(a) == 1 && b[0] == a[0]
 }
 
-// alike reports that two different folded names may be the same: one begins with the other, or they
+// nearly reports that two different folded names may be the same: one begins with the other, or they
 // are one typing error apart.
-func alike(a, b string) bool {
+func nearly(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
@@ -216,4 +216,9 @@ func shared[T comparable](a, b []T) bool {
 		}
 	}
 	return false
+}
+
+// sharedAddress reports that two records have a street address in common.
+func sharedAddress(a, b *Record) bool {
+	return slices.ContainsFunc(a.Addresses, func(t string) bool { return firstText(t) && slices.Contains(b.Addresses, t) })
 }

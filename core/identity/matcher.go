@@ -2,14 +2,25 @@ package identity
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
-// Matcher weighs records by one revision of parameters. It is immutable and may be used by many
-// goroutines.
+// Matcher weighs records by one revision of parameters, as Fellegi and Sunter (1969) do, with one
+// class more: two records are of one person, of two people of one home, or of two strangers. Each
+// field's level has a probability in each class, and the weight is the log2 odds of the first class
+// against the two others together. So what people of one home share anyway, address, family name, a
+// phone, can not add up to one person, however much of it there is.
+//
+// It is immutable and may be used by many goroutines.
 type Matcher struct {
 	params *Params
 	names  *Dictionary
+	levels [ReasonCount]Level
+	best   [FieldCount]int32 // the most that a field can speak for one person
+	sum    [64]int32         // log2(1+2^-d) in thousandths for d of a quarter bit each
+	prior  int32
+	home   int32
 }
 
 // NewMatcher makes a matcher; it keeps both arguments, which must not change any more. Names may be
@@ -18,7 +29,24 @@ func NewMatcher(p *Params, names *Dictionary) (*Matcher, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	return &Matcher{params: p, names: names}, nil
+	m := &Matcher{params: p, names: names, levels: p.Levels, prior: p.Prior, home: p.Home}
+	for i := range m.sum {
+		m.sum[i] = int32(math.Round(1000 * math.Log2(1+math.Exp2(-float64(i)/4))))
+	}
+	for c, l := range m.levels {
+		f := ReasonCode(c).Field()
+		m.best[f] = max(m.best[f], l.M-l.U)
+	}
+	for f, s := range p.Shares {
+		if s == nil {
+			continue
+		}
+		for _, c := range FrequencyLevels(Field(f)) {
+			m.best[f] = max(m.best[f], m.levels[c].M-s.Rare)
+		}
+	}
+	m.best[FieldGivenName] = max(m.best[FieldGivenName], m.best[FieldGivenName]+m.best[FieldFamilyName]) // swapped
+	return m, nil
 }
 
 // Params returns the parameters of the matcher; they must not be changed.
@@ -30,29 +58,90 @@ func (m *Matcher) Names() *Dictionary { return m.names }
 // Match weighs what two records of people say and explains itself. It is symmetric. Where a list
 // holds several values the best pair counts, but contradictions count against all values.
 func (m *Matcher) Match(a, b *Record) Evidence {
-	e := Match(a, b)
-	e.add(ReasonPrior, m.params.Prior)
+	x, y := m.Prepare(a), m.Prepare(b)
+	return m.Explain(&x, &y)
+}
+
+// Explain returns the evidence of two prepared records.
+func (m *Matcher) Explain(a, b *Prepared) Evidence {
+	var c comparison
+	m.compare(a, b, &c)
+	e := Evidence{Reasons: make([]Reason, 0, 12), Conflict: c.conflict}
+	add := func(code ReasonCode, weight int32) {
+		e.Weight += weight
+		e.Reasons = append(e.Reasons, Reason{code, weight})
+	}
+	add(ReasonPrior, m.prior)
+	for f, code := range c.levels {
+		if code == 0 {
+			continue
+		}
+		l := &m.levels[code]
+		add(code, l.M-l.U)
+		if d := l.U - c.shares[f]; c.shares[f] != 0 && d != 0 {
+			add(frequencyReason(Field(f)), d)
+		}
+	}
+	match, apart, home := m.classes(&c)
+	if d := match - m.either(apart, home) - e.Weight; d != 0 {
+		add(ReasonHousemates, d)
+	}
 	slices.SortStableFunc(e.Reasons, func(x, y Reason) int {
 		return cmp.Or(cmp.Compare(y.Weight, x.Weight), cmp.Compare(x.Code, y.Code))
 	})
 	e.Probability = Probability(e.Weight)
-	e.Conflict = conflictOf(e.Reasons)
 	return e
 }
 
-// Prepared is a record made ready to be weighed many times. It is immutable and belongs to the
-// matcher that made it.
-type Prepared struct {
-	record Record
+// Weigh returns the weight and the contradictions that Match finds, without allocating. A pair that can
+// not become a possible match any more may be given up on: its weight is then no less than Match's,
+// and below Params.Possible.
+func (m *Matcher) Weigh(a, b *Prepared) (weight int32, conflict Conflict) {
+	var c comparison
+	if w, out := m.compareUnless(a, b, &c); out {
+		return w, c.conflict
+	}
+	match, apart, home := m.classes(&c)
+	return match - m.either(apart, home), c.conflict
 }
 
-// Prepare does the costly part of a comparison once. The result keeps the record's memory.
-func (m *Matcher) Prepare(r *Record) Prepared { return Prepared{*r} }
+// Levels returns at which level two records agree in each field.
+func (m *Matcher) Levels(a, b *Prepared) Levels {
+	var c comparison
+	m.compare(a, b, &c)
+	return c.levels
+}
 
-// Weigh returns the weight and the contradictions that Match finds, without allocating.
-func (m *Matcher) Weigh(a, b *Prepared) (weight int32, conflict Conflict) {
-	e := m.Match(&a.record, &b.record)
-	return e.Weight, e.Conflict
+// classes returns the log2 likelihoods of the three classes, the priors included.
+func (m *Matcher) classes(c *comparison) (match, apart, home int32) {
+	match, home = m.prior, m.home
+	for f, code := range c.levels {
+		if code == 0 {
+			continue
+		}
+		l := &m.levels[code]
+		match += l.M
+		home += l.Home
+		if s := c.shares[f]; s != 0 {
+			apart += s
+		} else {
+			apart += l.U
+		}
+	}
+	return match, apart, home
+}
+
+// either returns the log2 of the sum of two likelihoods given as log2, in thousandths.
+func (m *Matcher) either(x, y int32) int32 {
+	if x < y {
+		x, y = y, x
+	}
+	i := (x - y) / 250
+	if int(i) >= len(m.sum)-1 {
+		return x
+	}
+	rest := (x - y) % 250
+	return x + m.sum[i] + (m.sum[i+1]-m.sum[i])*rest/250
 }
 
 // Verdict says what is to be done with a pair.
@@ -72,26 +161,60 @@ func (m *Matcher) Decide(weight int32, conflict Conflict) Verdict {
 // Contradicts reports whether two records can not well be the same person: they are in conflict, or
 // every contact point that both have differs and the names do not agree in full. Records that say
 // too little to tell do not contradict each other.
-func (m *Matcher) Contradicts(a, b *Record) bool { return Contradicts(a, b) }
+func (m *Matcher) Contradicts(a, b *Record) bool {
+	x, y := m.Prepare(a), m.Prepare(b)
+	var c comparison
+	m.compare(&x, &y, &c)
+	given := c.levels[FieldGivenName]
+	if c.conflict != 0 || given == ReasonGivenNameDiffers && c.levels[FieldNumber] == 0 {
+		return true
+	}
+	email, phone := c.levels[FieldEmail], c.levels[FieldPhone]
+	if email == ReasonEmail || phone == ReasonPhone || c.levels[FieldID] != 0 {
+		return false
+	}
+	if email != 0 && email != ReasonEmailDiffers || phone != 0 && phone != ReasonPhoneDiffers {
+		return false
+	}
+	family := c.levels[FieldFamilyName]
+	inFull := given == ReasonNameSwapped || family == ReasonFamilyName && (given == ReasonGivenName || given == ReasonGivenNameShort)
+	return (email != 0 || phone != 0) && !inFull
+}
 
 // Household reports whether two records, not of the same person, share a home: a phone number or an
-// e-mail address, or a family name together with an address or a vehicle.
-func (m *Matcher) Household(a, b *Record) bool { return Household(a, b) }
+// e-mail address, or a family name together with a street address or a vehicle.
+func (m *Matcher) Household(a, b *Record) bool {
+	x, y := m.Prepare(a), m.Prepare(b)
+	var c comparison
+	m.compare(&x, &y, &c)
+	if c.levels[FieldPhone] == ReasonPhone || c.levels[FieldEmail] == ReasonEmail {
+		return true
+	}
+	if c.levels[FieldVehicle] != ReasonVehicle && !sameStreet(&c) {
+		return false
+	}
+	return sharesFamily(a, b)
+}
+
+// sameStreet reports that street and number agree, or nearly do, in one place.
+func sameStreet(c *comparison) bool {
+	switch c.levels[FieldAddress] {
+	case ReasonAddress, ReasonAddressTypo:
+	default:
+		return false
+	}
+	switch c.levels[FieldPlace] {
+	case ReasonPlaceDiffers, ReasonRegion:
+		return false
+	}
+	return true
+}
+
+func sharesFamily(a, b *Record) bool {
+	return slices.ContainsFunc(a.Names, func(x Name) bool {
+		return x.Family != "" && slices.ContainsFunc(b.Names, func(y Name) bool { return x.Family == y.Family })
+	})
+}
 
 // Keys returns the blocking keys that live look-ups go by: few, since each is a stored row.
 func (m *Matcher) Keys(r *Record) []Key { return Keys(r) }
-
-func conflictOf(reasons []Reason) Conflict {
-	var c Conflict
-	for _, r := range reasons {
-		switch r.Code {
-		case ReasonGivenNameDiffers:
-			c |= ConflictGivenName
-		case ReasonGenerationDiffers:
-			c |= ConflictGeneration
-		case ReasonBornDiffers:
-			c |= ConflictBorn
-		}
-	}
-	return c
-}

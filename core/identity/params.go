@@ -1,21 +1,37 @@
 package identity
 
 import (
-	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"math"
-
-	"go.yaml.in/yaml/v3"
 )
 
-// Params are the numbers a matcher weighs by, in thousandths of a bit.
+// Params are the numbers a matcher weighs by. Probabilities and odds stand as their log2 in
+// thousandths of a bit.
 type Params struct {
-	Prior    int32 // log2 odds that two records drawn at random are one person
-	Possible int32 // from this weight on a person should look at a pair
-	Match    int32 // from this weight on a pair is one person
+	Prior    int32              // log2 odds that two records drawn at random are one person's
+	Home     int32              // log2 odds that two records drawn at random are of two people of one home
+	Possible int32              // from this weight on a person should look at a pair
+	Match    int32              // from this weight on a pair is one person
+	Levels   [ReasonCount]Level // by the code of the level; zero where a code is no level
+	Shares   [FieldCount]*Shares
+}
+
+// Level is how often a level of agreement is seen, as log2 in thousandths, never above 0: among
+// records of one person (M), of strangers (U), and of two people of one home (Home). M less U is the
+// weight of the level.
+type Level struct {
+	M, U, Home int32
+}
+
+// Shares is how many people have a value, as log2 in thousandths; agreeing in a rare value speaks for
+// more than agreeing in a common one.
+type Shares struct {
+	Dictionary bool             // look values up in the matcher's dictionary too
+	Rare       int32            // for values that are not known; no share is taken for less
+	Values     map[string]int32 // by the folded value
 }
 
 //go:embed params.yaml
@@ -28,29 +44,71 @@ func Default() *Params {
 	return p
 }
 
-// ParseParams reads what Marshal writes, as a person may have edited it. An error names the line and
-// the field.
-func ParseParams(text []byte) (*Params, error) {
-	var f paramsFile
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&f); err != nil {
-		return nil, fmt.Errorf("parameters: %w", err)
-	}
-	p := &Params{Prior: bits(f.Prior), Possible: bits(f.Possible), Match: bits(f.Match)}
-	return p, p.check()
-}
-
-// Marshal writes the parameters as YAML for people. Equal parameters give equal bytes.
-func (p *Params) Marshal() []byte {
-	return fmt.Appendf(nil, "prior: %.3f\npossible: %.3f\nmatch: %.3f\n",
-		float64(p.Prior)/1000, float64(p.Possible)/1000, float64(p.Match)/1000)
-}
-
 // Revision names the content of the parameters: equal parameters have equal revisions.
 func (p *Params) Revision() string {
 	sum := sha256.Sum256(p.Marshal())
 	return hex.EncodeToString(sum[:6])
+}
+
+// Log2 returns the log2 of a probability in thousandths of a bit, the unit of Params; at least -40
+// bits.
+func Log2(probability float64) int32 {
+	return int32(math.Round(1000 * max(-40, math.Log2(probability))))
+}
+
+// FrequencyLevels returns the levels of a field whose weight depends on how rare the value agreed in
+// is, nil for a field without any.
+func FrequencyLevels(f Field) []ReasonCode {
+	switch f {
+	case FieldGivenName:
+		return []ReasonCode{ReasonGivenName}
+	case FieldFamilyName:
+		return []ReasonCode{ReasonFamilyName}
+	case FieldPlace:
+		return []ReasonCode{ReasonCity}
+	case FieldBirthplace:
+		return []ReasonCode{ReasonBirthplace}
+	case FieldOccupation:
+		return []ReasonCode{ReasonOccupation}
+	}
+	return nil
+}
+
+// frequencyReason is how the difference that the frequency of a value makes is explained.
+func frequencyReason(f Field) ReasonCode {
+	switch f {
+	case FieldGivenName:
+		return ReasonGivenNameFrequency
+	case FieldFamilyName:
+		return ReasonFamilyNameFrequency
+	case FieldPlace:
+		return ReasonPlaceFrequency
+	}
+	return ReasonFactFrequency
+}
+
+// share returns the log2 share of people with a value, 0 when nothing is known of the field.
+func (m *Matcher) share(f Field, value string) int32 {
+	s := m.params.Shares[f]
+	if s == nil || value == "" {
+		return 0
+	}
+	if v, ok := s.Values[value]; ok {
+		return min(-1, max(v, s.Rare))
+	}
+	if s.Dictionary && m.names != nil {
+		var v float64
+		switch f {
+		case FieldGivenName:
+			v = m.names.given[value]
+		case FieldFamilyName:
+			v = m.names.family[value]
+		}
+		if v > 0 {
+			return min(-1, max(Log2(v), s.Rare))
+		}
+	}
+	return s.Rare
 }
 
 func (p *Params) check() error {
@@ -60,12 +118,3 @@ func (p *Params) check() error {
 	}
 	return nil
 }
-
-type paramsFile struct {
-	Prior    float64 `yaml:"prior"`
-	Possible float64 `yaml:"possible"`
-	Match    float64 `yaml:"match"`
-}
-
-// bits turns bits into thousandths of a bit.
-func bits(v float64) int32 { return int32(math.Round(1000 * v)) }

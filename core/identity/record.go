@@ -24,7 +24,7 @@ type Record struct {
 	Companies []string // folded
 	Emails    []string // lead.Email.Key
 	Phones    []string // E.164
-	Addresses []string // street, unit and place folded to one text
+	Addresses []string // folded texts, up to two of each address; see addressTexts
 	Born      []string // YYYY-MM-DD
 	IDs       []lead.Identifier
 	VINs      []string // of vehicles the person owns or owned
@@ -135,9 +135,7 @@ func (r *Record) readParty(p *lead.Party) {
 			r.Phones = add(r.Phones, f.E164)
 		}
 	}
-	if a := address(&p.Address); a != "" {
-		r.Addresses = []string{a}
-	}
+	r.Addresses = addressTexts(&p.Address)
 	if p.Born != "" {
 		r.Born = []string{p.Born}
 	}
@@ -156,7 +154,7 @@ func NamesPerson(k lead.IDKind) bool {
 
 // Empty reports whether a record has nothing that a person could be found by.
 func (r *Record) Empty() bool {
-	return len(r.Emails)+len(r.Phones)+len(r.Addresses)+len(r.IDs)+len(r.VINs) == 0
+	return len(r.Emails)+len(r.Phones)+len(r.IDs)+len(r.VINs) == 0 && !slices.ContainsFunc(r.Addresses, firstText)
 }
 
 // Union returns what two records of one person say together; the values of the later one are
@@ -171,7 +169,7 @@ func Union(a, b *Record) Record {
 		Companies: join(a.Companies, b.Companies),
 		Emails:    join(a.Emails, b.Emails),
 		Phones:    join(a.Phones, b.Phones),
-		Addresses: join(a.Addresses, b.Addresses),
+		Addresses: joinUpTo(2*MaxValues, a.Addresses, b.Addresses),
 		Born:      join(a.Born, b.Born),
 		IDs:       join(a.IDs, b.IDs),
 		VINs:      join(a.VINs, b.VINs),
@@ -190,7 +188,9 @@ func missing[T comparable](have, more []T) bool {
 	return slices.ContainsFunc(more, func(v T) bool { return !slices.Contains(have, v) })
 }
 
-func join[T comparable](a, b []T) []T {
+func join[T comparable](a, b []T) []T { return joinUpTo(MaxValues, a, b) }
+
+func joinUpTo[T comparable](limit int, a, b []T) []T {
 	if len(a) == 0 {
 		return b
 	}
@@ -202,8 +202,8 @@ func join[T comparable](a, b []T) []T {
 	for _, v := range b {
 		out = add(out, v)
 	}
-	if len(out) > MaxValues {
-		out = out[len(out)-MaxValues:]
+	if len(out) > limit {
+		out = out[len(out)-limit:]
 	}
 	return out
 }
@@ -223,17 +223,4 @@ func machine(key string) bool {
 		return true
 	}
 	return false
-}
-
-// address folds a postal address to one text; "" without a street with a number or without a place.
-func address(a *lead.Address) string {
-	place := lead.Fold(a.Postal)
-	if place == "" {
-		place = lead.Fold(a.City)
-	}
-	street := lead.Fold(strings.Join(a.Streets, " "))
-	if place == "" || !strings.ContainsAny(street, "0123456789") {
-		return ""
-	}
-	return street + "|" + lead.Fold(a.Unit) + "|" + place
 }

@@ -1,7 +1,13 @@
-// Package learn finds the parameters of a matcher in the records themselves, without labels.
+// Package learn finds the parameters of a matcher in the records themselves, without labels: how often
+// each level of agreement is seen among strangers from pairs drawn at random, how often among records of
+// one person by expectation maximisation over the pairs that several blocking rules find, each rule
+// teaching nothing about the fields it is made of. Shipped parameters weigh in as if they had been seen
+// before, so that few records, or records without any duplicate, do not lead astray.
 package learn
 
-import "github.com/leadmesh/leadmesh/core/identity"
+import (
+	"github.com/leadmesh/leadmesh/core/identity"
+)
 
 // Input is what parameters are learned from.
 type Input struct {
@@ -15,15 +21,35 @@ type Input struct {
 
 // Report says what was found.
 type Report struct {
-	Pairs   int     // of records, all
+	Pairs   float64 // of records, all that could be compared
 	Matches float64 // estimated pairs of one person
+	Homes   float64 // estimated pairs of two people of one home
+	Rounds  int     // of expectation maximisation
 }
 
 // Params learns parameters. The same input gives the same parameters.
 func Params(in Input) (*identity.Params, Report) {
-	p := in.Base
-	if p == nil {
-		p = identity.Default()
+	base := in.Base
+	if base == nil {
+		base = identity.Default()
 	}
-	return p, Report{}
+	p := *base
+	p.Match, p.Possible = matchBits, possibleBits
+	for f := range p.Shares {
+		p.Shares[f] = sharesOf(in.Records, identity.Field(f), in.Names, base.Shares[f])
+	}
+	m, err := identity.NewMatcher(&p, in.Names)
+	if err != nil || len(in.Records) < 2 {
+		return &p, Report{}
+	}
+	s := newSample(&in, m)
+	t := newTeacher(base, s)
+	rounds := t.learn()
+	t.write(&p)
+	return &p, Report{Pairs: s.total, Matches: t.matches, Homes: t.homes, Rounds: rounds}
 }
+
+const (
+	matchBits    = 0
+	possibleBits = -3_000
+)

@@ -2,7 +2,62 @@
 // frequent names are in the United States.
 package names
 
-import "github.com/leadmesh/leadmesh/core/identity"
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/identity"
+	"github.com/leadmesh/leadmesh/core/lead"
+)
+
+//go:embed nicknames.txt
+var nicknames string
+
+//go:embed given.txt
+var given string
+
+//go:embed family.txt
+var family string
 
 // Load reads the shipped dictionary. It is costly: call it once and pass the result on.
-func Load() *identity.Dictionary { return identity.NewDictionary(nil, nil, nil) }
+func Load() *identity.Dictionary {
+	var groups [][]string
+	for line := range lines(nicknames) {
+		var group []string
+		for name := range strings.FieldsSeq(line) {
+			group = append(group, lead.Fold(name))
+		}
+		groups = append(groups, group)
+	}
+	return identity.NewDictionary(groups, shares(given), shares(family))
+}
+
+// shares reads a table whose first line is the number of people and whose others are a name and how
+// many of them have it.
+func shares(table string) map[string]float64 {
+	out := make(map[string]float64, strings.Count(table, "\n"))
+	people := 0.0
+	for line := range lines(table) {
+		name, count, _ := strings.Cut(line, " ")
+		if people == 0 {
+			people, _ = strconv.ParseFloat(name, 64)
+			continue
+		}
+		n, _ := strconv.ParseFloat(count, 64)
+		out[lead.Fold(name)] += n / people
+	}
+	return out
+}
+
+// lines yields the lines of a table that hold something and are no remark.
+func lines(table string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(table) {
+			line = strings.TrimSpace(line)
+			if line != "" && line[0] != '#' && !yield(line) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package identity
+
+import "strings"
+
+// compareEmail compares two addresses by their keys, which know no tags and, for Google's mail, no
+// full stops. Parts are alike by Jaro-Winkler of 0.84 or as the same letters in another order. Names of
+// one provider that differ in digits alone may well be two people's and count as alike only.
+func compareEmail(a, b *preparedEmail) ReasonCode {
+	if a.key == b.key {
+		return ReasonEmail
+	}
+	if a.local == b.local {
+		switch {
+		case !unlike(a.domainLetters, b.domainLetters) && similarity(a.domain, b.domain) == typo && len(a.domain) > 6:
+			return ReasonEmailTypo
+		case !unlike(a.domainLetters, b.domainLetters) && similarity(a.domain, b.domain) != other:
+			return ReasonEmailAlike
+		case len(a.local) >= 4 && !a.role:
+			return ReasonEmailLocal
+		}
+		return ReasonEmailDiffers
+	}
+	if unlike(a.localLetters, b.localLetters) {
+		return ReasonEmailDiffers
+	}
+	near := similarity(a.local, b.local)
+	if near == other {
+		return ReasonEmailDiffers
+	}
+	if a.domain == b.domain {
+		if near == typo && len(a.local) >= 6 && !sameButDigits(a.local, b.local) {
+			return ReasonEmailTypo
+		}
+		return ReasonEmailAlike
+	}
+	if !unlike(a.domainLetters, b.domainLetters) && similarity(a.domain, b.domain) != other {
+		return ReasonEmailAlike
+	}
+	return ReasonEmailDiffers
+}
+
+// sameButDigits reports that two texts are the same once their digits are left out.
+func sameButDigits(a, b string) bool {
+	i, j := 0, 0
+	for {
+		for i < len(a) && a[i] >= '0' && a[i] <= '9' {
+			i++
+		}
+		for j < len(b) && b[j] >= '0' && b[j] <= '9' {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if a[i] != b[j] {
+			return false
+		}
+		i, j = i+1, j+1
+	}
+}
+
+// namedAfter reports that the local part of an address holds a name of three letters or more.
+func namedAfter(local string, n *preparedName) bool {
+	return len(n.Family) > 2 && strings.Contains(local, n.Family) || len(n.Given) > 2 && strings.Contains(local, n.Given)
+}
+
+// comparePhone compares two numbers in E.164.
+func comparePhone(a, b string) ReasonCode {
+	switch {
+	case a == b:
+		return ReasonPhone
+	case len(a) > 7 && len(b) > 7 && a[len(a)-7:] == b[len(b)-7:]:
+		return ReasonPhoneSeven
+	case len(a) > 7 && edits(a, b, 1) == 1:
+		return ReasonPhoneTypo
+	}
+	return ReasonPhoneDiffers
+}
+
+// compareVIN compares two vehicle numbers; 0, no evidence, for two vehicles: people own several.
+func compareVIN(a, b string) ReasonCode {
+	switch {
+	case a == b:
+		return ReasonVehicle
+	case len(a) == len(b) && edits(a, b, 1) == 1:
+		return ReasonVehicleTypo
+	}
+	return 0
+}
+
+// compareCompany compares two folded company names; 0 for two companies: people change their
+// employer.
+func compareCompany(a, b string) ReasonCode {
+	switch {
+	case a == b:
+		return ReasonCompany
+	case begins(a, b, 5), len(a) > 3 && len(b) > 3 && similarity(a, b) == typo:
+		return ReasonCompanyAlike
+	}
+	return 0
+}
+
+// compareNumber compares two personal numbers.
+func compareNumber(a, b string) ReasonCode {
+	switch {
+	case a == b:
+		return ReasonNumber
+	case len(a) > 3 && edits(a, b, 1) == 1:
+		return ReasonNumberTypo
+	}
+	return ReasonNumberDiffers
+}

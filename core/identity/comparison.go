@@ -1,0 +1,272 @@
+package identity
+
+import "math/bits"
+
+// comparison is what two records agree in, field by field.
+type comparison struct {
+	levels   Levels
+	shares   [FieldCount]int32 // log2 share of people that have the value agreed in; 0 when that says nothing
+	conflict Conflict
+}
+
+// compare fills in a comparison.
+func (m *Matcher) compare(a, b *Prepared, c *comparison) {
+	both := a.has & b.has
+	m.compareNames(a, b, c)
+	m.compareContacts(a, b, c, both)
+	m.compareFacts(a, b, c, both)
+	m.findConflicts(a, b, c)
+}
+
+// compareUnless is compare, but stops when the fields still to come can not lift the pair to a possible
+// match; out is true then and the weight a bound from above.
+func (m *Matcher) compareUnless(a, b *Prepared, c *comparison) (weight int32, out bool) {
+	both := a.has & b.has
+	bound := m.prior
+	for rest := both; rest != 0; rest &= rest - 1 {
+		bound += max(0, m.best[bits.TrailingZeros32(rest)])
+	}
+	m.compareNames(a, b, c)
+	bound = m.tighten(bound, both&nameFields, c)
+	if both&nameFields != 0 && bound < m.params.Possible {
+		return bound, true
+	}
+	m.compareContacts(a, b, c, both)
+	bound = m.tighten(bound, both&contactFields, c)
+	if bound < m.params.Possible {
+		return bound, true
+	}
+	m.compareFacts(a, b, c, both)
+	m.findConflicts(a, b, c)
+	return 0, false
+}
+
+const (
+	nameFields    = 1<<FieldGivenName | 1<<FieldMiddleName | 1<<FieldFamilyName | 1<<FieldGeneration
+	contactFields = 1<<FieldEmail | 1<<FieldPhone | 1<<FieldBorn
+)
+
+// tighten replaces the most that fields can bring by what they brought.
+func (m *Matcher) tighten(bound int32, fields uint32, c *comparison) int32 {
+	for ; fields != 0; fields &= fields - 1 {
+		f := bits.TrailingZeros32(fields)
+		bound -= max(0, m.best[f])
+		bound += m.worth(c, Field(f))
+	}
+	return bound
+}
+
+// worth returns what a field speaks for one person against strangers.
+func (m *Matcher) worth(c *comparison, f Field) int32 {
+	code := c.levels[f]
+	if code == 0 {
+		return 0
+	}
+	if s := c.shares[f]; s != 0 {
+		return m.levels[code].M - s
+	}
+	return m.levels[code].M - m.levels[code].U
+}
+
+func (m *Matcher) compareNames(a, b *Prepared, c *comparison) {
+	first, best := true, int32(0)
+	for i := range a.names {
+		for j := range b.names {
+			n := compareName(&a.names[i], &b.names[j])
+			w := m.worthName(&n)
+			if n.given == ReasonGivenNameDiffers && len(a.names[i].Given) > 1 && len(b.names[j].Given) > 1 {
+				c.conflict |= ConflictGivenName // taken back where nothing that a home shares stands beside it
+			}
+			if n.generation == ReasonGenerationDiffers {
+				c.conflict |= ConflictGeneration
+			}
+			if !first && w <= best {
+				continue
+			}
+			first, best = false, w
+			c.levels[FieldGivenName], c.levels[FieldMiddleName] = n.given, n.middle
+			c.levels[FieldFamilyName], c.levels[FieldGeneration] = n.family, n.generation
+			c.shares[FieldGivenName], c.shares[FieldFamilyName] = n.givenShare, n.familyShare
+			if n.given == ReasonNameSwapped && n.givenShare != 0 {
+				c.shares[FieldGivenName] = n.givenShare + n.familyShare
+				c.shares[FieldFamilyName] = 0
+			}
+		}
+	}
+}
+
+func (m *Matcher) worthName(n *nameLevels) int32 {
+	w := m.levels[n.middle].M - m.levels[n.middle].U + m.levels[n.generation].M - m.levels[n.generation].U
+	w += m.levels[n.given].M + m.levels[n.family].M
+	if n.givenShare != 0 {
+		w -= n.givenShare
+	} else {
+		w -= m.levels[n.given].U
+	}
+	if n.familyShare != 0 {
+		w -= n.familyShare
+	} else {
+		w -= m.levels[n.family].U
+	}
+	return w
+}
+
+// better puts a level into a comparison when it speaks more for one person than what is there.
+func (m *Matcher) better(c *comparison, f Field, code ReasonCode, share int32) {
+	if code == 0 {
+		return
+	}
+	w := m.levels[code].M - m.levels[code].U
+	if share != 0 {
+		w = m.levels[code].M - share
+	}
+	if c.levels[f] == 0 || w > m.worth(c, f) {
+		c.levels[f], c.shares[f] = code, share
+	}
+}
+
+func (m *Matcher) compareContacts(a, b *Prepared, c *comparison, both uint32) {
+	if both>>FieldEmail&1 != 0 {
+		for i := range a.emails {
+			for j := range b.emails {
+				code := compareEmail(&a.emails[i], &b.emails[j])
+				if code == ReasonEmailLocal && nameAgrees(c) && len(a.names) > 0 && namedAfter(a.emails[i].local, &a.names[0]) && namedAfter(b.emails[j].local, &b.names[0]) {
+					code = ReasonEmailLocalName
+				}
+				m.better(c, FieldEmail, code, 0)
+			}
+		}
+	}
+	if both>>FieldPhone&1 != 0 {
+		for _, x := range a.phones {
+			for _, y := range b.phones {
+				m.better(c, FieldPhone, comparePhone(x, y), 0)
+			}
+		}
+	}
+	if both>>FieldBorn&1 != 0 {
+		for _, x := range a.born {
+			for _, y := range b.born {
+				code := compareBorn(x, y)
+				if code == ReasonBornDiffers && x.complete() && y.complete() {
+					c.conflict |= ConflictBorn
+				}
+				m.better(c, FieldBorn, code, 0)
+			}
+		}
+	}
+}
+
+// nameAgrees reports that given and family name, as far as both records have them, are the same or
+// spelled alike.
+func nameAgrees(c *comparison) bool {
+	g, f := c.levels[FieldGivenName], c.levels[FieldFamilyName]
+	return g != ReasonGivenNameDiffers && f != ReasonFamilyNameDiffers && (g != 0 || f != 0)
+}
+
+func (m *Matcher) compareFacts(a, b *Prepared, c *comparison, both uint32) {
+	if both&(1<<FieldAddress|1<<FieldLine|1<<FieldPlace) != 0 {
+		m.compareAddresses(a, b, c)
+	}
+	if both>>FieldID&1 != 0 {
+		m.compareIDs(a, b, c)
+	}
+	if both>>FieldVehicle&1 != 0 {
+		for _, x := range a.vins {
+			for _, y := range b.vins {
+				m.better(c, FieldVehicle, compareVIN(x, y), 0)
+			}
+		}
+	}
+	if both>>FieldCompany&1 != 0 {
+		for _, x := range a.companies {
+			for _, y := range b.companies {
+				m.better(c, FieldCompany, compareCompany(x, y), 0)
+			}
+		}
+	}
+	for i := range a.traits {
+		for j := range b.traits {
+			if x, y := &a.traits[i], &b.traits[j]; x.Kind == y.Kind {
+				code, share := compareTrait(x, y)
+				m.better(c, x.Kind.Field(), code, share)
+			}
+		}
+	}
+}
+
+func (m *Matcher) compareAddresses(a, b *Prepared, c *comparison) {
+	first, best := true, int32(0)
+	for i := range a.addresses {
+		for j := range b.addresses {
+			l := compareAddress(&a.addresses[i], &b.addresses[j])
+			w := int32(0)
+			for _, code := range [...]ReasonCode{l.address, l.line, l.place} {
+				w += m.levels[code].M - m.levels[code].U
+			}
+			if !first && w <= best {
+				continue
+			}
+			first, best = false, w
+			c.levels[FieldAddress], c.levels[FieldLine], c.levels[FieldPlace] = l.address, l.line, l.place
+			c.shares[FieldPlace] = 0
+			if l.place == ReasonCity {
+				c.shares[FieldPlace] = l.share
+			}
+		}
+	}
+}
+
+func (m *Matcher) compareIDs(a, b *Prepared, c *comparison) {
+	for i := range a.ids {
+		x := &a.ids[i]
+		met, equal := false, false
+		for j := range b.ids {
+			y := &b.ids[j]
+			if x.Kind != y.Kind || x.Source != y.Source {
+				continue
+			}
+			met = true
+			equal = equal || x.Value == y.Value
+		}
+		switch {
+		case equal && x.Kind == anonymousID:
+			m.better(c, FieldID, ReasonAnonymousID, 0)
+		case equal:
+			m.better(c, FieldID, ReasonCustomerID, 0)
+		case met && x.Kind != anonymousID && !sharesSource(a, b, x):
+			c.conflict |= ConflictID
+			m.better(c, FieldID, ReasonIDDiffers, 0)
+		}
+	}
+}
+
+func compareTrait(a, b *preparedTrait) (code ReasonCode, share int32) {
+	equal := a.Value == b.Value
+	switch a.Kind {
+	case TraitNumber:
+		return compareNumber(a.Value, b.Value), 0
+	case TraitSex:
+		if equal || a.Value[0] == b.Value[0] {
+			return ReasonSex, 0
+		}
+		return ReasonSexDiffers, 0
+	case TraitBirthplace:
+		switch {
+		case equal:
+			return ReasonBirthplace, max(a.share, b.share)
+		case spelledAlike(a.Value, b.Value, a.letters, b.letters) || begins(a.Value, b.Value, 4):
+			return ReasonBirthplaceAlike, 0
+		}
+		return ReasonBirthplaceDiffers, 0
+	case TraitOccupation:
+		switch {
+		case equal:
+			return ReasonOccupation, max(a.share, b.share)
+		case spelledAlike(a.Value, b.Value, a.letters, b.letters) || begins(a.Value, b.Value, 4):
+			return ReasonOccupationAlike, 0
+		}
+		return ReasonOccupationDiffers, 0
+	}
+	return 0, 0
+}

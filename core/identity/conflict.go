@@ -1,0 +1,97 @@
+package identity
+
+import "github.com/leadmesh/leadmesh/core/lead"
+
+const anonymousID = lead.IDKindAnonymous
+
+// Conflict is the set of hard contradictions between two records; 0 when there is none. Records in
+// conflict never are a match, whatever speaks for them. Where a record holds several values every
+// pair of them counts, so that a record joins a person only if it contradicts nothing known of them.
+// What is missing contradicts nothing.
+type Conflict uint8
+
+// The members of a Conflict.
+const (
+	// ConflictGivenName: given names of two letters or more that are neither the same, nicknames or
+	// beginnings of each other, a middle name of the other, nor spelled alike (see compareName), beside
+	// something that people of one home share: an e-mail address, a phone number, a street address or a
+	// vehicle, the same or nearly. The same personal number lifts it.
+	ConflictGivenName Conflict = 1 << iota
+	// ConflictGeneration: two generations, as Jr and Sr or II and III. Jr and II are one.
+	ConflictGeneration
+	// ConflictBorn: two complete dates of birth that differ otherwise than by what happens in writing:
+	// see compareBorn, whose last level it is.
+	ConflictBorn
+	// ConflictID: a source that both records have numbers of, none of them the same. Browsers and
+	// devices do not count: people have several.
+	ConflictID
+	// ConflictTwin: the same date of birth and family name, the same street address or contact point, and
+	// given names that are two names, also where they look alike, as Erin and Eric. The same personal
+	// number lifts it.
+	ConflictTwin
+)
+
+// Has reports whether c holds all members of o.
+func (c Conflict) Has(o Conflict) bool { return c&o == o }
+
+// Words returns the contradictions in words, for people.
+func (c Conflict) Words() []string {
+	var out []string
+	for i, w := range [...]string{"other given name", "other generation", "other date of birth", "other id of the same source", "twins"} {
+		if c.Has(1 << i) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// findConflicts settles the contradictions of a comparison whose levels are known.
+func (m *Matcher) findConflicts(a, b *Prepared, c *comparison) {
+	given := c.levels[FieldGivenName]
+	if n := c.levels[FieldNumber]; n == ReasonNumber || n == ReasonNumberTypo {
+		c.conflict &^= ConflictGivenName
+		return
+	}
+	home := sharesHome(c)
+	if !home {
+		c.conflict &^= ConflictGivenName
+	}
+	if home && (given == ReasonGivenNameDiffers || given == ReasonGivenNameOther) && c.levels[FieldBorn] == ReasonBorn {
+		switch c.levels[FieldFamilyName] {
+		case ReasonFamilyName, ReasonFamilyNameTypo, ReasonFamilyNamePart:
+			c.conflict |= ConflictTwin
+		}
+	}
+}
+
+// sharesHome reports that two records agree, or nearly do, in something people of one home share.
+func sharesHome(c *comparison) bool {
+	switch c.levels[FieldEmail] {
+	case ReasonEmail, ReasonEmailTypo:
+		return true
+	}
+	switch c.levels[FieldPhone] {
+	case ReasonPhone, ReasonPhoneTypo:
+		return true
+	}
+	switch c.levels[FieldAddress] {
+	case ReasonAddress, ReasonAddressTypo, ReasonAddressUnit:
+		return true
+	}
+	return c.levels[FieldVehicle] != 0
+}
+
+// sharesSource reports that two records have the same number of the source of x.
+func sharesSource(a, b *Prepared, x *lead.Identifier) bool {
+	for i := range a.ids {
+		if a.ids[i].Kind != x.Kind || a.ids[i].Source != x.Source {
+			continue
+		}
+		for j := range b.ids {
+			if a.ids[i] == b.ids[j] {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,66 @@
+package learn
+
+import (
+	"math"
+
+	"github.com/leadmesh/leadmesh/core/identity"
+)
+
+// weightOfBase is for how many records the shares known before count.
+const weightOfBase = 100
+
+// sharesOf counts how many records have each value of a field. One record fewer is counted for each
+// value: of two that agree only one is the other's chance to meet it.
+func sharesOf(records []identity.Record, f identity.Field, names *identity.Dictionary, base *identity.Shares) *identity.Shares {
+	if identity.FrequencyLevels(f) == nil {
+		return nil
+	}
+	counts := map[string]int{}
+	total := 0
+	count := func(v string) {
+		if v != "" {
+			counts[v]++
+			total++
+		}
+	}
+	for i := range records {
+		values(&records[i], f, count)
+	}
+	if total < 2 {
+		return base
+	}
+	rare := 1 / float64(total+weightOfBase)
+	s := &identity.Shares{Rare: identity.Log2(rare), Values: map[string]int32{}}
+	for v, n := range counts {
+		known := float64(weightOfBase) * names.Share(f, v)
+		share := (float64(n-1) + known) / float64(total+weightOfBase)
+		if l := identity.Log2(math.Max(share, rare)); l > s.Rare {
+			s.Values[v] = min(l, -1)
+		}
+	}
+	return s
+}
+
+// values calls do for each value that a record has in a field whose frequency counts.
+func values(r *identity.Record, f identity.Field, do func(string)) {
+	switch f {
+	case identity.FieldGivenName:
+		for _, n := range r.Names {
+			do(n.Given)
+		}
+	case identity.FieldFamilyName:
+		for _, n := range r.Names {
+			do(n.Family)
+		}
+	case identity.FieldPlace:
+		for _, a := range identity.ReadAddresses(r.Addresses) {
+			do(a.City)
+		}
+	case identity.FieldBirthplace, identity.FieldOccupation:
+		for _, t := range r.Traits {
+			if t.Kind.Field() == f {
+				do(t.Value)
+			}
+		}
+	}
+}

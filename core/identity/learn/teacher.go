@@ -1,0 +1,213 @@
+package learn
+
+import (
+	"math"
+
+	"github.com/leadmesh/leadmesh/core/identity"
+)
+
+const (
+	maxRounds    = 200
+	settled      = 1e-4 // largest change of a probability in the last round
+	weightOfM    = 40   // pairs of one person that the base counts for, in each field
+	weightOfU    = 2000 // pairs of strangers that the base counts for, in each field
+	leastClass   = 1e-9 // least share of a class among the pairs of a rule
+	matchesStart = 0.2  // share of one person's pairs among a rule's at the beginning
+	homesStart   = 0.05
+)
+
+// class is who the records of a pair belong to.
+type class int
+
+const (
+	onePerson class = iota
+	strangers
+	oneHome
+	classes
+)
+
+// teacher holds the probabilities while they are learned.
+type teacher struct {
+	s              *sample
+	base           [classes][identity.ReasonCount]float64
+	p              [classes][identity.ReasonCount]float64
+	mix            [][classes]float64 // shares of the classes among each rule's pairs
+	whole          [classes]float64   // among all pairs
+	matches, homes float64
+}
+
+func newTeacher(base *identity.Params, s *sample) *teacher {
+	t := &teacher{s: s, mix: make([][classes]float64, len(s.rules))}
+	for c, l := range base.Levels {
+		t.base[onePerson][c] = math.Exp2(float64(l.M) / 1000)
+		t.base[strangers][c] = math.Exp2(float64(l.U) / 1000)
+		t.base[oneHome][c] = math.Exp2(float64(l.Home) / 1000)
+	}
+	t.p = t.base
+	for i := range t.mix {
+		t.mix[i] = [classes]float64{matchesStart, 1 - matchesStart - homesStart, homesStart}
+	}
+	t.whole = [classes]float64{1 / (s.total + 1), 1, 1 / (s.total + 1)}
+	return t
+}
+
+// learn repeats estimating whose the pairs are and what that says about the levels; it returns how
+// often.
+func (t *teacher) learn() int {
+	for round := 1; ; round++ {
+		before := t.p[onePerson]
+		t.learnStrangers()
+		t.learnMatches()
+		t.learnHomes()
+		t.learnWhole()
+		change := 0.0
+		for c := range before {
+			change = math.Max(change, math.Abs(before[c]-t.p[onePerson][c]))
+		}
+		if round == maxRounds || change < settled && round > 10 {
+			return round
+		}
+	}
+}
+
+// posterior returns the probabilities of the classes for a pattern by the fields that are not left out.
+func (t *teacher) posterior(l *identity.Levels, mix [classes]float64, without []identity.Field) [classes]float64 {
+	post := mix
+	for f, code := range l {
+		if code == 0 || has(without, identity.Field(f)) {
+			continue
+		}
+		for k := range post {
+			post[k] *= t.p[k][code]
+		}
+	}
+	sum := 0.0
+	for _, v := range post {
+		sum += v
+	}
+	if sum == 0 {
+		return [classes]float64{strangers: 1}
+	}
+	for k := range post {
+		post[k] /= sum
+	}
+	return post
+}
+
+func has(fields []identity.Field, f identity.Field) bool {
+	for _, o := range fields {
+		if o == f {
+			return true
+		}
+	}
+	return false
+}
+
+// learnStrangers estimates from the pairs drawn at random, each counting by how likely it is one of
+// strangers.
+func (t *teacher) learnStrangers() {
+	var seen [identity.ReasonCount]float64
+	var fields [identity.FieldCount]float64
+	for i := range t.s.random {
+		r := &t.s.random[i]
+		w := r.count * t.posterior(&r.levels, t.whole, nil)[strangers]
+		for f, code := range r.levels {
+			if code != 0 {
+				seen[code] += w
+				fields[f] += w
+			}
+		}
+	}
+	for c := range seen {
+		n := fields[identity.ReasonCode(c).Field()]
+		base := t.base[strangers][c]
+		if n == 0 {
+			continue
+		}
+		t.p[strangers][c] = math.Max((seen[c]+weightOfU*base)/(n+weightOfU), math.Min(base, 0.3/n))
+	}
+}
+
+// learnMatches estimates from the pairs of the rules. What a rule's key is made of it can not teach.
+func (t *teacher) learnMatches() {
+	var seen [identity.ReasonCount]float64
+	var fields [identity.FieldCount]float64
+	for i := range t.s.rules {
+		r := &t.s.rules[i]
+		var mix [classes]float64
+		total := 0.0
+		for j := range r.patterns {
+			p := &r.patterns[j]
+			post := t.posterior(&p.levels, t.mix[i], r.fields)
+			total += p.count
+			for k := range mix {
+				mix[k] += p.count * post[k]
+			}
+			w := p.count * post[onePerson]
+			for f, code := range p.levels {
+				if code != 0 && !has(r.fields, identity.Field(f)) {
+					seen[code] += w
+					fields[f] += w
+				}
+			}
+		}
+		for k := range mix {
+			mix[k] = math.Max(mix[k]/total, leastClass)
+		}
+		t.mix[i] = mix
+	}
+	for c := range seen {
+		n := fields[identity.ReasonCode(c).Field()]
+		t.p[onePerson][c] = (seen[c] + weightOfM*t.base[onePerson][c]) / (n + weightOfM)
+	}
+}
+
+// alike is for each field how many of those who share a home agree in it because they do; the others
+// agree as strangers do.
+var homeShares = [identity.FieldCount]float64{
+	identity.FieldGivenName: 0.012, identity.FieldFamilyName: 0.7, identity.FieldMiddleName: 0.02,
+	identity.FieldEmail: 0.08, identity.FieldPhone: 0.5, identity.FieldAddress: 0.95, identity.FieldLine: 0.95,
+	identity.FieldPlace: 0.97, identity.FieldBorn: 0.004, identity.FieldID: 0.02, identity.FieldVehicle: 0.5,
+	identity.FieldCompany: 0.2, identity.FieldNumber: 0.0001, identity.FieldBirthplace: 0.4, identity.FieldOccupation: 0.03,
+}
+
+// learnHomes derives what people of one home agree in from the two other classes.
+func (t *teacher) learnHomes() {
+	for c := range t.p[oneHome] {
+		f := identity.ReasonCode(c).Field()
+		if share := homeShares[f]; share > 0 && t.s.has[f] {
+			t.p[oneHome][c] = share*t.p[onePerson][c] + (1-share)*t.p[strangers][c]
+		}
+	}
+}
+
+// learnWhole estimates how many pairs of all are of one person and of one home.
+func (t *teacher) learnWhole() {
+	var sum [classes]float64
+	for i := range t.s.all {
+		p := &t.s.all[i]
+		post := t.posterior(&p.levels, t.whole, nil)
+		for k := range sum {
+			sum[k] += p.count * post[k]
+		}
+	}
+	t.matches, t.homes = sum[onePerson], sum[oneHome]
+	t.whole[onePerson] = math.Max(t.matches, 0.5) / t.s.total
+	t.whole[oneHome] = math.Max(t.homes, 0.5) / t.s.total
+	t.whole[strangers] = math.Max(1-t.whole[onePerson]-t.whole[oneHome], leastClass)
+}
+
+// write puts what was learned into parameters. Fields that no pair compares keep the base.
+func (t *teacher) write(p *identity.Params) {
+	for c := range p.Levels {
+		f := identity.ReasonCode(c).Field()
+		if !t.s.has[f] || p.Levels[c] == (identity.Level{}) {
+			continue
+		}
+		p.Levels[c] = identity.Level{
+			M: identity.Log2(t.p[onePerson][c]), U: identity.Log2(t.p[strangers][c]), Home: identity.Log2(t.p[oneHome][c]),
+		}
+	}
+	p.Prior = identity.Log2(t.whole[onePerson] / t.whole[strangers])
+	p.Home = identity.Log2(t.whole[oneHome] / t.whole[strangers])
+}
