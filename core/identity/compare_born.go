@@ -2,9 +2,9 @@ package identity
 
 // compareBorn compares two dates of birth. The levels, the first that fits: the same; day and month
 // swapped; one digit, two neighbouring digits swapped, or the century apart; two of year, month and
-// day the same; within six weeks of the same year; within six weeks of a year that is one apart or
-// differs in one digit; the same year; other. Where one of the dates is not complete, what both have is
-// the same year or another.
+// day the same; at most 45 days apart; so near but for a year, or for nine to eleven years, or two
+// digits apart; the same year; other. Where one of the dates is not complete, what both have is the
+// same year or another.
 func compareBorn(a, b date) ReasonCode {
 	if !a.complete() || !b.complete() {
 		switch {
@@ -28,11 +28,11 @@ func compareBorn(a, b date) ReasonCode {
 	case year && month, year && day, month && day:
 		return ReasonBornPart
 	}
-	season := seasonNear(a, b)
+	apart := a.days() - b.days()
 	switch {
-	case year && season:
+	case apart <= near && apart >= -near:
 		return ReasonBornNear
-	case season && nearYear(a.year, b.year):
+	case nearAcross(a, b) || digitsApart(a, b) <= 2:
 		return ReasonBornYearTypo
 	case year:
 		return ReasonBornYear
@@ -65,11 +65,35 @@ func swapped(a, b int16) bool {
 	return a/100 == b/100 && a%10 == b/10%10 && b%10 == a/10%10
 }
 
-// seasonNear reports that two days of the year are at most six weeks apart, also across its end.
-func seasonNear(a, b date) bool {
-	d := 61*int(a.month-b.month)/2 + int(a.day-b.day)
+// digitsApart returns in how many digits two dates differ.
+func digitsApart(a, b date) int {
+	n := 0
+	for x, y := a.number(), b.number(); x != 0 || y != 0; x, y = x/10, y/10 {
+		if x%10 != y%10 {
+			n++
+		}
+	}
+	return n
+}
+
+func (d date) number() int { return int(d.year)*10_000 + int(d.month)*100 + int(d.day) }
+
+// days returns a count of days that is exact to one or two within a few years.
+func (d date) days() int { return (int(d.year)*1461+int(d.month)*122)/4 + int(d.day) }
+
+// near is how many days two dates of birth may lie apart, once years are left out, to be of one person.
+const near = 45
+
+// nearAcross reports that two dates are nearly a year, or nine to eleven years, apart.
+func nearAcross(a, b date) bool {
+	d := a.days() - b.days()
 	if d < 0 {
 		d = -d
 	}
-	return min(d, 366-d) <= 42
+	for _, years := range [...]int{1, 9, 10, 11} {
+		if off := d - years*1461/4; off <= near && off >= -near {
+			return true
+		}
+	}
+	return false
 }

@@ -20,23 +20,29 @@ func compareEmail(a, b *preparedEmail) ReasonCode {
 		}
 		return ReasonEmailDiffers
 	}
-	if unlike(a.localLetters, b.localLetters) {
-		return ReasonEmailDiffers
-	}
-	near := similarity(a.local, b.local)
-	if near == other {
-		return ReasonEmailDiffers
-	}
 	if a.domain == b.domain {
-		if near == typo && len(a.local) >= 6 && !sameButDigits(a.local, b.local) {
+		switch near := localSimilarity(a, b); {
+		case near == typo && len(a.local) >= 6 && !sameButDigits(a.local, b.local):
 			return ReasonEmailTypo
+		case near != other:
+			return ReasonEmailAlike
 		}
-		return ReasonEmailAlike
+		return ReasonEmailDiffers
 	}
-	if !unlike(a.domainLetters, b.domainLetters) && similarity(a.domain, b.domain) != other {
+	if len(a.key) >= 10 && len(b.key) >= 10 && !unlike(a.localLetters|a.domainLetters, b.localLetters|b.domainLetters) && misplaced(a.key, b.key) <= 2 {
+		return ReasonEmailAlike // also where letters moved across the @
+	}
+	if !unlike(a.domainLetters, b.domainLetters) && localSimilarity(a, b) != other && similarity(a.domain, b.domain) != other {
 		return ReasonEmailAlike
 	}
 	return ReasonEmailDiffers
+}
+
+func localSimilarity(a, b *preparedEmail) likeness {
+	if unlike(a.localLetters, b.localLetters) {
+		return other
+	}
+	return similarity(a.local, b.local)
 }
 
 // sameButDigits reports that two texts are the same once their digits are left out.

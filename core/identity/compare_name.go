@@ -20,8 +20,8 @@ type nameLevels struct {
 // Family names likewise, where one that begins or ends with the other of four letters or more is part
 // of a double name.
 //
-// Given and family name are swapped when each is the other's; when only one of the two is given on a
-// side and it is the other's other name, they are crossed.
+// Given and family name are swapped when each is, or is spelled like, the other's other name; they are
+// crossed when that holds for one of them to the letter.
 func compareName(a, b *preparedName) nameLevels {
 	var n nameLevels
 	if a.generation != 0 && b.generation != 0 {
@@ -42,7 +42,7 @@ func compareName(a, b *preparedName) nameLevels {
 			n.familyShare = max(a.familyShare, b.familyShare)
 		}
 	}
-	if n.given != ReasonGivenName && n.family != ReasonFamilyName {
+	if worst(n.given, ReasonGivenNameDiffers) && worst(n.family, ReasonFamilyNameDiffers) {
 		crossNames(a, b, &n)
 	}
 	if a.Middle != "" && b.Middle != "" && n.given != ReasonGivenNameMiddle {
@@ -51,23 +51,25 @@ func compareName(a, b *preparedName) nameLevels {
 	return n
 }
 
+// worst reports that a field says nothing or that it differs.
+func worst(c, differs ReasonCode) bool { return c == 0 || c == differs }
+
 // crossNames notes given and family names that stand in each other's place.
 func crossNames(a, b *preparedName, n *nameLevels) {
-	if a.Given != "" && b.Given != "" && a.Family != "" && b.Family != "" {
-		first, second := spelledAlike(a.Given, b.Family, a.givenLetters, b.familyLetters), spelledAlike(a.Family, b.Given, a.familyLetters, b.givenLetters)
-		if first && second && (a.Given == b.Family || a.Family == b.Given) {
-			n.given, n.family = ReasonNameSwapped, 0
-			n.givenShare, n.familyShare = max(a.givenShare, b.givenShare), max(a.familyShare, b.familyShare)
-		}
-		return
-	}
-	// Of one side only one name is known.
-	if (a.Family != "" && (a.Family == b.Given || a.Family == b.Middle) && a.Given == "") ||
-		(b.Family != "" && (b.Family == a.Given || b.Family == a.Middle) && b.Given == "") ||
-		(a.Given != "" && a.Given == b.Family && a.Family == "") ||
-		(b.Given != "" && b.Given == a.Family && b.Family == "") {
+	first := a.Given != "" && b.Family != "" && spelledAlike(a.Given, b.Family, a.givenLetters, b.familyLetters)
+	second := b.Given != "" && a.Family != "" && spelledAlike(b.Given, a.Family, b.givenLetters, a.familyLetters)
+	switch {
+	case first && second:
+		n.given, n.family = ReasonNameSwapped, 0
+		n.givenShare, n.familyShare = max(a.givenShare, b.givenShare), max(a.familyShare, b.familyShare)
+	case crosses(a, b) || crosses(b, a):
 		n.given, n.family = 0, ReasonNameCrossed
 	}
+}
+
+// crosses reports that a's family name of three letters or more is b's given or middle name.
+func crosses(a, b *preparedName) bool {
+	return len(a.Family) > 2 && (a.Family == b.Given || a.Family == b.Middle && a.Given == "")
 }
 
 func compareGiven(a, b *preparedName) ReasonCode {

@@ -69,13 +69,14 @@ func (m *Matcher) worth(c *comparison, f Field) int32 {
 }
 
 func (m *Matcher) compareNames(a, b *Prepared, c *comparison) {
-	first, best := true, int32(0)
+	first, best, same := true, int32(0), false
 	for i := range a.names {
 		for j := range b.names {
 			n := compareName(&a.names[i], &b.names[j])
 			w := m.worthName(&n)
+			same = same || n.given == ReasonGivenName
 			if n.given == ReasonGivenNameDiffers && len(a.names[i].Given) > 1 && len(b.names[j].Given) > 1 {
-				c.conflict |= ConflictGivenName // taken back where nothing that a home shares stands beside it
+				c.conflict |= ConflictGivenName
 			}
 			if n.generation == ReasonGenerationDiffers {
 				c.conflict |= ConflictGeneration
@@ -92,6 +93,9 @@ func (m *Matcher) compareNames(a, b *Prepared, c *comparison) {
 				c.shares[FieldFamilyName] = 0
 			}
 		}
+	}
+	if same {
+		c.conflict &^= ConflictGivenName
 	}
 }
 
@@ -145,14 +149,19 @@ func (m *Matcher) compareContacts(a, b *Prepared, c *comparison, both uint32) {
 		}
 	}
 	if both>>FieldBorn&1 != 0 {
+		same := false
 		for _, x := range a.born {
 			for _, y := range b.born {
 				code := compareBorn(x, y)
 				if code == ReasonBornDiffers && x.complete() && y.complete() {
 					c.conflict |= ConflictBorn
 				}
+				same = same || code == ReasonBorn
 				m.better(c, FieldBorn, code, 0)
 			}
+		}
+		if same {
+			c.conflict &^= ConflictBorn
 		}
 	}
 }

@@ -6,8 +6,9 @@ const anonymousID = lead.IDKindAnonymous
 
 // Conflict is the set of hard contradictions between two records; 0 when there is none. Records in
 // conflict never are a match, whatever speaks for them. Where a record holds several values every
-// pair of them counts, so that a record joins a person only if it contradicts nothing known of them.
-// What is missing contradicts nothing.
+// pair of them counts, so that a record joins a person only if it contradicts nothing known of them;
+// but for generations, a value that is known of both, as a date of birth of a person who is known by
+// two, is no contradiction. What is missing contradicts nothing.
 type Conflict uint8
 
 // The members of a Conflict.
@@ -15,19 +16,22 @@ const (
 	// ConflictGivenName: given names of two letters or more that are neither the same, nicknames or
 	// beginnings of each other, a middle name of the other, nor spelled alike (see compareName), beside
 	// something that people of one home share: an e-mail address, a phone number, a street address or a
-	// vehicle, the same or nearly. The same personal number lifts it.
+	// vehicle, the same or nearly. It does not hold where the personal number is the same or a typing
+	// error apart, nor among records that no two people of one home are among: where Params.Home is
+	// NoHomes, as may be learned from a list of many duplicates.
 	ConflictGivenName Conflict = 1 << iota
 	// ConflictGeneration: two generations, as Jr and Sr or II and III. Jr and II are one.
 	ConflictGeneration
 	// ConflictBorn: two complete dates of birth that differ otherwise than by what happens in writing:
-	// see compareBorn, whose last level it is.
+	// see compareBorn, whose last level it is. It does not hold where the personal number is the same or
+	// a typing error apart, nor where Params.Home is NoHomes and street address and place are the same.
 	ConflictBorn
 	// ConflictID: a source that both records have numbers of, none of them the same. Browsers and
 	// devices do not count: people have several.
 	ConflictID
-	// ConflictTwin: the same date of birth and family name, the same street address or contact point, and
-	// given names that are two names, also where they look alike, as Erin and Eric. The same personal
-	// number lifts it.
+	// ConflictTwin: the same date of birth and family name, something that people of one home share as
+	// above, and given names that are two names, also where they look alike, as Erin and Eric. It does
+	// not hold where ConflictGivenName does not.
 	ConflictTwin
 )
 
@@ -47,16 +51,23 @@ func (c Conflict) Words() []string {
 
 // findConflicts settles the contradictions of a comparison whose levels are known.
 func (m *Matcher) findConflicts(a, b *Prepared, c *comparison) {
-	given := c.levels[FieldGivenName]
 	if n := c.levels[FieldNumber]; n == ReasonNumber || n == ReasonNumberTypo {
+		c.conflict &^= ConflictGivenName | ConflictBorn
+		return
+	}
+	if m.home <= NoHomes {
+		c.conflict &^= ConflictGivenName
+		if c.levels[FieldAddress] == ReasonAddress && c.levels[FieldPlace] == ReasonPlace {
+			c.conflict &^= ConflictBorn
+		}
+		return
+	}
+	if !sharesHome(c) {
 		c.conflict &^= ConflictGivenName
 		return
 	}
-	home := sharesHome(c)
-	if !home {
-		c.conflict &^= ConflictGivenName
-	}
-	if home && (given == ReasonGivenNameDiffers || given == ReasonGivenNameOther) && c.levels[FieldBorn] == ReasonBorn {
+	given := c.levels[FieldGivenName]
+	if (given == ReasonGivenNameDiffers || given == ReasonGivenNameOther) && c.levels[FieldBorn] == ReasonBorn {
 		switch c.levels[FieldFamilyName] {
 		case ReasonFamilyName, ReasonFamilyNameTypo, ReasonFamilyNamePart:
 			c.conflict |= ConflictTwin

@@ -12,12 +12,16 @@ import (
 // thousandths of a bit.
 type Params struct {
 	Prior    int32              // log2 odds that two records drawn at random are one person's
-	Home     int32              // log2 odds that two records drawn at random are of two people of one home
+	Home     int32              // log2 odds that two records drawn at random are of two people of one home, or NoHomes
 	Possible int32              // from this weight on a person should look at a pair
 	Match    int32              // from this weight on a pair is one person
 	Levels   [ReasonCount]Level // by the code of the level; zero where a code is no level
 	Shares   [FieldCount]*Shares
 }
+
+// NoHomes as Params.Home says that there are no two people of one home among the records: what people
+// of one home share speaks for one person, other given names or not.
+const NoHomes = -40_000
 
 // Level is how often a level of agreement is seen, as log2 in thousandths, never above 0: among
 // records of one person (M), of strangers (U), and of two people of one home (Home). M less U is the

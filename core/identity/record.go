@@ -141,6 +141,17 @@ func (r *Record) readParty(p *lead.Party) {
 	}
 }
 
+// ParseListEmail reads an e-mail address of a list that is only compared and never written to. What is
+// no address for a typing error, as one without a full stop in its domain, still has a key to compare
+// by and counts as valid.
+func ParseListEmail(raw string) lead.Email {
+	e := lead.ParseEmail(raw)
+	if at := strings.IndexByte(raw, '@'); !e.Valid && at > 0 && len(raw)-at > 3 && len(raw) <= 254 && strings.IndexByte(strings.TrimSpace(raw), ' ') < 0 {
+		e.Key, e.Valid = strings.ToLower(strings.TrimSpace(raw)), true
+	}
+	return e
+}
+
 // NamesPerson reports whether identifiers of a kind belong to a person. The others belong to a
 // lead, a contract or somebody at the store.
 func NamesPerson(k lead.IDKind) bool {

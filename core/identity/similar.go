@@ -124,18 +124,26 @@ func edits(a, b string, limit int) int {
 // jumbled reports that two texts of at least five bytes hold the same letters but for one, in another
 // order.
 func jumbled(a, b string) bool {
-	if len(a) < 5 || len(b) < 5 || len(a)-len(b) > 1 || len(b)-len(a) > 1 {
-		return false
+	return len(a) >= 5 && len(b) >= 5 && misplaced(a, b) <= 1
+}
+
+// misplaced returns how many letters of the longer of two texts the other does not hold.
+func misplaced(a, b string) int {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if len(a)-len(b) > 2 || len(a) > maxCompared {
+		return maxCompared
 	}
 	var count [256]int8
-	for i := 0; i < min(len(a), maxCompared); i++ {
-		count[a[i]]++
+	for i := 0; i < len(b); i++ {
+		count[b[i]]++
 	}
 	missing := 0
-	for i := 0; i < min(len(b), maxCompared); i++ {
-		if count[b[i]]--; count[b[i]] < 0 {
+	for i := 0; i < len(a); i++ {
+		if count[a[i]]--; count[a[i]] < 0 {
 			missing++
 		}
 	}
-	return missing <= 1
+	return missing
 }

@@ -39,7 +39,7 @@ func readTable(t testing.TB, name string, without ...string) table {
 	var out table
 	for _, row := range rows[1:] {
 		var p lead.Party
-		var ids []lead.Identifier
+		var traits []identity.Trait
 		var street, truth string
 		for i, column := range rows[0] {
 			v := strings.TrimSpace(row[i])
@@ -59,7 +59,9 @@ func readTable(t testing.TB, name string, without ...string) table {
 				}
 				p.Born = v
 			case "email":
-				p.Emails = append(p.Emails, lead.ParseEmail(v))
+				p.Emails = append(p.Emails, identity.ParseListEmail(v))
+			case "sex":
+				traits = append(traits, identity.Trait{Kind: identity.TraitSex, Value: lead.Fold(v)})
 			case "city", "suburb":
 				p.Address.City = v
 			case "state":
@@ -75,14 +77,16 @@ func readTable(t testing.TB, name string, without ...string) table {
 			case "unit_number":
 				p.Address.Unit = v
 			case "soc_sec_id":
-				ids = append(ids, lead.Identifier{Kind: lead.IDKindOEMAccount, Source: "government", Value: v})
+				traits = append(traits, identity.Trait{Kind: identity.TraitNumber, Value: v})
 			case "cluster", "simulant_id":
 				truth = v
 			case "rec_id":
 				truth = strings.Join(strings.SplitN(v, "-", 3)[:2], "-")
 			}
 		}
-		out.records = append(out.records, identity.NewRecord(&p, ids, "", nil, 0))
+		r := identity.NewRecord(&p, nil, "", nil, 0)
+		r.Traits = traits
+		out.records = append(out.records, r)
 		out.truth = append(out.truth, truth)
 	}
 	return out

@@ -116,12 +116,16 @@ func (c *collector) read(r *identity.Record) {
 		c.add(FieldBorn, b)
 		c.add(FieldBornDigits, digitsOf(b))
 	}
-	for _, a := range latest(r.Addresses) {
-		p := readAddress(a)
-		c.add(FieldStreet, identity.Phonetic(p.street))
-		c.add(FieldPostal, p.postal)
-		c.add(FieldNumber, p.number)
-		c.add(FieldPlace, identity.Phonetic(p.place))
+	for _, a := range latest(identity.ReadAddresses(r.Addresses)) {
+		c.add(FieldStreet, identity.Phonetic(a.Street))
+		c.add(FieldPostal, a.Postal)
+		c.add(FieldNumber, a.Number)
+		c.add(FieldPlace, identity.Phonetic(a.City))
+	}
+	for _, t := range r.Traits {
+		if t.Kind == identity.TraitNumber {
+			c.add(FieldID, t.Value)
+		}
 	}
 	for _, n := range latest(r.Names) {
 		g, f := identity.Phonetic(n.Given), identity.Phonetic(n.Family)
@@ -136,27 +140,6 @@ func (c *collector) read(r *identity.Record) {
 	for _, v := range latest(r.Companies) {
 		c.add(FieldCompany, v)
 	}
-}
-
-// place are the parts of an address that rows are found by.
-type address struct{ number, street, place, postal string }
-
-// readAddress reads the text that a record holds of an address.
-func readAddress(text string) address {
-	var a address
-	street, rest, _ := strings.Cut(text, "|")
-	_, place, _ := strings.Cut(rest, "|")
-	n := 0
-	for n < len(street) && street[n] >= '0' && street[n] <= '9' {
-		n++
-	}
-	a.number, a.street = street[:n], street[n:]
-	if strings.ContainsAny(place, "0123456789") {
-		a.postal = place
-	} else {
-		a.place = place
-	}
-	return a
 }
 
 // latest returns the last few values of a list.

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"slices"
+
+	"github.com/leadmesh/leadmesh/core/identity"
 )
 
 // Support of a merge: the mean weight of the pairs across two clusters, each within these bounds,
@@ -108,20 +110,36 @@ func (f *forest) of(root int32) []int32 {
 // weigh holds two clusters against each other.
 func (f *forest) weigh(left, right []int32) Refusal {
 	left, right = left[:min(len(left), acrossMost)], right[:min(len(right), acrossMost)]
-	sum := 0
+	sum, disputed := 0, false
 	for _, p := range left {
 		for _, q := range right {
 			weight, conflict := f.w.matcher.Weigh(&f.w.prepared[p], &f.w.prepared[q])
-			if conflict != 0 {
-				return RefusalConflict
-			}
+			disputed = disputed || conflict != 0
 			sum += int(min(max(weight, supportLow), supportHigh))
 		}
+	}
+	if disputed && f.contradict(left, right) {
+		return RefusalConflict
 	}
 	if sum < supportLeast*len(left)*len(right) {
 		return RefusalSupport
 	}
 	return RefusalNone
+}
+
+// contradict reports whether all that one cluster says contradicts all that another says.
+func (f *forest) contradict(left, right []int32) bool {
+	a, b := f.w.union(left), f.w.union(right)
+	return f.w.matcher.Match(&a, &b).Conflict != 0
+}
+
+// union returns what rows say together.
+func (w *work) union(rows []int32) identity.Record {
+	u := w.records[rows[0]]
+	for _, row := range rows[1:] {
+		u = identity.Union(&u, &w.records[row])
+	}
+	return u
 }
 
 func (w *work) byContent(a, b int32) int {

@@ -70,5 +70,9 @@ func (w *work) findEqual() {
 // contentOf returns a hash of what a record says, whenever it said so.
 func contentOf(r identity.Record) uint64 {
 	r.At = 0
-	return mix(hashBytes(offset64, r.Marshal()))
+	h := hashBytes(offset64, r.Marshal())
+	for _, t := range r.Traits {
+		h = hashText(mix(h+uint64(t.Kind)), t.Value)
+	}
+	return mix(h)
 }

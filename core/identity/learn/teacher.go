@@ -14,6 +14,9 @@ const (
 	leastClass   = 1e-9 // least share of a class among the pairs of a rule
 	matchesStart = 0.2  // share of one person's pairs among a rule's at the beginning
 	homesStart   = 0.05
+	fewHomes     = 0.5  // estimated pairs of one home below which there are none
+	manyMatches  = 100  // estimated pairs of one person that it takes to say so
+	manyPerHome  = 1000 // estimated pairs of one person for each of one home that may be a mistake
 )
 
 // class is who the records of a pair belong to.
@@ -210,4 +213,10 @@ func (t *teacher) write(p *identity.Params) {
 	}
 	p.Prior = identity.Log2(t.whole[onePerson] / t.whole[strangers])
 	p.Home = identity.Log2(t.whole[oneHome] / t.whole[strangers])
+	// Without a date of birth or a personal number spouses can not be told from one person whose given
+	// name was mistaken.
+	tells := t.s.has[identity.FieldBorn] || t.s.has[identity.FieldNumber]
+	if tells && t.matches > manyMatches && t.homes < math.Max(fewHomes, t.matches/manyPerHome) {
+		p.Home = identity.NoHomes
+	}
 }
