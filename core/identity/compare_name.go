@@ -13,7 +13,7 @@ type nameLevels struct {
 // Given names, the first rule that fits: the same, also with ä spelled ae, also with a middle name
 // written together with it; a letter alone that the other begins with; a nickname, or the beginning of
 // the other of three letters or more; the other's middle name; one letter added, left out, changed or
-// swapped with its neighbour (names of four letters or more; two in names of eight or more); alike by
+// swapped with its neighbour (names of four letters or more; two in names of ten or more); alike by
 // Jaro-Winkler of 0.84, or the same letters in another order; other. A name one letter apart that many
 // people have, as Erin and Eric, is a name of its own, no typing error.
 //
@@ -192,7 +192,7 @@ func similarity(a, b string) likeness {
 	short := min(len(a), len(b))
 	limit := 0
 	switch {
-	case short >= 8:
+	case short >= 10:
 		limit = 2
 	case short >= 4:
 		limit = 1

@@ -92,9 +92,9 @@ func ParseParams(text []byte) (*Params, error) {
 		case "home":
 			r.p.Home = r.number(v, key, -60, 60)
 		case "possible":
-			r.p.Possible = r.number(v, key, -60, 60)
+			r.p.Possible = r.number(v, key, -1000, 1000)
 		case "match":
-			r.p.Match = r.number(v, key, -60, 60)
+			r.p.Match = r.number(v, key, -1000, 1000)
 		case "fields":
 			r.fields(v)
 		case "frequencies":

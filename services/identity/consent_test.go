@@ -189,7 +189,7 @@ func TestMergesOfOneBatchFollowEachOther(t *testing.T) {
 	for _, known := range []string{"a", "b", "c", "d", "cd", "ab", "db"} {
 		var change []func(*leadv1.Lead)
 		for _, id := range known {
-			change = append(change, identifier(account, "x", string(id)))
+			change = append(change, identifier(account, string(id), string(id)))
 		}
 		leads = append(leads, w.newLead(&leadv1.Party{}, change...))
 	}
@@ -218,9 +218,9 @@ func TestMergesFollowMerges(t *testing.T) {
 	}
 	var persons []string
 	for _, id := range []string{"a", "b", "c", "d"} {
-		persons = append(persons, at(identifier(account, "x", id)))
+		persons = append(persons, at(identifier(account, id, id)))
 	}
-	both := func(x, y string) { at(identifier(account, "x", x), identifier(account, "x", y)) }
+	both := func(x, y string) { at(identifier(account, x, x), identifier(account, y, y)) }
 	both("c", "d")
 	both("a", "b")
 	both("d", "b")
@@ -228,7 +228,7 @@ func TestMergesFollowMerges(t *testing.T) {
 		if got := w.person(id).PersonId; got != persons[0] {
 			t.Errorf("person %d answers %s, want %s", i, got, persons[0])
 		}
-		if got := at(identifier(account, "x", string(rune('a'+i)))); got != persons[0] {
+		if got := at(identifier(account, string(rune('a'+i)), string(rune('a'+i)))); got != persons[0] {
 			t.Errorf("identifier %d finds %s, want %s", i, got, persons[0])
 		}
 	}

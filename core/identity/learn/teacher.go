@@ -7,16 +7,17 @@ import (
 )
 
 const (
-	maxRounds    = 200
-	settled      = 1e-4 // largest change of a probability in the last round
-	weightOfM    = 40   // pairs of one person that the base counts for, in each field
-	weightOfU    = 2000 // pairs of strangers that the base counts for, in each field
-	leastClass   = 1e-9 // least share of a class among the pairs of a rule
-	matchesStart = 0.2  // share of one person's pairs among a rule's at the beginning
-	homesStart   = 0.05
-	fewHomes     = 0.5  // estimated pairs of one home below which there are none
-	manyMatches  = 100  // estimated pairs of one person that it takes to say so
-	manyPerHome  = 1000 // estimated pairs of one person for each of one home that may be a mistake
+	maxRounds     = 200
+	settled       = 1e-4 // largest change of a probability in the last round
+	weightOfM     = 40   // pairs of one person that the base counts for, in each field
+	weightOfU     = 2000 // pairs of strangers that the base counts for, in each field
+	weightOfWhole = 5000 // pairs of strangers that count as seen, so that a few rows make no prior
+	leastClass    = 1e-9 // least share of a class among the pairs of a rule
+	matchesStart  = 0.2  // share of one person's pairs among a rule's at the beginning
+	homesStart    = 0.05
+	fewHomes      = 0.5  // estimated pairs of one home below which there are none
+	manyMatches   = 100  // estimated pairs of one person that it takes to say so
+	manyPerHome   = 1000 // estimated pairs of one person for each of one home that may be a mistake
 )
 
 // class is who the records of a pair belong to.
@@ -50,7 +51,7 @@ func newTeacher(base *identity.Params, s *sample) *teacher {
 	for i := range t.mix {
 		t.mix[i] = [classes]float64{matchesStart, 1 - matchesStart - homesStart, homesStart}
 	}
-	t.whole = [classes]float64{1 / (s.total + 1), 1, 1 / (s.total + 1)}
+	t.whole = [classes]float64{1 / (s.total + weightOfWhole), 1, 1 / (s.total + weightOfWhole)}
 	return t
 }
 
@@ -165,7 +166,7 @@ func (t *teacher) learnMatches() {
 	}
 }
 
-// alike is for each field how many of those who share a home agree in it because they do; the others
+// homeShares is for each field how many of those who share a home agree in it because they do; the others
 // agree as strangers do.
 var homeShares = [identity.FieldCount]float64{
 	identity.FieldGivenName: 0.012, identity.FieldFamilyName: 0.7, identity.FieldMiddleName: 0.02,
@@ -195,8 +196,9 @@ func (t *teacher) learnWhole() {
 		}
 	}
 	t.matches, t.homes = sum[onePerson], sum[oneHome]
-	t.whole[onePerson] = math.Max(t.matches, 0.5) / t.s.total
-	t.whole[oneHome] = math.Max(t.homes, 0.5) / t.s.total
+	total := t.s.total + weightOfWhole
+	t.whole[onePerson] = math.Max(t.matches, 0.5) / total
+	t.whole[oneHome] = math.Max(t.homes, 0.5) / total
 	t.whole[strangers] = math.Max(1-t.whole[onePerson]-t.whole[oneHome], leastClass)
 }
 
