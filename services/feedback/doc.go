@@ -57,7 +57,8 @@
 // Appending writes the events and names their leads in a queue, nothing else. Run folds the leads of
 // the queue, each from all of its events, whatever their order (internal/projection), into one row
 // per lead, and core/measure computes the figures from those rows. A lead's capture and decision
-// are mostly folded together: three rows a lead, two of them events. A lead is counted from its
+// are folded together: three rows a lead, two of them events; one that is known by its capture alone
+// waits up to a second in the queue for its decision. A lead is counted from its
 // captured event on and stands in exactly one state, PENDING until an event says more, so the
 // equation of conservation holds for every set of events.
 //

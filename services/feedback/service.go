@@ -73,9 +73,10 @@ func New(cfg Config, deps Deps) (*Service, error) {
 func Migrations() postgres.Module { return store.Module() }
 
 const (
-	// foldEvery is long enough that a lead's capture and decision, which come apart, are mostly folded
-	// at once, and below what the watermark keeps from now anyway.
-	foldEvery  = 1_500 * time.Millisecond
+	// foldEvery and how long a lead may wait for its decision are together below what the watermark
+	// keeps from now anyway.
+	foldEvery  = time.Second
+	foldWait   = 900 * time.Millisecond
 	retryEvery = time.Second
 	sweepEvery = time.Minute
 )
@@ -86,7 +87,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return every(ctx, foldEvery, func() {
-			if _, err := s.Fold(ctx); err != nil && ctx.Err() == nil {
+			if _, err := s.store.Fold(ctx, store.Young{Now: s.now(), Wait: foldWait}); err != nil && ctx.Err() == nil {
 				s.log.WarnContext(ctx, "fold of events", "error", err)
 			}
 		})
@@ -126,7 +127,9 @@ func every(ctx context.Context, interval time.Duration, work func()) error {
 
 // Fold brings the figures up to the log, as far as appended when it began, and returns how many
 // leads it folded. Any number of callers may fold at once.
-func (s *Service) Fold(ctx context.Context) (leads int, err error) { return s.store.Fold(ctx) }
+func (s *Service) Fold(ctx context.Context) (leads int, err error) {
+	return s.store.Fold(ctx, store.Young{})
+}
 
 // SweepFeed takes out of the feed what is older than it keeps. What nobody read is numbered first, so
 // that no cursor passes over it in silence.

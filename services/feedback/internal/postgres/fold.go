@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -37,9 +38,12 @@ type leadFact struct {
 // or again after a crash, changes nothing. A batch leaves the queue in the transaction that writes
 // its facts. Events are only added: of two facts of a lead the one of more events is the newer, and
 // no other is written over a held one.
-func (s *Store) Fold(ctx context.Context) (leads int, err error) {
+//
+// A lead of which the log knows the capture alone is mostly about to be decided. Young ones stay in
+// the queue, where they hold the watermark, so that their facts are written once and not twice.
+func (s *Store) Fold(ctx context.Context, young Young) (leads int, err error) {
 	for {
-		n, more, err := s.foldOnce(ctx)
+		n, more, err := s.foldOnce(ctx, young)
 		leads += n
 		if err != nil || !more {
 			return leads, err
@@ -47,7 +51,7 @@ func (s *Store) Fold(ctx context.Context) (leads int, err error) {
 	}
 }
 
-func (s *Store) foldOnce(ctx context.Context) (leads int, more bool, err error) {
+func (s *Store) foldOnce(ctx context.Context, young Young) (leads int, more bool, err error) {
 	for attempt := 1; ; attempt++ {
 		err = s.inTx(ctx, func(q *db.Queries) error {
 			if err := q.LockFolding(ctx, foldLock); err != nil {
@@ -59,8 +63,18 @@ func (s *Store) foldOnce(ctx context.Context) (leads int, more bool, err error) 
 				return err
 			}
 			ids := distinct(batches)
-			leads, more = len(ids), len(batches) == foldBatches
-			return fold(ctx, q, ids)
+			facts, err := readLog(ctx, q, ids)
+			if err != nil {
+				return err
+			}
+			facts, left, since := young.leave(facts, batches)
+			leads, more = len(ids)-len(left), len(batches) == foldBatches
+			if len(left) > 0 {
+				if err := q.InsertUnfolded(ctx, since, left); err != nil {
+					return err
+				}
+			}
+			return fold(ctx, q, facts)
 		})
 		// A report was first to write about a lead: now it is held.
 		if !pg.UniqueViolation(err, factKey) || attempt == foldAttempts {
@@ -69,10 +83,10 @@ func (s *Store) foldOnce(ctx context.Context) (leads int, more bool, err error) 
 	}
 }
 
-func distinct(batches [][]pgtype.UUID) []lead.ID {
+func distinct(batches []db.TakeUnfoldedRow) []lead.ID {
 	var ids []lead.ID
 	for _, batch := range batches {
-		for _, id := range batch {
+		for _, id := range batch.LeadIds {
 			ids = append(ids, id.Bytes)
 		}
 	}
@@ -80,11 +94,50 @@ func distinct(batches [][]pgtype.UUID) []lead.ID {
 	return slices.Compact(ids)
 }
 
-// fold writes the facts of leads, sorted, as the log tells them now.
-func fold(ctx context.Context, q *db.Queries, ids []lead.ID) error {
-	facts, err := readLog(ctx, q, ids)
-	if err != nil {
-		return err
+// Young are the leads that were recorded less than Wait before Now; what another clock dates later
+// than Now is not among them. The zero value is none.
+type Young struct {
+	Now  time.Time
+	Wait time.Duration
+}
+
+func (y Young) was(recorded time.Time) bool {
+	age := y.Now.Sub(recorded)
+	return 0 <= age && age < y.Wait
+}
+
+// leave takes the leads out of facts of which nothing but the capture is known and which only young
+// appends name, and returns since when the oldest of these waits.
+func (y Young) leave(facts []leadFact, batches []db.TakeUnfoldedRow) (kept []leadFact, left []pgtype.UUID, since pgtype.Timestamptz) {
+	if y.Wait == 0 {
+		return facts, nil, since
+	}
+	old := map[lead.ID]bool{}
+	for _, batch := range batches {
+		switch {
+		case !y.was(batch.RecordedAt.Time):
+			for _, id := range batch.LeadIds {
+				old[id.Bytes] = true
+			}
+		case !since.Valid || batch.RecordedAt.Time.Before(since.Time):
+			since = batch.RecordedAt
+		}
+	}
+	kept = slices.DeleteFunc(facts, func(f leadFact) bool {
+		if f.events > 1 || f.fact.ReceivedAt.IsZero() || old[f.id] {
+			return false
+		}
+		left = append(left, uuid(f.id))
+		return true
+	})
+	return kept, left, since
+}
+
+// fold writes facts, sorted by lead, as the log tells them now.
+func fold(ctx context.Context, q *db.Queries, facts []leadFact) error {
+	ids := make([]lead.ID, len(facts))
+	for i := range facts {
+		ids[i] = facts[i].id
 	}
 	buckets, leads := keys(ids)
 	rows, err := q.ListFolded(ctx, buckets, leads)

@@ -182,22 +182,27 @@ func (q *Queries) MarkBadContact(ctx context.Context, buckets []int16, leadIds [
 const takeUnfolded = `-- name: TakeUnfolded :many
 DELETE FROM unfolded
 WHERE batch_id IN (SELECT u.batch_id FROM unfolded AS u ORDER BY u.batch_id LIMIT $1)
-RETURNING lead_ids
+RETURNING recorded_at, lead_ids
 `
 
-func (q *Queries) TakeUnfolded(ctx context.Context, batches int32) ([][]pgtype.UUID, error) {
+type TakeUnfoldedRow struct {
+	RecordedAt pgtype.Timestamptz
+	LeadIds    []pgtype.UUID
+}
+
+func (q *Queries) TakeUnfolded(ctx context.Context, batches int32) ([]TakeUnfoldedRow, error) {
 	rows, err := q.db.Query(ctx, takeUnfolded, batches)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items [][]pgtype.UUID
+	var items []TakeUnfoldedRow
 	for rows.Next() {
-		var lead_ids []pgtype.UUID
-		if err := rows.Scan(&lead_ids); err != nil {
+		var i TakeUnfoldedRow
+		if err := rows.Scan(&i.RecordedAt, &i.LeadIds); err != nil {
 			return nil, err
 		}
-		items = append(items, lead_ids)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ SELECT pg_advisory_xact_lock(@key);
 -- name: TakeUnfolded :many
 DELETE FROM unfolded
 WHERE batch_id IN (SELECT u.batch_id FROM unfolded AS u ORDER BY u.batch_id LIMIT @batches)
-RETURNING lead_ids;
+RETURNING recorded_at, lead_ids;
 
 -- name: ListEventsOf :many
 -- Answers what all events of leads tell.
