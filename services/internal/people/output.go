@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type output struct {
 func (w *work) openOutputs() error {
 	mode := os.FileMode(0o600)
 	if info, err := os.Stat(w.In); w.In != "-" && err == nil {
-		mode = info.Mode().Perm() // who may read the list may read what comes of it
+		mode |= info.Mode().Perm() // who may read the list may read what comes of it
 	}
 	seen := map[string]bool{}
 	for _, in := range []string{w.In, w.Link} {
@@ -256,7 +257,7 @@ func (w *work) writePairs(ctx context.Context, out io.Writer, o *Outcome) error 
 	}
 	t.Row(header...)
 	cells := make([]string, 0, len(header))
-	for i, p := range o.pairs() {
+	for i, p := range o.pairs(w.Across) {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -277,8 +278,8 @@ func (w *work) writePairs(ctx context.Context, out io.Writer, o *Outcome) error 
 	return t.Flush()
 }
 
-// pairs returns the pairs of pairs.csv, in the order of their rows.
-func (o *Outcome) pairs() []cluster.Pair {
+// pairs returns the pairs of pairs.csv, in the order of their rows: all, or those across two lists only.
+func (o *Outcome) pairs(across bool) []cluster.Pair {
 	m := o.Result.Matcher
 	list := slices.Clone(o.Result.Possible)
 	members := make([][]int32, o.Result.Persons)
@@ -306,12 +307,11 @@ func (o *Outcome) pairs() []cluster.Pair {
 			}
 		}
 	}
-	slices.SortFunc(list, func(p, q cluster.Pair) int {
-		if p.A != q.A {
-			return int(p.A) - int(q.A)
-		}
-		return int(p.B) - int(q.B)
-	})
+	slices.SortFunc(list, func(p, q cluster.Pair) int { return cmp.Or(cmp.Compare(p.A, q.A), cmp.Compare(p.B, q.B)) })
+	list = slices.CompactFunc(list, func(p, q cluster.Pair) bool { return p.A == q.A && p.B == q.B })
+	if across {
+		list = slices.DeleteFunc(list, func(p cluster.Pair) bool { return o.list(int(p.A)) == o.list(int(p.B)) })
+	}
 	return list
 }
 

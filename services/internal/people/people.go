@@ -55,6 +55,7 @@ type Outcome struct {
 	Match  float64 // probability from which on two rows are one person
 	Took   time.Duration
 
+	given   bool // the parameters were
 	records []identity.Record
 }
 
@@ -81,7 +82,7 @@ func Clean(ctx context.Context, o Options) (_ *Outcome, err error) {
 	if err := w.recognise(ctx); err != nil {
 		return nil, err
 	}
-	out := &Outcome{Lists: w.lists}
+	out := &Outcome{Lists: w.lists, given: o.Params != nil}
 	if out.records, err = w.records(ctx); err != nil {
 		return nil, err
 	}
@@ -95,6 +96,9 @@ func Clean(ctx context.Context, o Options) (_ *Outcome, err error) {
 		return nil, err
 	}
 	out.Took = time.Since(start)
+	if err := w.explain(ctx, out); err != nil {
+		return nil, err
+	}
 	return out, w.commit()
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/services/internal/people"
 	"github.com/leadmesh/leadmesh/services/internal/table"
 )
@@ -138,8 +139,8 @@ func TestSameInputSameBytes(t *testing.T) {
 	in := filepath.Join(t.TempDir(), "people.csv")
 	var b strings.Builder
 	b.WriteString("given,family,email,zip\n")
-	for i := range 3000 {
-		n := i % 2500
+	for i := range 800 {
+		n := i % 650
 		fmt.Fprintf(&b, "G%c%c%c,F%c%c,p%d@example.com,%05d\n", 'a'+n%7, 'a'+n%11, 'a'+n%5, 'a'+n%13, 'a'+n%17, n, n%90)
 	}
 	if err := os.WriteFile(in, []byte(b.String()), 0o600); err != nil {
@@ -307,5 +308,57 @@ func TestStopped(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// The page names what was read and shows sample rows; what stands in cells is text there, whatever it
+// is. The learned parameters, given back, make the same clusters.
+func TestPageAndParameters(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "people.csv")
+	text := "first,last,email,phone\n<b>Ada</b>,Lindqvist,ada@example.com,303 555 0123\n<b>Ada</b>,Lindquist,ada@example.com,303 555 0123\nBo,Okafor,bo@example.org,\n"
+	for i := range 400 {
+		n := i % 350
+		text += fmt.Sprintf("G%c%c%c,F%c%c%c,p%d@example.net,303 555 %04d\n", 'a'+n%23, 'a'+n%7, 'a'+n%5, 'a'+n%19, 'a'+n%11, 'a'+n%3, n, n)
+	}
+	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := people.Options{In: in, Report: filepath.Join(dir, "page.html"), SaveParams: filepath.Join(dir, "params.yaml")}
+	first, err := clean(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(o.Report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"people.csv", "403", "personal data", "&lt;b&gt;Ada&lt;/b&gt;", "ada@example.com", "same e-mail address", "<svg"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(string(page), "<b>Ada</b>") {
+		t.Error("a cell became markup")
+	}
+	saved, err := os.ReadFile(o.SaveParams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	params, err := identity.ParseParams(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := clean(t, people.Options{In: in, Params: params})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := first.read(t, "clusters.csv"), second.read(t, "clusters.csv"); a != b {
+		t.Errorf("the saved parameters make other clusters: (-learned +given)\n%s", cmp.Diff(a, b))
+	}
+	if strict, err := clean(t, people.Options{In: in, Params: params, Threshold: 0.999999}); err != nil {
+		t.Error(err)
+	} else if strict.outcome.Match != 0.999999 || strict.outcome.Result.Persons < second.outcome.Result.Persons {
+		t.Errorf("a threshold of .999999 gives %d persons, the usual one %d", strict.outcome.Result.Persons, second.outcome.Result.Persons)
 	}
 }

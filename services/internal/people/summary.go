@@ -22,14 +22,11 @@ func PrintMapping(out io.Writer, lists []*List) {
 		fmt.Fprintf(out, "%s: %s%s; separated by %s, %s\n", l.Label, plural(l.Rows, "row"), skipped, l.Dialect.Separator(), l.Dialect.Encoding)
 		rows := [][]string{{"column", "read as", "filled", ""}}
 		for i, c := range l.Mapping.Columns {
-			header, note := c.Header, c.Note
+			header := c.Header
 			if header == "" {
 				header = "(no name)"
 			}
-			if i == l.Mapping.ID {
-				note = strings.TrimPrefix(note+"; names the rows", "; ")
-			}
-			rows = append(rows, []string{header, c.meaning(), percent(c.Filled, l.Rows), note})
+			rows = append(rows, []string{header, c.meaning(), percent(c.Filled, l.Rows), l.note(i)})
 		}
 		printTable(out, rows, 2)
 		if l.Mapping.ID < 0 {
@@ -64,6 +61,15 @@ func printTable(out io.Writer, rows [][]string, right int) {
 	}
 }
 
+// note is what the person who cleans should know of a column.
+func (l *List) note(i int) string {
+	note := l.Mapping.Columns[i].Note
+	if i == l.Mapping.ID {
+		note = strings.TrimPrefix(note+"; names the rows", "; ")
+	}
+	return note
+}
+
 // meaning is what a column is read as, "-" if it is passed on only.
 func (c *Column) meaning() string {
 	switch c.Field {
@@ -75,26 +81,40 @@ func (c *Column) meaning() string {
 
 // Print writes what cleaning found.
 func (o *Outcome) Print(out io.Writer) {
+	b := &o.Result.Blocking
+	printTable(out, append(o.figures(),
+		[]string{"pairs compared", count(b.Compared), fmt.Sprintf("found by %s of fields", plural(passes(o), "combination"))},
+		[]string{"common keys", count(b.Common), "values too frequent to compare all rows that share them"},
+		[]string{"pairs lost", percentOf(float64(b.Lost) / 1e6), "estimated share of true pairs that were never compared"},
+		[]string{"threshold", trim(o.Match), "probability from which on two rows are one person"},
+		[]string{"time", o.took(), ""},
+		[]string{"peak memory", memory(), ""},
+	), 1)
+}
+
+// took is how long it took, for people.
+func (o *Outcome) took() string {
+	if o.Took < time.Minute {
+		return fmt.Sprintf("%.1f s", o.Took.Seconds())
+	}
+	return o.Took.Round(time.Second).String()
+}
+
+// figures are what cleaning found: what, how many, and what that means.
+func (o *Outcome) figures() [][]string {
 	read, skipped := o.Rows()
 	rows := [][]string{{"rows read", count(read), ""}}
 	if skipped > 0 {
-		rows = append(rows, []string{"rows skipped", count(skipped), "not in the output; their lines are above"})
+		rows = append(rows, []string{"rows skipped", count(skipped), "cannot be read; not in the output"})
 	}
 	r := o.Result
 	sizes := o.sizes()
-	rows = append(rows,
+	return append(rows,
 		[]string{"persons", count(r.Persons), fmt.Sprintf("clusters; the largest has %s", plural(sizes[0], "row"))},
 		[]string{"duplicates", count(read - r.Persons), fmt.Sprintf("%s of the rows, in %s", percent(read-r.Persons, read), plural(several(sizes), "cluster"))},
 		[]string{"to review", count(len(r.Possible)), "possible pairs that a person should look at"},
 		[]string{"households", count(r.Homes), "homes, by address, phone number or e-mail address"},
-		[]string{"pairs compared", count(r.Blocking.Compared), fmt.Sprintf("found by %s of fields", plural(passes(o), "combination"))},
-		[]string{"common keys", count(r.Blocking.Common), "values too frequent to compare all rows that share them"},
-		[]string{"pairs lost", percentOf(float64(r.Blocking.Lost) / 1e6), "estimated share of true pairs that were never compared"},
-		[]string{"threshold", trim(o.Match), "probability from which on two rows are one person"},
-		[]string{"time", o.Took.Round(10 * time.Millisecond).String(), ""},
-		[]string{"peak memory", memory(), ""},
 	)
-	printTable(out, rows, 1)
 }
 
 // passes counts the combinations of fields that found pairs.
