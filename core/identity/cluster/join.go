@@ -6,12 +6,13 @@ import (
 	"github.com/leadmesh/leadmesh/core/identity"
 )
 
-// Support of a merge: the mean weight of the pairs across two clusters, each within these bounds,
-// must reach supportLeast. In thousandths of a bit.
+// Support of a merge: the mean weight of the pairs across two clusters, each kept within these
+// bounds, must not be below even odds. In thousandths of a bit. The bounds were chosen by measuring:
+// what is missing on both sides of a pair must not outweigh what the others say, and one strong pair
+// must not carry many that are strangers.
 const (
-	supportLow   = -6_000
-	supportHigh  = 12_000
-	supportLeast = 0
+	supportLow  = -4_000
+	supportHigh = 12_000
 )
 
 // acrossMost is how many rows of a cluster are held against another cluster; of more, the first by
@@ -107,30 +108,42 @@ func (f *forest) of(root int32) []int32 {
 	return []int32{root}
 }
 
-// weigh holds two clusters against each other.
+// weigh holds two clusters against each other. Contradictions across them refuse the merge if the
+// clusters as a whole contradict each other too. A date of birth that most of the others outvote is
+// taken for a slip of the pen: so of two records alone, or of one against two that differ, none is.
 func (f *forest) weigh(left, right []int32) Refusal {
 	left, right = left[:min(len(left), acrossMost)], right[:min(len(right), acrossMost)]
-	sum, disputed := 0, false
+	sum, dated, against := 0, 0, 0
+	disputed := identity.Conflict(0)
 	for _, p := range left {
 		for _, q := range right {
 			weight, conflict := f.w.matcher.Weigh(&f.w.prepared[p], &f.w.prepared[q])
-			disputed = disputed || conflict != 0
+			disputed |= conflict
+			if f.w.dated(p) && f.w.dated(q) {
+				dated++
+			}
+			if conflict.Has(identity.ConflictBorn) {
+				against++
+			}
 			sum += int(min(max(weight, supportLow), supportHigh))
 		}
 	}
-	if disputed && f.contradict(left, right) {
-		return RefusalConflict
+	if against > 0 && 2*against < dated {
+		disputed &^= identity.ConflictBorn
 	}
-	if sum < supportLeast*len(left)*len(right) {
+	switch {
+	case disputed != 0 && f.contradiction(left, right)&disputed != 0:
+		return RefusalConflict
+	case sum < 0:
 		return RefusalSupport
 	}
 	return RefusalNone
 }
 
-// contradict reports whether all that one cluster says contradicts all that another says.
-func (f *forest) contradict(left, right []int32) bool {
+// contradiction returns what all that one cluster says contradicts in all that another says.
+func (f *forest) contradiction(left, right []int32) identity.Conflict {
 	a, b := f.w.union(left), f.w.union(right)
-	return f.w.matcher.Match(&a, &b).Conflict != 0
+	return f.w.matcher.Match(&a, &b).Conflict
 }
 
 // union returns what rows say together.
@@ -140,6 +153,11 @@ func (w *work) union(rows []int32) identity.Record {
 		u = identity.Union(&u, &w.records[row])
 	}
 	return u
+}
+
+// dated reports whether a row has a complete date of birth.
+func (w *work) dated(row int32) bool {
+	return slices.ContainsFunc(w.records[row].Born, func(b string) bool { return len(b) == len("2006-01-02") })
 }
 
 func (w *work) byContent(a, b int32) int {
