@@ -191,6 +191,7 @@ type work struct {
 
 	prepared []identity.Prepared
 	content  []uint64 // by row: a hash of all its values
+	has      []uint8  // by row: what it votes with
 	first    []int32  // by row: the first row of the same content
 	rows     []int32  // the first row of each content
 	atoms    atoms    // of rows

@@ -108,31 +108,33 @@ func (f *forest) of(root int32) []int32 {
 	return []int32{root}
 }
 
-// weigh holds two clusters against each other. Contradictions across them refuse the merge if the
-// clusters as a whole contradict each other too. A date of birth that most of the others outvote is
-// taken for a slip of the pen: so of two records alone, or of one against two that differ, none is.
+// weigh holds two clusters against each other. A contradiction between any two of their records
+// refuses the merge, with one exception: dates of birth that most pairs outvote, or given names that
+// three quarters do, are taken for slips of the pen. Of two records alone none is, nor of one that
+// contradicts one of two.
 func (f *forest) weigh(left, right []int32) Refusal {
 	left, right = left[:min(len(left), acrossMost)], right[:min(len(right), acrossMost)]
-	sum, dated, against := 0, 0, 0
-	disputed := identity.Conflict(0)
+	sum, dates, names, otherDates, otherNames := 0, 0, 0, 0, 0
 	for _, p := range left {
 		for _, q := range right {
 			weight, conflict := f.w.matcher.Weigh(&f.w.prepared[p], &f.w.prepared[q])
-			disputed |= conflict
-			if f.w.dated(p) && f.w.dated(q) {
-				dated++
+			if conflict&^(identity.ConflictBorn|identity.ConflictGivenName) != 0 {
+				return RefusalConflict
 			}
+			has := f.w.has[p] & f.w.has[q]
+			dates += int(has & hasBorn)
+			names += int(has&hasGiven) >> 1
 			if conflict.Has(identity.ConflictBorn) {
-				against++
+				otherDates++
+			}
+			if conflict.Has(identity.ConflictGivenName) {
+				otherNames++
 			}
 			sum += int(min(max(weight, supportLow), supportHigh))
 		}
 	}
-	if against > 0 && 2*against < dated {
-		disputed &^= identity.ConflictBorn
-	}
 	switch {
-	case disputed != 0 && f.contradiction(left, right)&disputed != 0:
+	case otherDates > 0 && 2*otherDates >= dates, otherNames > 0 && 4*otherNames >= names:
 		return RefusalConflict
 	case sum < 0:
 		return RefusalSupport
@@ -140,24 +142,24 @@ func (f *forest) weigh(left, right []int32) Refusal {
 	return RefusalNone
 }
 
-// contradiction returns what all that one cluster says contradicts in all that another says.
-func (f *forest) contradiction(left, right []int32) identity.Conflict {
-	a, b := f.w.union(left), f.w.union(right)
-	return f.w.matcher.Match(&a, &b).Conflict
-}
+// What a row has to vote with.
+const (
+	hasBorn  uint8 = 1 << iota // a complete date of birth
+	hasGiven                   // a given name of two letters or more
+)
 
-// union returns what rows say together.
-func (w *work) union(rows []int32) identity.Record {
-	u := w.records[rows[0]]
-	for _, row := range rows[1:] {
-		u = identity.Union(&u, &w.records[row])
+func votes(r *identity.Record) (has uint8) {
+	for _, b := range r.Born {
+		if len(b) == len("2006-01-02") {
+			has |= hasBorn
+		}
 	}
-	return u
-}
-
-// dated reports whether a row has a complete date of birth.
-func (w *work) dated(row int32) bool {
-	return slices.ContainsFunc(w.records[row].Born, func(b string) bool { return len(b) == len("2006-01-02") })
+	for i := range r.Names {
+		if len(r.Names[i].Given) > 1 {
+			has |= hasGiven
+		}
+	}
+	return has
 }
 
 func (w *work) byContent(a, b int32) int {

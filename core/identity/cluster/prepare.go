@@ -13,6 +13,7 @@ func (w *work) prepare(r *Result) bool {
 	n := len(w.records)
 	w.prepared = make([]identity.Prepared, n)
 	w.content = make([]uint64, n)
+	w.has = make([]uint8, n)
 	collected := make([]collector, (n+span-1)/span)
 	counts := make([]uint32, n+1)
 	ok := w.eachRow(StepPrepare, n, func(_, from, to int) {
@@ -21,6 +22,7 @@ func (w *work) prepare(r *Result) bool {
 		for i := from; i < to; i++ {
 			w.prepared[i] = w.matcher.Prepare(&w.records[i])
 			w.content[i] = contentOf(w.records[i])
+			w.has[i] = votes(&w.records[i])
 			c.begin = len(c.list)
 			c.read(&w.records[i])
 			slices.Sort(c.list[c.begin:])
