@@ -30,7 +30,7 @@ const (
 // What the house gives to Capture fits its seams.
 var _ = capture.Deps{
 	Identity: identityv1.ResolveServiceClient(nil), Decide: (*stream.Client)(nil), Cases: routingv1.CaseServiceClient(nil),
-	Events: feedbackv1.EventServiceClient(nil), Persons: identityv1.IdentityServiceClient(nil),
+	Events: feedbackv1.EventServiceClient(nil), Persons: identityv1.ResolveServiceClient(nil),
 }
 
 func TestLeadIsDurableDecidedAndAnswered(t *testing.T) {

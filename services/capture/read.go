@@ -54,7 +54,7 @@ func (s *Service) GetLead(ctx context.Context, req *capturev1.GetLeadRequest) (*
 		resp.State, resp.Code, resp.Decision = decided.GetState(), decided.GetClosedCode(), decided.GetDecision()
 		resp.SiblingCount, resp.MergedLeadIds = decided.GetSiblingCount(), decided.GetMergedLeadIds()
 	}
-	s.addPerson(ctx, resp, decided.GetPersonId(), !rpc.CallerFrom(ctx).OnlyDealer())
+	s.addPerson(ctx, resp, decided.GetPersonId(), rpc.CallerFrom(ctx).OnlyDealer())
 	s.addTimeline(ctx, resp)
 	if caseErr != nil && rec.Place == store.HandedOver {
 		if resp.State = toldState(resp.GetTimeline()); resp.State == leadv1.State_STATE_UNSPECIFIED {
@@ -136,9 +136,9 @@ func mayRead(caller rpc.Caller, credential string, decided *routingv1.LeadCase, 
 	return problem.New(problemv1.Reason_REASON_NOT_YOUR_DEALER, "the lead is not one of your store's")
 }
 
-// addPerson adds who the lead is from, in short. Which leads and records make up the person is for
-// the manufacturer only.
-func (s *Service) addPerson(ctx context.Context, resp *capturev1.GetLeadResponse, personID string, reasons bool) {
+// addPerson adds who the lead is from, in short. How much is known of the person, and why the lead
+// was found to be theirs, is told by records that may be other stores', so stores do not learn it.
+func (s *Service) addPerson(ctx context.Context, resp *capturev1.GetLeadResponse, personID string, forStore bool) {
 	if personID == "" {
 		return
 	}
@@ -148,18 +148,14 @@ func (s *Service) addPerson(ctx context.Context, resp *capturev1.GetLeadResponse
 	}
 	ctx, cancel := context.WithTimeout(ctx, partLimit)
 	defer cancel()
-	p, err := s.deps.Persons.GetPerson(ctx, &identityv1.GetPersonRequest{PersonId: personID})
+	p, err := s.deps.Persons.ExplainLead(ctx, &identityv1.ExplainLeadRequest{LeadId: resp.GetLeadId(), ForStore: forStore})
 	if err != nil {
 		s.warn(ctx, "person left out of an answer", err)
 		return
 	}
-	c := resp.Customer
-	c.PersonId, c.HouseholdId = p.GetPersonId(), p.GetHouseholdId()
-	c.RecordCount, c.SignalCount, c.VehicleCount = int32(len(p.GetRecords())), int32(len(p.GetCounters())), int32(len(p.GetVehicles()))
-	for _, r := range p.GetRecords() {
-		if reasons && r.GetLeadId() == resp.GetLeadId() {
-			c.MatchReasons = r.GetReasons()
-		}
+	resp.Customer = &capturev1.Customer{
+		PersonId: p.GetPersonId(), HouseholdId: p.GetHouseholdId(), RecordCount: p.GetRecordCount(), SignalCount: p.GetSignalCount(),
+		VehicleCount: p.GetVehicleCount(), MatchReasons: p.GetReasons(), MatchWeightMillibits: p.GetWeightMillibits(), MatchEvidence: p.GetEvidence(),
 	}
 }
 

@@ -108,9 +108,9 @@ type eventLog interface {
 	ListLeadEvents(ctx context.Context, in *feedbackv1.ListLeadEventsRequest, opts ...grpc.CallOption) (*feedbackv1.ListLeadEventsResponse, error)
 }
 
-// persons is the part of Identity that describes a person.
+// persons is the part of Identity that says whose a lead is.
 type persons interface {
-	GetPerson(ctx context.Context, in *identityv1.GetPersonRequest, opts ...grpc.CallOption) (*identityv1.GetPersonResponse, error)
+	ExplainLead(ctx context.Context, in *identityv1.ExplainLeadRequest, opts ...grpc.CallOption) (*identityv1.ExplainLeadResponse, error)
 }
 
 // Service is Capture. Safe for concurrent use.

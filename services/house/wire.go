@@ -122,7 +122,7 @@ func (h *House) wireIdentity(ctx context.Context) error {
 	names := newDirectory(routingv1.NewCaseServiceClient(cases), h.tel.Log)
 	h.names = names
 	s, err := identity.New(identity.Config{}, identity.Deps{
-		Pool: pool, Tel: h.tel, Now: h.cfg.Now, DealerID: names.dealerID, Model: names.model,
+		Pool: pool, Tel: h.tel, Now: h.cfg.Now, DealerID: names.dealerID, Model: names.model, Owners: owners(routingv1.NewCaseServiceClient(cases)),
 		HalfLives: func() *signal.HalfLives {
 			if now := feed.Current(); now != nil {
 				return &now.Playbook.HalfLives
@@ -202,7 +202,7 @@ func (h *House) wireCapture(ctx context.Context) error {
 	decide := stream.NewClient(routingv1.NewDecisionServiceClient(conns[1]), min(runtime.GOMAXPROCS(0), decideStreams))
 	h.closers = append(h.closers, func(context.Context) error { decide.Close(); return nil })
 	s, err := capture.New(capture.Config{MaxInFlight: h.cfg.MaxInFlight}, capture.Deps{
-		Pool: pool, Identity: identityv1.NewResolveServiceClient(conns[0]), Persons: identityv1.NewIdentityServiceClient(conns[0]),
+		Pool: pool, Identity: identityv1.NewResolveServiceClient(conns[0]), Persons: identityv1.NewResolveServiceClient(conns[0]),
 		Decide: decide, Cases: routingv1.NewCaseServiceClient(conns[1]), Events: feedbackv1.NewEventServiceClient(conns[2]),
 		Governor: func() (*governance.Governor, string) {
 			if now := feed.Current(); now != nil {

@@ -55,6 +55,11 @@ func (w *people) acts(p *person, st *statement) {
 			w.changes.AccountKeys = append(w.changes.AccountKeys, postgres.AccountKey{Hash: k, AccountID: account})
 		}
 	}
+	p.actsFor(account, st)
+}
+
+// actsFor notes the organisation that a statement names, unless a later one has named another.
+func (p *person) actsFor(account lead.ID, st *statement) {
 	if p.row.Account != account && (p.row.Account.IsZero() || st.record.At >= p.facts.At) {
 		p.row.Account, p.dirty = account, true
 	}

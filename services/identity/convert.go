@@ -99,9 +99,17 @@ func (s *Service) homeSource(id lead.Identifier) lead.Identifier {
 }
 
 // recordBody keeps what the lead says of its primary party: name and contact points, identifiers,
-// and the vehicles it owns.
+// the vehicles it owns and the store it names. The person can be told again from it: see story.
 func recordBody(pb *leadv1.Lead, l *lead.Lead) ([]byte, error) {
-	body := &leadv1.Lead{Identifiers: pb.GetIdentifiers(), RequestedAt: pb.GetRequestedAt()}
+	body := &leadv1.Lead{Identifiers: pb.GetIdentifiers(), RequestedAt: pb.GetRequestedAt(), Dealer: pb.GetDealer(), Test: pb.GetTest()}
+	if body.RequestedAt == nil {
+		body.ReceivedAt = pb.GetReceivedAt()
+	}
+	for _, id := range pb.GetIdentifiers() {
+		if id.GetKind() == leadv1.IdentifierKind_IDENTIFIER_KIND_SOURCE_LEAD && id.GetSource() == "" && pb.GetSource().GetSource() != "" {
+			body.Source = &leadv1.Source{Source: pb.GetSource().GetSource()}
+		}
+	}
 	if primary := l.Primary(); primary != nil {
 		for i := range l.Parties {
 			if &l.Parties[i] == primary {

@@ -186,6 +186,9 @@ func (r *signalReader) readPerson() error {
 		vins = []string{a.signal.VIN}
 		body.Vehicles = []*leadv1.Vehicle{{Role: leadv1.VehicleRole_VEHICLE_ROLE_OWNED, Vin: a.signal.VIN}}
 	}
+	if a.signal.DealerID != "" {
+		body.Dealer = &leadv1.DealerReference{DealerId: a.signal.DealerID}
+	}
 	a.record = identity.NewRecord(a.party, ids, a.signal.DealerID, vins, max(a.signal.At.Unix(), 0))
 	a.keys = hashKeys(s.matching.current.Load().Keys(&a.record))
 	a.accountKeys = accountKeys(a.party)

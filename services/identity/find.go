@@ -6,6 +6,7 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
 )
 
 // maxDoubts is how many pairs one record puts into the review queue, the strongest first.
@@ -141,7 +142,7 @@ func (w *people) bridge(l *link, record *identity.Record, o *person, recordID le
 	alone, whole := w.match.Match(&p.facts, &o.facts), w.match.Match(&together, &o.facts)
 	conflict := alone.Conflict | whole.Conflict
 	if conflict == 0 && w.match.Verdict(&whole) == identity.VerdictMatch && alone.Weight >= prior(&alone) {
-		return w.merge(l, o, recordID, &whole)
+		return w.merge(l, o, postgres.Merge{RecordID: recordID}, &whole)
 	}
 	if conflict&^identity.ConflictID == 0 {
 		w.pairs.add(p, o, recordID, &whole)

@@ -13,29 +13,29 @@ import (
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // maxRecords bounds the records that GetPerson answers, the latest first.
 const maxRecords = 500
 
+// maxHousehold bounds the members of a household that GetPerson answers, the oldest first.
+const maxHousehold = 50
+
 // GetPerson answers what is held about a person. The identifier of a person who was joined into
-// another one answers the other one.
+// another one answers the other one. Stores see what came from themselves.
 func (s *Service) GetPerson(ctx context.Context, req *identityv1.GetPersonRequest) (*identityv1.GetPersonResponse, error) {
 	id, err := lead.ParseID(req.GetPersonId())
 	if err != nil {
 		return nil, problem.Invalid(problem.Violation{Field: "person_id", Description: err.Error()})
 	}
+	if caller := rpc.CallerFrom(ctx); caller.OnlyDealer() {
+		return s.personForStore(ctx, id, caller.DealerID)
+	}
 	var resp *identityv1.GetPersonResponse
 	err = s.store.Read(ctx, func(tx *postgres.Tx) error {
-		row, err := tx.Person(ctx, id)
-		if err == nil && !row.MergedInto.IsZero() {
-			row, err = tx.Person(ctx, row.MergedInto)
-		}
-		if err != nil {
-			return err
-		}
-		p, err := newPerson(row)
+		p, err := personOf(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,63 @@ func (s *Service) GetPerson(ctx context.Context, req *identityv1.GetPersonReques
 	return resp, err
 }
 
+// personOf reads who an identifier stands for today.
+func personOf(ctx context.Context, tx *postgres.Tx, id lead.ID) (*person, error) {
+	row, err := tx.Person(ctx, id)
+	if err == nil && !row.MergedInto.IsZero() {
+		row, err = tx.Person(ctx, row.MergedInto)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newPerson(row)
+}
+
 func (s *Service) describe(ctx context.Context, tx *postgres.Tx, p *person) (*identityv1.GetPersonResponse, error) {
+	resp, err := s.outline(p)
+	if err != nil {
+		return nil, err
+	}
+	resp.HouseholdId = p.row.Household.String()
+	joined, err := tx.Joined(ctx, p.row.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range joined {
+		resp.MergedPersonIds = append(resp.MergedPersonIds, id.String())
+	}
+	ids := append(joined, p.row.ID)
+	records, err := tx.Records(ctx, ids, maxRecords)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]told, len(records))
+	for i, r := range records {
+		if all[i], err = s.readTold(r, p.facts.IDs); err != nil {
+			return nil, err
+		}
+		resp.Records = append(resp.Records, all[i].link())
+	}
+	resp.Crosswalk = crosswalk(all, "")
+	if resp.Household, err = household(ctx, tx, p); err != nil {
+		return nil, err
+	}
+	if resp.Changes, err = s.changes(ctx, tx, ids, s.deps.Now()); err != nil {
+		return nil, err
+	}
+	if resp.FleetAccount, err = describeAccount(ctx, tx, p.row.Account); err != nil {
+		return nil, err
+	}
+	golden, err := p.readGolden()
+	if err != nil {
+		return nil, err
+	}
+	resp.Consents, err = effective(ctx, tx, p, golden, s.deps.Now())
+	return resp, err
+}
+
+// outline writes what is known of a person without saying from where.
+func (s *Service) outline(p *person) (*identityv1.GetPersonResponse, error) {
 	golden, err := p.readGolden()
 	if err != nil {
 		return nil, err
@@ -54,33 +110,59 @@ func (s *Service) describe(ctx context.Context, tx *postgres.Tx, p *person) (*id
 	if err != nil {
 		return nil, err
 	}
-	now := s.deps.Now()
-	resp := &identityv1.GetPersonResponse{
-		PersonId: p.row.ID.String(), HouseholdId: p.row.Household.String(), Party: leadconv.PartyToProto(golden),
-		Counters: counters(profile, now.Unix()), Vehicles: vehicles(profile),
+	return &identityv1.GetPersonResponse{
+		PersonId: p.row.ID.String(), Party: leadconv.PartyToProto(golden),
+		Counters: counters(profile, s.deps.Now().Unix()), Vehicles: vehicles(profile),
+	}, nil
+}
+
+// link writes a record with why it was linked.
+func (t *told) link() *identityv1.RecordLink {
+	reasons := readReasons(t.raw.Reasons)
+	l := &identityv1.RecordLink{
+		RecordId: t.id.String(), PersonId: t.raw.PersonID.String(), LinkedAt: leadconv.Time(t.linkedAt),
+		WeightMillibits: t.raw.Weight, Reasons: reasonWords(reasons), Evidence: matchReasons(reasons),
+		Vins: t.record.VINs, Identifiers: t.body.GetIdentifiers(),
 	}
-	joined, err := tx.Joined(ctx, p.row.ID)
+	if t.party != nil {
+		l.Party = leadconv.PartyToProto(t.party)
+	}
+	if !t.leadID.IsZero() {
+		l.LeadId = t.leadID.String()
+	}
+	if len(t.dealers) > 0 {
+		l.DealerId = t.dealers[len(t.dealers)-1] // the store it names, else that of a customer number
+	}
+	return l
+}
+
+// household returns the others of a person's household.
+func household(ctx context.Context, tx *postgres.Tx, p *person) ([]*identityv1.HouseholdMember, error) {
+	rows, err := tx.Householders(ctx, p.row.Household, maxHousehold)
 	if err != nil {
 		return nil, err
 	}
-	records, err := tx.Records(ctx, append(joined, p.row.ID), maxRecords)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range records {
-		link := &identityv1.RecordLink{
-			RecordId: r.ID.String(), WeightMillibits: r.Weight, Reasons: reasonWords(readReasons(r.Reasons)), LinkedAt: leadconv.Time(r.LinkedAt),
+	if p.row.Household != p.row.ID { // who gave the household its identifier, or whom he was joined into
+		first, err := personOf(ctx, tx, p.row.Household)
+		if err != nil {
+			return nil, err
 		}
-		if !r.LeadID.IsZero() {
-			link.LeadId = r.LeadID.String()
+		rows = append([]postgres.Person{first.row}, rows...)
+	}
+	var out []*identityv1.HouseholdMember
+	seen := map[lead.ID]bool{p.row.ID: true}
+	for _, row := range rows {
+		if seen[row.ID] {
+			continue
 		}
-		resp.Records = append(resp.Records, link)
+		seen[row.ID] = true
+		golden, err := (&person{row: row}).readGolden()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &identityv1.HouseholdMember{PersonId: row.ID.String(), Name: leadconv.PartyToProto(golden).GetName()})
 	}
-	if resp.FleetAccount, err = describeAccount(ctx, tx, p.row.Account); err != nil {
-		return nil, err
-	}
-	resp.Consents, err = effective(ctx, tx, p, golden, now)
-	return resp, err
+	return out, nil
 }
 
 // effective returns for every key that a fact names the state that holds now, as a fact of the

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"time"
+
 	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/signal"
@@ -10,13 +12,37 @@ import (
 
 // merge joins the person of a link and another one, for the evidence given: the older one survives,
 // the other keeps its row as it was. The consent facts that hold for both together are written
-// under a new epoch.
-func (w *people) merge(l *link, o *person, recordID lead.ID, e *identity.Evidence) error {
+// under a new epoch. why names the record that showed it, or who merged.
+func (w *people) merge(l *link, o *person, why postgres.Merge, e *identity.Evidence) error {
 	s := l.person
 	if o.older(s) {
 		s, o = o, s
 	}
-	sg, err := s.readGolden()
+	why.PersonID, why.Into, why.HouseholdBefore, why.At = o.row.ID, s.row.ID, s.row.Household, w.changes.At
+	why.Weight, why.Reasons = e.Weight, reasonText(e.Reasons)
+	if err := s.unite(o, w.changes.At, w.market); err != nil {
+		return err
+	}
+	s.row.Epoch++
+	facts := s.consents
+	s.consents = nil
+	for _, f := range facts {
+		w.keep(s, f, lead.ID{})
+	}
+	if s.row.Household == s.row.ID && o.row.Household != o.row.ID {
+		s.row.Household = o.row.Household
+	}
+	o.into, o.row.MergedInto, o.dirty = s, s.row.ID, true
+	w.changes.Merges = append(w.changes.Merges, why)
+	l.person = s
+	l.reasons = append(l.reasons, identity.Reason{Code: identity.ReasonJoined})
+	return nil
+}
+
+// unite gives p what o knows too. The consent facts become those that hold for both together from
+// a time on: of two states the stricter.
+func (p *person) unite(o *person, at time.Time, market string) error {
+	sg, err := p.readGolden()
 	if err != nil {
 		return err
 	}
@@ -24,7 +50,7 @@ func (w *people) merge(l *link, o *person, recordID lead.ID, e *identity.Evidenc
 	if err != nil {
 		return err
 	}
-	sp, err := s.readProfile()
+	sp, err := p.readProfile()
 	if err != nil {
 		return err
 	}
@@ -32,49 +58,50 @@ func (w *people) merge(l *link, o *person, recordID lead.ID, e *identity.Evidenc
 	if err != nil {
 		return err
 	}
-	if err := w.mergeConsents(s, o); err != nil {
+	if err := p.uniteConsents(o, at, market); err != nil {
 		return err
 	}
-	golden := identity.Golden([]identity.Statement{{Party: *sg, At: s.facts.At}, {Party: *og, At: o.facts.At}})
+	golden := identity.Golden([]identity.Statement{{Party: *sg, At: p.facts.At}, {Party: *og, At: o.facts.At}})
 	profile := signal.Merge(*sp, *op)
-	s.golden, s.profile = &golden, &profile
-	s.know(identity.Union(&s.facts, &o.facts))
-	if s.row.Household == s.row.ID && o.row.Household != o.row.ID {
-		s.row.Household = o.row.Household
+	p.golden, p.profile = &golden, &profile
+	p.know(identity.Union(&p.facts, &o.facts))
+	p.told = true
+	if p.row.Account.IsZero() {
+		p.row.Account = o.row.Account
 	}
-	if s.row.Account.IsZero() {
-		s.row.Account = o.row.Account
-	}
-	o.into, o.row.MergedInto, o.dirty = s, s.row.ID, true
-	w.changes.Merges = append(w.changes.Merges, postgres.Merge{
-		PersonID: o.row.ID, Into: s.row.ID, RecordID: recordID, Weight: e.Weight, Reasons: reasonText(e.Reasons),
-	})
-	l.person = s
-	l.reasons = append(l.reasons, identity.Reason{Code: identity.ReasonJoined})
 	return nil
 }
 
-func (w *people) mergeConsents(s, o *person) error {
+func (p *person) uniteConsents(o *person, at time.Time, market string) error {
 	sets := make([]lead.ConsentSet, 2)
-	for i, p := range []*person{s, o} {
-		points, err := p.points(w.market)
+	for i, one := range []*person{p, o} {
+		points, err := one.points(market)
 		if err != nil {
 			return err
 		}
 		sets[i].Points = points
-		for _, f := range p.consents {
+		for _, f := range one.consents {
 			c, _ := leadconv.ConsentFromProto("", f.pb) // codes were checked when they came in
 			sets[i].Facts = append(sets[i].Facts, c)
 		}
 	}
-	s.row.Epoch++
-	s.consents = nil
-	for _, c := range lead.MergeConsents(w.changes.At, sets...) {
+	p.consents = nil
+	for _, c := range lead.MergeConsents(at, sets...) {
 		f, err := newFact(leadconv.ConsentToProto(&c))
 		if err != nil {
 			return err
 		}
-		w.keep(s, f)
+		p.consents = withFact(p.consents, f)
 	}
 	return nil
+}
+
+// withFact adds a fact to a list that holds every fact once.
+func withFact(list []fact, f fact) []fact {
+	for i := range list {
+		if list[i].id == f.id {
+			return list
+		}
+	}
+	return append(list, f)
 }

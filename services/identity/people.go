@@ -184,20 +184,8 @@ func (w *people) create(housemate *person) *person {
 func (w *people) learn(l *link, st *statement, leadID lead.ID, body []byte) error {
 	p := l.person
 	w.acts(p, st)
-	if l.created || p.facts.Adds(&st.record) {
-		if st.party != nil {
-			said := []identity.Statement{{Party: *st.party, At: st.record.At}}
-			if !l.created {
-				g, err := p.readGolden()
-				if err != nil {
-					return err
-				}
-				said = append(said, identity.Statement{Party: *g, At: p.facts.At})
-			}
-			g := identity.Golden(said)
-			p.golden = &g
-		}
-		p.know(identity.Union(&p.facts, &st.record))
+	if err := p.absorb(&st.record, st.party); err != nil {
+		return err
 	}
 	w.changes.Records = append(w.changes.Records, postgres.Record{
 		PersonID: p.row.ID, ID: st.id, LeadID: leadID, Body: body, Weight: l.weight, Reasons: reasonText(l.reasons),
@@ -218,20 +206,21 @@ func (w *people) holdAll(p *person, keys []key) {
 	}
 }
 
-// keep adds a consent fact to a person unless it is held already; it reports whether it did.
-func (w *people) keep(p *person, f fact) bool {
+// keep adds a consent fact to a person unless it is held already; it reports whether it did. Origin
+// is the lead it came with, zero for a derived fact.
+func (w *people) keep(p *person, f fact, origin lead.ID) bool {
 	if slices.ContainsFunc(p.consents, func(o fact) bool { return o.id == f.id }) {
 		return false
 	}
 	p.consents = append(p.consents, f)
-	w.changes.Consents = append(w.changes.Consents, postgres.Consent{PersonID: p.row.ID, Epoch: p.row.Epoch, ID: f.id, Fact: f.raw})
+	w.changes.Consents = append(w.changes.Consents, postgres.Consent{PersonID: p.row.ID, Epoch: p.row.Epoch, ID: f.id, Fact: f.raw, Origin: origin})
 	return true
 }
 
 // note keeps a consent fact that somebody gave. Facts that a merge derives are kept only: what they
 // restrict is one person, not everybody at a contact point.
-func (w *people) note(p *person, f fact) {
-	if w.keep(p, f) && f.stops() {
+func (w *people) note(p *person, f fact, origin lead.ID) {
+	if w.keep(p, f, origin) && f.stops() {
 		w.changes.Stops = append(w.changes.Stops, postgres.Stop{
 			Point: pointHash(f.pb.GetContactPoint()), ConsentID: f.id, PersonID: p.row.ID, Fact: f.raw,
 		})

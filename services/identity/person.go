@@ -24,6 +24,7 @@ type person struct {
 	profile  *signal.Profile
 	consents []fact // that hold; every fact once
 	fresh    bool   // not in the database yet
+	told     bool   // something was said of it in this transaction
 	dirty    bool
 	encoded  []byte // the profile, once nothing changes any more
 }
@@ -86,6 +87,32 @@ func (p *person) readProfile() (*signal.Profile, error) {
 	}
 	return p.profile, nil
 }
+
+// absorb adds what a record says; party is the record's, nil when none was given.
+func (p *person) absorb(r *identity.Record, party *lead.Party) error {
+	empty := p.blank()
+	if !empty && !p.facts.Adds(r) {
+		return nil
+	}
+	if party != nil {
+		said := []identity.Statement{{Party: *party, At: r.At}}
+		if !empty {
+			g, err := p.readGolden()
+			if err != nil {
+				return err
+			}
+			said = append(said, identity.Statement{Party: *g, At: p.facts.At})
+		}
+		g := identity.Golden(said)
+		p.golden = &g
+	}
+	p.know(identity.Union(&p.facts, r))
+	p.told = true
+	return nil
+}
+
+// blank reports whether nothing was said of the person yet.
+func (p *person) blank() bool { return p.fresh && !p.told }
 
 // profileBytes encodes the profile; call it only when nothing changes it any more.
 func (p *person) profileBytes() []byte {
@@ -160,6 +187,15 @@ func readFact(id lead.ID, raw []byte) (fact, error) {
 // stops reports whether the fact is a revocation that binds everybody who shares its contact point.
 func (f *fact) stops() bool {
 	return f.pb.GetState() == leadv1.ConsentState_CONSENT_STATE_REVOKED && f.pb.GetContactPoint() != ""
+}
+
+// restricts reports whether the fact takes something away.
+func (f *fact) restricts() bool {
+	switch f.pb.GetState() {
+	case leadv1.ConsentState_CONSENT_STATE_GRANTED, leadv1.ConsentState_CONSENT_STATE_UNSPECIFIED:
+		return false
+	}
+	return true
 }
 
 // pointHash hashes a contact point as matching compares it, so that a revocation binds every

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/leadmesh/leadmesh/core/identity"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 )
 
 // reasonText writes reasons as they are stored: code:weight, separated by spaces.
@@ -47,6 +48,16 @@ func reasonWords(reasons []identity.Reason) []string {
 		if r.Weight != 0 {
 			out[i] += " (" + strconv.FormatFloat(float64(r.Weight)/1000, 'f', 1, 64) + " bits)"
 		}
+	}
+	return out
+}
+
+// matchReasons writes reasons as data.
+func matchReasons(reasons []identity.Reason) []*identityv1.MatchReason {
+	out := make([]*identityv1.MatchReason, len(reasons))
+	for i, r := range reasons {
+		code, words, _ := strings.Cut(r.Code.String(), " ")
+		out[i] = &identityv1.MatchReason{Code: code, Words: words, WeightMillibits: r.Weight}
 	}
 	return out
 }

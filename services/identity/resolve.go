@@ -202,7 +202,7 @@ func (w *people) finish(it *item, own bool) error {
 		p.dirty = true
 	}
 	for _, f := range it.facts {
-		w.note(p, f)
+		w.note(p, f, it.leadID)
 	}
 	return nil
 }

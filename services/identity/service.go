@@ -44,6 +44,9 @@ type Deps struct {
 	DealerID func(code string) (string, bool)
 	// Model finds a model of the catalogue by code, name or alias; nil knows none.
 	Model func(name string) (code string, powertrain lead.Powertrain, ok bool)
+	// Owners returns the stores that own leads now; leads that are not decided are left out. It says
+	// what a store may see of a person. nil knows of no decided lead.
+	Owners func(ctx context.Context, leads []lead.ID) (map[lead.ID]string, error)
 	// CommonKeyCap is how many persons may hold a key before it tells nobody apart; 0 means 21.
 	CommonKeyCap int
 	// NewID makes the identifiers of persons; nil makes random ones that begin with the time.

@@ -56,7 +56,7 @@ func (w *world) known() *identityv1.GetPersonResponse {
 	r := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", ""), func(l *leadv1.Lead) { l.Test = true }))[0]
 	p := w.person(r.PersonId)
 	p.PersonId, p.HouseholdId, p.Records = "", "", nil
-	p.Party = nil
+	p.Party, p.Crosswalk, p.Changes, p.MergedPersonIds = nil, nil, nil, nil // how it came to be known
 	return p
 }
 

@@ -63,10 +63,7 @@ func (s *Service) BatchCreateSignals(ctx context.Context, req *identityv1.BatchC
 
 // take notes signals in one transaction and counts them.
 func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv1.BatchCreateSignalsResponse) error {
-	half := s.deps.HalfLives()
-	if half == nil {
-		half = &signal.HalfLives{}
-	}
+	half := s.halfLives()
 	var w *people
 	err := s.store.Write(ctx, func(tx *postgres.Tx) error {
 		resp.Accepted, resp.Duplicates = 0, 0
@@ -116,6 +113,14 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 		s.metrics.note(ctx, w)
 	}
 	return err
+}
+
+// halfLives are those of the active playbook, else the default ones.
+func (s *Service) halfLives() *signal.HalfLives {
+	if half := s.deps.HalfLives(); half != nil {
+		return half
+	}
+	return &signal.HalfLives{}
 }
 
 // take links one signal to its person and applies it. It reports false, and says why in the

@@ -16,6 +16,8 @@ var policy = map[string][]Role{
 	"/leadmesh.capture.v1.CaptureService/BatchResubmitLeads": {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.capture.v1.CaptureService/RejectLead":         {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.identity.v1.IdentityService/":                 {RoleOEM, RoleOps},
+	"/leadmesh.identity.v1.IdentityService/GetPerson":        {RoleOEM, RoleDealer, RoleOps},
+	"/leadmesh.identity.v1.IdentityService/LookupPerson":     {RoleOEM, RoleDealer, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/":                   {RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/Score":              {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/Explain":            {RoleOEM, RoleMOPS, RoleOps},

@@ -48,6 +48,23 @@ type Decision struct {
 	PersonID, OtherID lead.ID
 	Same              bool
 	DecidedAt         time.Time
+	By, Why           string // of DecisionsAbout only
+}
+
+// DecisionsAbout returns everything that people decided about persons, about each pair as it was
+// then.
+func (t *Tx) DecisionsAbout(ctx context.Context, persons []lead.ID) ([]Decision, error) {
+	rows, err := t.q.DecisionsAbout(ctx, bucketsOf(persons), uuids(persons))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Decision, len(rows))
+	for i, r := range rows {
+		out[i] = Decision{
+			PersonID: r.PersonID.Bytes, OtherID: r.OtherID.Bytes, Same: r.Same, DecidedAt: r.DecidedAt.Time, By: r.DecidedBy, Why: r.Why,
+		}
+	}
+	return out, nil
 }
 
 // Decisions returns the latest decisions about each pair that persons, or those joined into them,

@@ -110,8 +110,11 @@ type LeadPerson struct {
 // Consent is a fact of a person under an epoch.
 type Consent struct {
 	PersonID, ID lead.ID
+	Origin       lead.ID // the lead it came with; zero for a derived one
 	Epoch        int16
 	Fact         []byte
+	Old          bool      // as read: from before origins were kept
+	RecordedAt   time.Time // as read; written is Changes.At
 }
 
 // Stop is a revocation at a contact point.
@@ -217,9 +220,17 @@ func (t *Tx) Records(ctx context.Context, persons []lead.ID, most int) ([]Record
 	}
 	out := make([]Record, len(rows))
 	for i, r := range rows {
-		out[i] = Record{ID: r.RecordID.Bytes, LeadID: r.LeadID.Bytes, Weight: r.Weight, Reasons: r.Reasons, LinkedAt: r.LinkedAt.Time}
+		out[i] = Record{
+			PersonID: r.PersonID.Bytes, ID: r.RecordID.Bytes, LeadID: r.LeadID.Bytes, Body: r.Body, Weight: r.Weight,
+			Reasons: r.Reasons, LinkedAt: r.LinkedAt.Time,
+		}
 	}
 	return out, nil
+}
+
+// CountRecords returns how many records persons have.
+func (t *Tx) CountRecords(ctx context.Context, persons []lead.ID) (int64, error) {
+	return t.q.CountRecords(ctx, bucketsOf(persons), uuids(persons))
 }
 
 // Consents returns the facts that hold for persons under their epochs.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -34,6 +35,7 @@ type Record struct {
 	Weight               int32
 	Reasons              string
 	LinkedAt             time.Time // as read; written is Changes.At
+	LeftAt               time.Time // when a split took it away; zero while it is the person's
 }
 
 // Holder says that a person holds a key.
@@ -44,9 +46,18 @@ type Holder struct {
 
 // Merge says that a person was joined into another.
 type Merge struct {
-	PersonID, Into, RecordID lead.ID
+	PersonID, Into, RecordID lead.ID // RecordID is zero when somebody merged them
 	Weight                   int32
 	Reasons                  string
+	Actor, Note              string    // who merged and why; "" when the evidence did
+	HouseholdBefore          lead.ID   // of the survivor
+	At                       time.Time // as read; written is Changes.At
+}
+
+// ID names the merge.
+func (m *Merge) ID() lead.ID {
+	at := binary.BigEndian.AppendUint64(nil, uint64(m.At.UnixMicro()))
+	return lead.NewID(nil, "merge", string(m.PersonID[:]), string(at))
 }
 
 // Signal is a signal of a person, as it came.
@@ -55,6 +66,7 @@ type Signal struct {
 	OccurredAt    time.Time
 	Kind          lead.SignalKind
 	Body          []byte
+	ReceivedAt    time.Time // as read; written is Changes.At
 }
 
 // Apply writes the changes; see Tx.
@@ -118,6 +130,9 @@ func (t *Tx) merges(ctx context.Context, c *Changes) error {
 		p.RecordIds = append(p.RecordIds, uuid(m.RecordID))
 		p.Weights = append(p.Weights, m.Weight)
 		p.Reasons = append(p.Reasons, m.Reasons)
+		p.Actors = append(p.Actors, m.Actor)
+		p.Notes = append(p.Notes, m.Note)
+		p.HouseholdsBefore = append(p.HouseholdsBefore, uuidOrNull(m.HouseholdBefore))
 		// One by one: a later merge of the same transaction moves what an earlier one moved.
 		if err := t.later.FollowMerges(ctx, timestamp(c.At), []pgtype.UUID{uuid(m.PersonID)}, []pgtype.UUID{uuid(m.Into)}); err != nil {
 			return err
@@ -176,15 +191,19 @@ func (t *Tx) leads(ctx context.Context, c *Changes) error {
 }
 
 func (t *Tx) consents(ctx context.Context, c *Changes) error {
-	n := len(c.Consents)
-	if n == 0 {
+	if len(c.Consents) == 0 {
 		return nil
 	}
-	buckets, persons, epochs, ids, facts := make([]int16, n), make([]pgtype.UUID, n), make([]int16, n), make([]pgtype.UUID, n), make([][]byte, n)
-	for i, f := range c.Consents {
-		buckets[i], persons[i], epochs[i], ids[i], facts[i] = f.PersonID.Bucket(), uuid(f.PersonID), f.Epoch, uuid(f.ID), f.Fact
+	p := db.InsertConsentsParams{At: timestamp(c.At)}
+	for _, f := range c.Consents {
+		p.Buckets = append(p.Buckets, f.PersonID.Bucket())
+		p.PersonIds = append(p.PersonIds, uuid(f.PersonID))
+		p.Epochs = append(p.Epochs, f.Epoch)
+		p.ConsentIds = append(p.ConsentIds, uuid(f.ID))
+		p.Facts = append(p.Facts, f.Fact)
+		p.Origins = append(p.Origins, uuid(f.Origin))
 	}
-	return t.later.InsertConsents(ctx, buckets, persons, epochs, ids, facts, timestamp(c.At))
+	return t.later.InsertConsents(ctx, p)
 }
 
 func (t *Tx) stops(ctx context.Context, c *Changes) error {

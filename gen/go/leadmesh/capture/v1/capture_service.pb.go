@@ -7,6 +7,7 @@
 package capturev1
 
 import (
+	v12 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	v1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	v11 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -1017,7 +1018,11 @@ type Customer struct {
 	// Number of signals held.
 	SignalCount int32 `protobuf:"varint,5,opt,name=signal_count,json=signalCount,proto3" json:"signal_count,omitempty"`
 	// Vehicles known to be the person's.
-	VehicleCount  int32 `protobuf:"varint,6,opt,name=vehicle_count,json=vehicleCount,proto3" json:"vehicle_count,omitempty"`
+	VehicleCount int32 `protobuf:"varint,6,opt,name=vehicle_count,json=vehicleCount,proto3" json:"vehicle_count,omitempty"`
+	// Weight of the evidence, in thousandths of a bit; 0 for the first record.
+	MatchWeightMillibits int32 `protobuf:"varint,7,opt,name=match_weight_millibits,json=matchWeightMillibits,proto3" json:"match_weight_millibits,omitempty"`
+	// The evidence as data; adds up to the weight. Not for stores.
+	MatchEvidence []*v12.MatchReason `protobuf:"bytes,8,rep,name=match_evidence,json=matchEvidence,proto3" json:"match_evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1092,6 +1097,20 @@ func (x *Customer) GetVehicleCount() int32 {
 		return x.VehicleCount
 	}
 	return 0
+}
+
+func (x *Customer) GetMatchWeightMillibits() int32 {
+	if x != nil {
+		return x.MatchWeightMillibits
+	}
+	return 0
+}
+
+func (x *Customer) GetMatchEvidence() []*v12.MatchReason {
+	if x != nil {
+		return x.MatchEvidence
+	}
+	return nil
 }
 
 // GetRawLeadRequest names a lead.
@@ -1199,7 +1218,7 @@ var File_leadmesh_capture_v1_capture_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\n" +
-	")leadmesh/capture/v1/capture_service.proto\x12\x13leadmesh.capture.v1\x1a\x1eleadmesh/capture/v1/mend.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1cleadmesh/lead/v1/event.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\"k\n" +
+	")leadmesh/capture/v1/capture_service.proto\x12\x13leadmesh.capture.v1\x1a\x1eleadmesh/capture/v1/mend.proto\x1a!leadmesh/identity/v1/person.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1cleadmesh/lead/v1/event.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\"k\n" +
 	"\x17BatchCreateLeadsRequest\x12,\n" +
 	"\x05leads\x18\x01 \x03(\v2\x16.leadmesh.lead.v1.LeadR\x05leads\x12\"\n" +
 	"\ftraceparents\x18\x02 \x03(\tR\ftraceparents\"U\n" +
@@ -1259,14 +1278,16 @@ const file_leadmesh_capture_v1_capture_service_proto_rawDesc = "" +
 	"\bcustomer\x18\x06 \x01(\v2\x1d.leadmesh.capture.v1.CustomerR\bcustomer\x123\n" +
 	"\btimeline\x18\a \x03(\v2\x17.leadmesh.lead.v1.EventR\btimeline\x12#\n" +
 	"\rsibling_count\x18\b \x01(\x05R\fsiblingCount\x12&\n" +
-	"\x0fmerged_lead_ids\x18\t \x03(\tR\rmergedLeadIds\"\xda\x01\n" +
+	"\x0fmerged_lead_ids\x18\t \x03(\tR\rmergedLeadIds\"\xda\x02\n" +
 	"\bCustomer\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12!\n" +
 	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12!\n" +
 	"\frecord_count\x18\x03 \x01(\x05R\vrecordCount\x12#\n" +
 	"\rmatch_reasons\x18\x04 \x03(\tR\fmatchReasons\x12!\n" +
 	"\fsignal_count\x18\x05 \x01(\x05R\vsignalCount\x12#\n" +
-	"\rvehicle_count\x18\x06 \x01(\x05R\fvehicleCount\",\n" +
+	"\rvehicle_count\x18\x06 \x01(\x05R\fvehicleCount\x124\n" +
+	"\x16match_weight_millibits\x18\a \x01(\x05R\x14matchWeightMillibits\x12H\n" +
+	"\x0ematch_evidence\x18\b \x03(\v2!.leadmesh.identity.v1.MatchReasonR\rmatchEvidence\",\n" +
 	"\x11GetRawLeadRequest\x12\x17\n" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\"K\n" +
 	"\x12GetRawLeadResponse\x12!\n" +
@@ -1342,16 +1363,17 @@ var file_leadmesh_capture_v1_capture_service_proto_goTypes = []any{
 	(*v1.Decision)(nil),                // 18: leadmesh.lead.v1.Decision
 	(*v11.Problem)(nil),                // 19: leadmesh.problem.v1.Problem
 	(*v1.Event)(nil),                   // 20: leadmesh.lead.v1.Event
-	(*UpdateLeadRequest)(nil),          // 21: leadmesh.capture.v1.UpdateLeadRequest
-	(*ResubmitLeadRequest)(nil),        // 22: leadmesh.capture.v1.ResubmitLeadRequest
-	(*BatchResubmitLeadsRequest)(nil),  // 23: leadmesh.capture.v1.BatchResubmitLeadsRequest
-	(*RejectLeadRequest)(nil),          // 24: leadmesh.capture.v1.RejectLeadRequest
-	(*LookupLeadsRequest)(nil),         // 25: leadmesh.capture.v1.LookupLeadsRequest
-	(*UpdateLeadResponse)(nil),         // 26: leadmesh.capture.v1.UpdateLeadResponse
-	(*ResubmitLeadResponse)(nil),       // 27: leadmesh.capture.v1.ResubmitLeadResponse
-	(*BatchResubmitLeadsResponse)(nil), // 28: leadmesh.capture.v1.BatchResubmitLeadsResponse
-	(*RejectLeadResponse)(nil),         // 29: leadmesh.capture.v1.RejectLeadResponse
-	(*LookupLeadsResponse)(nil),        // 30: leadmesh.capture.v1.LookupLeadsResponse
+	(*v12.MatchReason)(nil),            // 21: leadmesh.identity.v1.MatchReason
+	(*UpdateLeadRequest)(nil),          // 22: leadmesh.capture.v1.UpdateLeadRequest
+	(*ResubmitLeadRequest)(nil),        // 23: leadmesh.capture.v1.ResubmitLeadRequest
+	(*BatchResubmitLeadsRequest)(nil),  // 24: leadmesh.capture.v1.BatchResubmitLeadsRequest
+	(*RejectLeadRequest)(nil),          // 25: leadmesh.capture.v1.RejectLeadRequest
+	(*LookupLeadsRequest)(nil),         // 26: leadmesh.capture.v1.LookupLeadsRequest
+	(*UpdateLeadResponse)(nil),         // 27: leadmesh.capture.v1.UpdateLeadResponse
+	(*ResubmitLeadResponse)(nil),       // 28: leadmesh.capture.v1.ResubmitLeadResponse
+	(*BatchResubmitLeadsResponse)(nil), // 29: leadmesh.capture.v1.BatchResubmitLeadsResponse
+	(*RejectLeadResponse)(nil),         // 30: leadmesh.capture.v1.RejectLeadResponse
+	(*LookupLeadsResponse)(nil),        // 31: leadmesh.capture.v1.LookupLeadsResponse
 }
 var file_leadmesh_capture_v1_capture_service_proto_depIdxs = []int32{
 	16, // 0: leadmesh.capture.v1.BatchCreateLeadsRequest.leads:type_name -> leadmesh.lead.v1.Lead
@@ -1373,31 +1395,32 @@ var file_leadmesh_capture_v1_capture_service_proto_depIdxs = []int32{
 	18, // 16: leadmesh.capture.v1.GetLeadResponse.decision:type_name -> leadmesh.lead.v1.Decision
 	13, // 17: leadmesh.capture.v1.GetLeadResponse.customer:type_name -> leadmesh.capture.v1.Customer
 	20, // 18: leadmesh.capture.v1.GetLeadResponse.timeline:type_name -> leadmesh.lead.v1.Event
-	2,  // 19: leadmesh.capture.v1.CaptureService.BatchCreateLeads:input_type -> leadmesh.capture.v1.BatchCreateLeadsRequest
-	5,  // 20: leadmesh.capture.v1.CaptureService.Ingest:input_type -> leadmesh.capture.v1.IngestRequest
-	7,  // 21: leadmesh.capture.v1.CaptureService.ValidateDocument:input_type -> leadmesh.capture.v1.ValidateDocumentRequest
-	11, // 22: leadmesh.capture.v1.CaptureService.GetLead:input_type -> leadmesh.capture.v1.GetLeadRequest
-	14, // 23: leadmesh.capture.v1.CaptureService.GetRawLead:input_type -> leadmesh.capture.v1.GetRawLeadRequest
-	21, // 24: leadmesh.capture.v1.CaptureService.UpdateLead:input_type -> leadmesh.capture.v1.UpdateLeadRequest
-	22, // 25: leadmesh.capture.v1.CaptureService.ResubmitLead:input_type -> leadmesh.capture.v1.ResubmitLeadRequest
-	23, // 26: leadmesh.capture.v1.CaptureService.BatchResubmitLeads:input_type -> leadmesh.capture.v1.BatchResubmitLeadsRequest
-	24, // 27: leadmesh.capture.v1.CaptureService.RejectLead:input_type -> leadmesh.capture.v1.RejectLeadRequest
-	25, // 28: leadmesh.capture.v1.CaptureService.LookupLeads:input_type -> leadmesh.capture.v1.LookupLeadsRequest
-	3,  // 29: leadmesh.capture.v1.CaptureService.BatchCreateLeads:output_type -> leadmesh.capture.v1.BatchCreateLeadsResponse
-	6,  // 30: leadmesh.capture.v1.CaptureService.Ingest:output_type -> leadmesh.capture.v1.IngestResponse
-	8,  // 31: leadmesh.capture.v1.CaptureService.ValidateDocument:output_type -> leadmesh.capture.v1.ValidateDocumentResponse
-	12, // 32: leadmesh.capture.v1.CaptureService.GetLead:output_type -> leadmesh.capture.v1.GetLeadResponse
-	15, // 33: leadmesh.capture.v1.CaptureService.GetRawLead:output_type -> leadmesh.capture.v1.GetRawLeadResponse
-	26, // 34: leadmesh.capture.v1.CaptureService.UpdateLead:output_type -> leadmesh.capture.v1.UpdateLeadResponse
-	27, // 35: leadmesh.capture.v1.CaptureService.ResubmitLead:output_type -> leadmesh.capture.v1.ResubmitLeadResponse
-	28, // 36: leadmesh.capture.v1.CaptureService.BatchResubmitLeads:output_type -> leadmesh.capture.v1.BatchResubmitLeadsResponse
-	29, // 37: leadmesh.capture.v1.CaptureService.RejectLead:output_type -> leadmesh.capture.v1.RejectLeadResponse
-	30, // 38: leadmesh.capture.v1.CaptureService.LookupLeads:output_type -> leadmesh.capture.v1.LookupLeadsResponse
-	29, // [29:39] is the sub-list for method output_type
-	19, // [19:29] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	21, // 19: leadmesh.capture.v1.Customer.match_evidence:type_name -> leadmesh.identity.v1.MatchReason
+	2,  // 20: leadmesh.capture.v1.CaptureService.BatchCreateLeads:input_type -> leadmesh.capture.v1.BatchCreateLeadsRequest
+	5,  // 21: leadmesh.capture.v1.CaptureService.Ingest:input_type -> leadmesh.capture.v1.IngestRequest
+	7,  // 22: leadmesh.capture.v1.CaptureService.ValidateDocument:input_type -> leadmesh.capture.v1.ValidateDocumentRequest
+	11, // 23: leadmesh.capture.v1.CaptureService.GetLead:input_type -> leadmesh.capture.v1.GetLeadRequest
+	14, // 24: leadmesh.capture.v1.CaptureService.GetRawLead:input_type -> leadmesh.capture.v1.GetRawLeadRequest
+	22, // 25: leadmesh.capture.v1.CaptureService.UpdateLead:input_type -> leadmesh.capture.v1.UpdateLeadRequest
+	23, // 26: leadmesh.capture.v1.CaptureService.ResubmitLead:input_type -> leadmesh.capture.v1.ResubmitLeadRequest
+	24, // 27: leadmesh.capture.v1.CaptureService.BatchResubmitLeads:input_type -> leadmesh.capture.v1.BatchResubmitLeadsRequest
+	25, // 28: leadmesh.capture.v1.CaptureService.RejectLead:input_type -> leadmesh.capture.v1.RejectLeadRequest
+	26, // 29: leadmesh.capture.v1.CaptureService.LookupLeads:input_type -> leadmesh.capture.v1.LookupLeadsRequest
+	3,  // 30: leadmesh.capture.v1.CaptureService.BatchCreateLeads:output_type -> leadmesh.capture.v1.BatchCreateLeadsResponse
+	6,  // 31: leadmesh.capture.v1.CaptureService.Ingest:output_type -> leadmesh.capture.v1.IngestResponse
+	8,  // 32: leadmesh.capture.v1.CaptureService.ValidateDocument:output_type -> leadmesh.capture.v1.ValidateDocumentResponse
+	12, // 33: leadmesh.capture.v1.CaptureService.GetLead:output_type -> leadmesh.capture.v1.GetLeadResponse
+	15, // 34: leadmesh.capture.v1.CaptureService.GetRawLead:output_type -> leadmesh.capture.v1.GetRawLeadResponse
+	27, // 35: leadmesh.capture.v1.CaptureService.UpdateLead:output_type -> leadmesh.capture.v1.UpdateLeadResponse
+	28, // 36: leadmesh.capture.v1.CaptureService.ResubmitLead:output_type -> leadmesh.capture.v1.ResubmitLeadResponse
+	29, // 37: leadmesh.capture.v1.CaptureService.BatchResubmitLeads:output_type -> leadmesh.capture.v1.BatchResubmitLeadsResponse
+	30, // 38: leadmesh.capture.v1.CaptureService.RejectLead:output_type -> leadmesh.capture.v1.RejectLeadResponse
+	31, // 39: leadmesh.capture.v1.CaptureService.LookupLeads:output_type -> leadmesh.capture.v1.LookupLeadsResponse
+	30, // [30:40] is the sub-list for method output_type
+	20, // [20:30] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_capture_v1_capture_service_proto_init() }

@@ -179,43 +179,36 @@ func (x *GetPersonRequest) GetPersonId() string {
 	return ""
 }
 
-// GetPersonResponse is what is held about a person.
-type GetPersonResponse struct {
+// LookupPersonRequest names what to find a person by: a lead, or an identifier of another system.
+type LookupPersonRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The person; another one than asked for if the two were merged.
-	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
-	// People who share an address or a vehicle.
-	HouseholdId string `protobuf:"bytes,2,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"`
-	// The best known name and contact points.
-	Party *v1.Party `protobuf:"bytes,3,opt,name=party,proto3" json:"party,omitempty"`
-	// Records that make up the person, with why each was linked.
-	Records []*RecordLink `protobuf:"bytes,4,rep,name=records,proto3" json:"records,omitempty"`
-	// Signal counters, decayed to now.
-	Counters []*SignalCounter `protobuf:"bytes,5,rep,name=counters,proto3" json:"counters,omitempty"`
-	// Vehicles known.
-	Vehicles []*OwnedVehicle `protobuf:"bytes,6,rep,name=vehicles,proto3" json:"vehicles,omitempty"`
-	// Effective consent facts.
-	Consents []*v1.Consent `protobuf:"bytes,7,rep,name=consents,proto3" json:"consents,omitempty"`
-	// The organisation that the person acts for, if any.
-	FleetAccount  *Account `protobuf:"bytes,13,opt,name=fleet_account,json=fleetAccount,proto3" json:"fleet_account,omitempty"`
+	// The lead whose person is asked for. With it the other fields stay empty.
+	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// Which kind of system issued the identifier: one of the kinds that name a person.
+	Kind v1.IdentifierKind `protobuf:"varint,2,opt,name=kind,proto3,enum=leadmesh.lead.v1.IdentifierKind" json:"kind,omitempty"`
+	// The system or store that issued it: a store by the network's identifier or any of its codes.
+	// Required for customer numbers of a CRM or DMS; else absent means without a source.
+	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	// The identifier itself.
+	Value         string `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *GetPersonResponse) Reset() {
-	*x = GetPersonResponse{}
+func (x *LookupPersonRequest) Reset() {
+	*x = LookupPersonRequest{}
 	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *GetPersonResponse) String() string {
+func (x *LookupPersonRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*GetPersonResponse) ProtoMessage() {}
+func (*LookupPersonRequest) ProtoMessage() {}
 
-func (x *GetPersonResponse) ProtoReflect() protoreflect.Message {
+func (x *LookupPersonRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -227,252 +220,192 @@ func (x *GetPersonResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use GetPersonResponse.ProtoReflect.Descriptor instead.
-func (*GetPersonResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use LookupPersonRequest.ProtoReflect.Descriptor instead.
+func (*LookupPersonRequest) Descriptor() ([]byte, []int) {
 	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *GetPersonResponse) GetPersonId() string {
-	if x != nil {
-		return x.PersonId
-	}
-	return ""
-}
-
-func (x *GetPersonResponse) GetHouseholdId() string {
-	if x != nil {
-		return x.HouseholdId
-	}
-	return ""
-}
-
-func (x *GetPersonResponse) GetParty() *v1.Party {
-	if x != nil {
-		return x.Party
-	}
-	return nil
-}
-
-func (x *GetPersonResponse) GetRecords() []*RecordLink {
-	if x != nil {
-		return x.Records
-	}
-	return nil
-}
-
-func (x *GetPersonResponse) GetCounters() []*SignalCounter {
-	if x != nil {
-		return x.Counters
-	}
-	return nil
-}
-
-func (x *GetPersonResponse) GetVehicles() []*OwnedVehicle {
-	if x != nil {
-		return x.Vehicles
-	}
-	return nil
-}
-
-func (x *GetPersonResponse) GetConsents() []*v1.Consent {
-	if x != nil {
-		return x.Consents
-	}
-	return nil
-}
-
-func (x *GetPersonResponse) GetFleetAccount() *Account {
-	if x != nil {
-		return x.FleetAccount
-	}
-	return nil
-}
-
-// RecordLink is one record of a person.
-type RecordLink struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The record.
-	RecordId string `protobuf:"bytes,1,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
-	// The lead it came with; empty for a signal.
-	LeadId string `protobuf:"bytes,2,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
-	// Weight of the evidence, in thousandths of a bit; 0 for the first record.
-	WeightMillibits int32 `protobuf:"varint,3,opt,name=weight_millibits,json=weightMillibits,proto3" json:"weight_millibits,omitempty"`
-	// Why it was linked, strongest first.
-	Reasons []string `protobuf:"bytes,4,rep,name=reasons,proto3" json:"reasons,omitempty"`
-	// When.
-	LinkedAt      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=linked_at,json=linkedAt,proto3" json:"linked_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RecordLink) Reset() {
-	*x = RecordLink{}
-	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RecordLink) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RecordLink) ProtoMessage() {}
-
-func (x *RecordLink) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RecordLink.ProtoReflect.Descriptor instead.
-func (*RecordLink) Descriptor() ([]byte, []int) {
-	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *RecordLink) GetRecordId() string {
-	if x != nil {
-		return x.RecordId
-	}
-	return ""
-}
-
-func (x *RecordLink) GetLeadId() string {
+func (x *LookupPersonRequest) GetLeadId() string {
 	if x != nil {
 		return x.LeadId
 	}
 	return ""
 }
 
-func (x *RecordLink) GetWeightMillibits() int32 {
-	if x != nil {
-		return x.WeightMillibits
-	}
-	return 0
-}
-
-func (x *RecordLink) GetReasons() []string {
-	if x != nil {
-		return x.Reasons
-	}
-	return nil
-}
-
-func (x *RecordLink) GetLinkedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.LinkedAt
-	}
-	return nil
-}
-
-// SignalCounter is a decayed count of one kind of signal.
-type SignalCounter struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The kind.
-	Kind v1.SignalKind `protobuf:"varint,1,opt,name=kind,proto3,enum=leadmesh.lead.v1.SignalKind" json:"kind,omitempty"`
-	// Decayed count in thousandths.
-	CountMilli int32 `protobuf:"varint,2,opt,name=count_milli,json=countMilli,proto3" json:"count_milli,omitempty"`
-	// When one was last seen.
-	LastSeenAt    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SignalCounter) Reset() {
-	*x = SignalCounter{}
-	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SignalCounter) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SignalCounter) ProtoMessage() {}
-
-func (x *SignalCounter) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SignalCounter.ProtoReflect.Descriptor instead.
-func (*SignalCounter) Descriptor() ([]byte, []int) {
-	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *SignalCounter) GetKind() v1.SignalKind {
+func (x *LookupPersonRequest) GetKind() v1.IdentifierKind {
 	if x != nil {
 		return x.Kind
 	}
-	return v1.SignalKind(0)
+	return v1.IdentifierKind(0)
 }
 
-func (x *SignalCounter) GetCountMilli() int32 {
+func (x *LookupPersonRequest) GetSource() string {
 	if x != nil {
-		return x.CountMilli
+		return x.Source
 	}
-	return 0
+	return ""
 }
 
-func (x *SignalCounter) GetLastSeenAt() *timestamppb.Timestamp {
+func (x *LookupPersonRequest) GetValue() string {
 	if x != nil {
-		return x.LastSeenAt
+		return x.Value
+	}
+	return ""
+}
+
+// LookupPersonResponse answers who bears an identifier.
+type LookupPersonResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person; of several the oldest.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// Every identifier known of the person.
+	Crosswalk []*CrosswalkEntry `protobuf:"bytes,2,rep,name=crosswalk,proto3" json:"crosswalk,omitempty"`
+	// Others who bear the identifier too. Not for stores.
+	OtherPersonIds []string `protobuf:"bytes,3,rep,name=other_person_ids,json=otherPersonIds,proto3" json:"other_person_ids,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LookupPersonResponse) Reset() {
+	*x = LookupPersonResponse{}
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookupPersonResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookupPersonResponse) ProtoMessage() {}
+
+func (x *LookupPersonResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookupPersonResponse.ProtoReflect.Descriptor instead.
+func (*LookupPersonResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LookupPersonResponse) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *LookupPersonResponse) GetCrosswalk() []*CrosswalkEntry {
+	if x != nil {
+		return x.Crosswalk
 	}
 	return nil
 }
 
-// OwnedVehicle is a vehicle known to be a person's.
-type OwnedVehicle struct {
+func (x *LookupPersonResponse) GetOtherPersonIds() []string {
+	if x != nil {
+		return x.OtherPersonIds
+	}
+	return nil
+}
+
+// MergePersonsRequest joins two persons.
+type MergePersonsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Vehicle identification number.
-	Vin string `protobuf:"bytes,1,opt,name=vin,proto3" json:"vin,omitempty"`
-	// Model code of the catalogue.
-	ModelCode string `protobuf:"bytes,2,opt,name=model_code,json=modelCode,proto3" json:"model_code,omitempty"`
-	// When and by whom it was sold.
-	SoldAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=sold_at,json=soldAt,proto3" json:"sold_at,omitempty"`
-	// The store that sold it.
-	SoldByDealerId string `protobuf:"bytes,4,opt,name=sold_by_dealer_id,json=soldByDealerId,proto3" json:"sold_by_dealer_id,omitempty"`
-	// The last service visit.
-	LastServiceAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_service_at,json=lastServiceAt,proto3" json:"last_service_at,omitempty"`
-	// The store of the last service visit.
-	LastServiceDealerId string `protobuf:"bytes,6,opt,name=last_service_dealer_id,json=lastServiceDealerId,proto3" json:"last_service_dealer_id,omitempty"`
-	// When the lease or balloon ends.
-	LeaseEndAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=lease_end_at,json=leaseEndAt,proto3" json:"lease_end_at,omitempty"`
-	// When the basic warranty ends by date.
-	WarrantyEndAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=warranty_end_at,json=warrantyEndAt,proto3" json:"warranty_end_at,omitempty"`
-	// Last odometer reading in kilometres; -1 if unknown.
-	OdometerKm    int64 `protobuf:"varint,9,opt,name=odometer_km,json=odometerKm,proto3" json:"odometer_km,omitempty"`
+	// One of them.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// The other one.
+	OtherPersonId string `protobuf:"bytes,2,opt,name=other_person_id,json=otherPersonId,proto3" json:"other_person_id,omitempty"`
+	// Why, 1 to 500 characters. Kept in the history; write no contact data.
+	Note          string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *OwnedVehicle) Reset() {
-	*x = OwnedVehicle{}
+func (x *MergePersonsRequest) Reset() {
+	*x = MergePersonsRequest{}
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MergePersonsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MergePersonsRequest) ProtoMessage() {}
+
+func (x *MergePersonsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MergePersonsRequest.ProtoReflect.Descriptor instead.
+func (*MergePersonsRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *MergePersonsRequest) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *MergePersonsRequest) GetOtherPersonId() string {
+	if x != nil {
+		return x.OtherPersonId
+	}
+	return ""
+}
+
+func (x *MergePersonsRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// MergePersonsResponse says what became of the two.
+type MergePersonsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who survives: the older one.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// What takes the merge back, by SplitPerson.
+	MergeId       string `protobuf:"bytes,2,opt,name=merge_id,json=mergeId,proto3" json:"merge_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MergePersonsResponse) Reset() {
+	*x = MergePersonsResponse{}
 	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *OwnedVehicle) String() string {
+func (x *MergePersonsResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*OwnedVehicle) ProtoMessage() {}
+func (*MergePersonsResponse) ProtoMessage() {}
 
-func (x *OwnedVehicle) ProtoReflect() protoreflect.Message {
+func (x *MergePersonsResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -484,79 +417,305 @@ func (x *OwnedVehicle) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use OwnedVehicle.ProtoReflect.Descriptor instead.
-func (*OwnedVehicle) Descriptor() ([]byte, []int) {
+// Deprecated: Use MergePersonsResponse.ProtoReflect.Descriptor instead.
+func (*MergePersonsResponse) Descriptor() ([]byte, []int) {
 	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *OwnedVehicle) GetVin() string {
+func (x *MergePersonsResponse) GetPersonId() string {
 	if x != nil {
-		return x.Vin
+		return x.PersonId
 	}
 	return ""
 }
 
-func (x *OwnedVehicle) GetModelCode() string {
+func (x *MergePersonsResponse) GetMergeId() string {
 	if x != nil {
-		return x.ModelCode
+		return x.MergeId
 	}
 	return ""
 }
 
-func (x *OwnedVehicle) GetSoldAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.SoldAt
-	}
-	return nil
+// SplitPersonRequest names what to take back, or what leaves.
+type SplitPersonRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// The merge to take back. Records that came since go to the side they match better.
+	MergeId string `protobuf:"bytes,2,opt,name=merge_id,json=mergeId,proto3" json:"merge_id,omitempty"`
+	// The records that leave; some must stay. Not together with merge_id.
+	RecordIds []string `protobuf:"bytes,3,rep,name=record_ids,json=recordIds,proto3" json:"record_ids,omitempty"`
+	// Why, 1 to 500 characters. Kept in the history; write no contact data.
+	Note          string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
-func (x *OwnedVehicle) GetSoldByDealerId() string {
+func (x *SplitPersonRequest) Reset() {
+	*x = SplitPersonRequest{}
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SplitPersonRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SplitPersonRequest) ProtoMessage() {}
+
+func (x *SplitPersonRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[7]
 	if x != nil {
-		return x.SoldByDealerId
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SplitPersonRequest.ProtoReflect.Descriptor instead.
+func (*SplitPersonRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SplitPersonRequest) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
 	}
 	return ""
 }
 
-func (x *OwnedVehicle) GetLastServiceAt() *timestamppb.Timestamp {
+func (x *SplitPersonRequest) GetMergeId() string {
 	if x != nil {
-		return x.LastServiceAt
-	}
-	return nil
-}
-
-func (x *OwnedVehicle) GetLastServiceDealerId() string {
-	if x != nil {
-		return x.LastServiceDealerId
+		return x.MergeId
 	}
 	return ""
 }
 
-func (x *OwnedVehicle) GetLeaseEndAt() *timestamppb.Timestamp {
+func (x *SplitPersonRequest) GetRecordIds() []string {
 	if x != nil {
-		return x.LeaseEndAt
+		return x.RecordIds
 	}
 	return nil
 }
 
-func (x *OwnedVehicle) GetWarrantyEndAt() *timestamppb.Timestamp {
+func (x *SplitPersonRequest) GetNote() string {
 	if x != nil {
-		return x.WarrantyEndAt
+		return x.Note
 	}
-	return nil
+	return ""
 }
 
-func (x *OwnedVehicle) GetOdometerKm() int64 {
+// SplitPersonResponse says what became of the person.
+type SplitPersonResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who stays.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// Who left: as before the merge, else the oldest person whose own records all left, else somebody
+	// new.
+	NewPersonId string `protobuf:"bytes,2,opt,name=new_person_id,json=newPersonId,proto3" json:"new_person_id,omitempty"`
+	// Records of the one who left.
+	MovedRecords  int32 `protobuf:"varint,3,opt,name=moved_records,json=movedRecords,proto3" json:"moved_records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SplitPersonResponse) Reset() {
+	*x = SplitPersonResponse{}
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SplitPersonResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SplitPersonResponse) ProtoMessage() {}
+
+func (x *SplitPersonResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[8]
 	if x != nil {
-		return x.OdometerKm
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SplitPersonResponse.ProtoReflect.Descriptor instead.
+func (*SplitPersonResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SplitPersonResponse) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *SplitPersonResponse) GetNewPersonId() string {
+	if x != nil {
+		return x.NewPersonId
+	}
+	return ""
+}
+
+func (x *SplitPersonResponse) GetMovedRecords() int32 {
+	if x != nil {
+		return x.MovedRecords
 	}
 	return 0
+}
+
+// GetPersonHistoryRequest names a person and a time.
+type GetPersonHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// The person as it was known then. Absent: now.
+	AsOf          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPersonHistoryRequest) Reset() {
+	*x = GetPersonHistoryRequest{}
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPersonHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPersonHistoryRequest) ProtoMessage() {}
+
+func (x *GetPersonHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPersonHistoryRequest.ProtoReflect.Descriptor instead.
+func (*GetPersonHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetPersonHistoryRequest) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *GetPersonHistoryRequest) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+// GetPersonHistoryResponse is a person as of a time.
+type GetPersonHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who it was then; another one than asked for if the two were merged then.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// Persons that were part of it.
+	MergedPersonIds []string `protobuf:"bytes,2,rep,name=merged_person_ids,json=mergedPersonIds,proto3" json:"merged_person_ids,omitempty"`
+	// The best known name and contact points of then.
+	Party *v1.Party `protobuf:"bytes,3,opt,name=party,proto3" json:"party,omitempty"`
+	// Records linked then, the latest first.
+	Records []*RecordLink `protobuf:"bytes,4,rep,name=records,proto3" json:"records,omitempty"`
+	// Everything up to then, the latest first.
+	Changes       []*PersonChange `protobuf:"bytes,5,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPersonHistoryResponse) Reset() {
+	*x = GetPersonHistoryResponse{}
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPersonHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPersonHistoryResponse) ProtoMessage() {}
+
+func (x *GetPersonHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_identity_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPersonHistoryResponse.ProtoReflect.Descriptor instead.
+func (*GetPersonHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetPersonHistoryResponse) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *GetPersonHistoryResponse) GetMergedPersonIds() []string {
+	if x != nil {
+		return x.MergedPersonIds
+	}
+	return nil
+}
+
+func (x *GetPersonHistoryResponse) GetParty() *v1.Party {
+	if x != nil {
+		return x.Party
+	}
+	return nil
+}
+
+func (x *GetPersonHistoryResponse) GetRecords() []*RecordLink {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *GetPersonHistoryResponse) GetChanges() []*PersonChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
 }
 
 var File_leadmesh_identity_v1_identity_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_identity_service_proto_rawDesc = "" +
 	"\n" +
-	"+leadmesh/identity/v1/identity_service.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"leadmesh/identity/v1/account.proto\x1a!leadmesh/identity/v1/signal.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"S\n" +
+	"+leadmesh/identity/v1/identity_service.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"leadmesh/identity/v1/history.proto\x1a!leadmesh/identity/v1/person.proto\x1a!leadmesh/identity/v1/signal.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"S\n" +
 	"\x19BatchCreateSignalsRequest\x126\n" +
 	"\asignals\x18\x01 \x03(\v2\x1c.leadmesh.identity.v1.SignalR\asignals\"\x99\x01\n" +
 	"\x1aBatchCreateSignalsResponse\x12\x1a\n" +
@@ -566,45 +725,49 @@ const file_leadmesh_identity_v1_identity_service_proto_rawDesc = "" +
 	"duplicates\x12?\n" +
 	"\bproblems\x18\x03 \x03(\v2#.leadmesh.identity.v1.SignalProblemR\bproblems\"/\n" +
 	"\x10GetPersonRequest\x12\x1b\n" +
-	"\tperson_id\x18\x01 \x01(\tR\bpersonId\"\xba\x03\n" +
-	"\x11GetPersonResponse\x12\x1b\n" +
-	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12!\n" +
-	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12-\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\"\x92\x01\n" +
+	"\x13LookupPersonRequest\x12\x17\n" +
+	"\alead_id\x18\x01 \x01(\tR\x06leadId\x124\n" +
+	"\x04kind\x18\x02 \x01(\x0e2 .leadmesh.lead.v1.IdentifierKindR\x04kind\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x14\n" +
+	"\x05value\x18\x04 \x01(\tR\x05value\"\xa1\x01\n" +
+	"\x14LookupPersonResponse\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12B\n" +
+	"\tcrosswalk\x18\x02 \x03(\v2$.leadmesh.identity.v1.CrosswalkEntryR\tcrosswalk\x12(\n" +
+	"\x10other_person_ids\x18\x03 \x03(\tR\x0eotherPersonIds\"n\n" +
+	"\x13MergePersonsRequest\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12&\n" +
+	"\x0fother_person_id\x18\x02 \x01(\tR\rotherPersonId\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"N\n" +
+	"\x14MergePersonsResponse\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x19\n" +
+	"\bmerge_id\x18\x02 \x01(\tR\amergeId\"\x7f\n" +
+	"\x12SplitPersonRequest\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x19\n" +
+	"\bmerge_id\x18\x02 \x01(\tR\amergeId\x12\x1d\n" +
+	"\n" +
+	"record_ids\x18\x03 \x03(\tR\trecordIds\x12\x12\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\"{\n" +
+	"\x13SplitPersonResponse\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\"\n" +
+	"\rnew_person_id\x18\x02 \x01(\tR\vnewPersonId\x12#\n" +
+	"\rmoved_records\x18\x03 \x01(\x05R\fmovedRecords\"g\n" +
+	"\x17GetPersonHistoryRequest\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12/\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x8c\x02\n" +
+	"\x18GetPersonHistoryResponse\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12*\n" +
+	"\x11merged_person_ids\x18\x02 \x03(\tR\x0fmergedPersonIds\x12-\n" +
 	"\x05party\x18\x03 \x01(\v2\x17.leadmesh.lead.v1.PartyR\x05party\x12:\n" +
-	"\arecords\x18\x04 \x03(\v2 .leadmesh.identity.v1.RecordLinkR\arecords\x12?\n" +
-	"\bcounters\x18\x05 \x03(\v2#.leadmesh.identity.v1.SignalCounterR\bcounters\x12>\n" +
-	"\bvehicles\x18\x06 \x03(\v2\".leadmesh.identity.v1.OwnedVehicleR\bvehicles\x125\n" +
-	"\bconsents\x18\a \x03(\v2\x19.leadmesh.lead.v1.ConsentR\bconsents\x12B\n" +
-	"\rfleet_account\x18\r \x01(\v2\x1d.leadmesh.identity.v1.AccountR\ffleetAccount\"\xc0\x01\n" +
-	"\n" +
-	"RecordLink\x12\x1b\n" +
-	"\trecord_id\x18\x01 \x01(\tR\brecordId\x12\x17\n" +
-	"\alead_id\x18\x02 \x01(\tR\x06leadId\x12)\n" +
-	"\x10weight_millibits\x18\x03 \x01(\x05R\x0fweightMillibits\x12\x18\n" +
-	"\areasons\x18\x04 \x03(\tR\areasons\x127\n" +
-	"\tlinked_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\blinkedAt\"\xa0\x01\n" +
-	"\rSignalCounter\x120\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x1c.leadmesh.lead.v1.SignalKindR\x04kind\x12\x1f\n" +
-	"\vcount_milli\x18\x02 \x01(\x05R\n" +
-	"countMilli\x12<\n" +
-	"\flast_seen_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"lastSeenAt\"\xbb\x03\n" +
-	"\fOwnedVehicle\x12\x10\n" +
-	"\x03vin\x18\x01 \x01(\tR\x03vin\x12\x1d\n" +
-	"\n" +
-	"model_code\x18\x02 \x01(\tR\tmodelCode\x123\n" +
-	"\asold_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x06soldAt\x12)\n" +
-	"\x11sold_by_dealer_id\x18\x04 \x01(\tR\x0esoldByDealerId\x12B\n" +
-	"\x0flast_service_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\rlastServiceAt\x123\n" +
-	"\x16last_service_dealer_id\x18\x06 \x01(\tR\x13lastServiceDealerId\x12<\n" +
-	"\flease_end_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"leaseEndAt\x12B\n" +
-	"\x0fwarranty_end_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rwarrantyEndAt\x12\x1f\n" +
-	"\vodometer_km\x18\t \x01(\x03R\n" +
-	"odometerKm2\xe8\x01\n" +
+	"\arecords\x18\x04 \x03(\v2 .leadmesh.identity.v1.RecordLinkR\arecords\x12<\n" +
+	"\achanges\x18\x05 \x03(\v2\".leadmesh.identity.v1.PersonChangeR\achanges2\x8d\x05\n" +
 	"\x0fIdentityService\x12w\n" +
 	"\x12BatchCreateSignals\x12/.leadmesh.identity.v1.BatchCreateSignalsRequest\x1a0.leadmesh.identity.v1.BatchCreateSignalsResponse\x12\\\n" +
-	"\tGetPerson\x12&.leadmesh.identity.v1.GetPersonRequest\x1a'.leadmesh.identity.v1.GetPersonResponseB\xe7\x01\n" +
+	"\tGetPerson\x12&.leadmesh.identity.v1.GetPersonRequest\x1a'.leadmesh.identity.v1.GetPersonResponse\x12e\n" +
+	"\fLookupPerson\x12).leadmesh.identity.v1.LookupPersonRequest\x1a*.leadmesh.identity.v1.LookupPersonResponse\x12e\n" +
+	"\fMergePersons\x12).leadmesh.identity.v1.MergePersonsRequest\x1a*.leadmesh.identity.v1.MergePersonsResponse\x12b\n" +
+	"\vSplitPerson\x12(.leadmesh.identity.v1.SplitPersonRequest\x1a).leadmesh.identity.v1.SplitPersonResponse\x12q\n" +
+	"\x10GetPersonHistory\x12-.leadmesh.identity.v1.GetPersonHistoryRequest\x1a..leadmesh.identity.v1.GetPersonHistoryResponseB\xe7\x01\n" +
 	"\x18com.leadmesh.identity.v1B\x14IdentityServiceProtoP\x01ZCgithub.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1;identityv1\xa2\x02\x03LIX\xaa\x02\x14Leadmesh.Identity.V1\xca\x02\x14Leadmesh\\Identity\\V1\xe2\x02 Leadmesh\\Identity\\V1\\GPBMetadata\xea\x02\x16Leadmesh::Identity::V1b\x06proto3"
 
 var (
@@ -619,48 +782,55 @@ func file_leadmesh_identity_v1_identity_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_identity_v1_identity_service_proto_rawDescData
 }
 
-var file_leadmesh_identity_v1_identity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_leadmesh_identity_v1_identity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_leadmesh_identity_v1_identity_service_proto_goTypes = []any{
 	(*BatchCreateSignalsRequest)(nil),  // 0: leadmesh.identity.v1.BatchCreateSignalsRequest
 	(*BatchCreateSignalsResponse)(nil), // 1: leadmesh.identity.v1.BatchCreateSignalsResponse
 	(*GetPersonRequest)(nil),           // 2: leadmesh.identity.v1.GetPersonRequest
-	(*GetPersonResponse)(nil),          // 3: leadmesh.identity.v1.GetPersonResponse
-	(*RecordLink)(nil),                 // 4: leadmesh.identity.v1.RecordLink
-	(*SignalCounter)(nil),              // 5: leadmesh.identity.v1.SignalCounter
-	(*OwnedVehicle)(nil),               // 6: leadmesh.identity.v1.OwnedVehicle
-	(*Signal)(nil),                     // 7: leadmesh.identity.v1.Signal
-	(*SignalProblem)(nil),              // 8: leadmesh.identity.v1.SignalProblem
-	(*v1.Party)(nil),                   // 9: leadmesh.lead.v1.Party
-	(*v1.Consent)(nil),                 // 10: leadmesh.lead.v1.Consent
-	(*Account)(nil),                    // 11: leadmesh.identity.v1.Account
-	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
-	(v1.SignalKind)(0),                 // 13: leadmesh.lead.v1.SignalKind
+	(*LookupPersonRequest)(nil),        // 3: leadmesh.identity.v1.LookupPersonRequest
+	(*LookupPersonResponse)(nil),       // 4: leadmesh.identity.v1.LookupPersonResponse
+	(*MergePersonsRequest)(nil),        // 5: leadmesh.identity.v1.MergePersonsRequest
+	(*MergePersonsResponse)(nil),       // 6: leadmesh.identity.v1.MergePersonsResponse
+	(*SplitPersonRequest)(nil),         // 7: leadmesh.identity.v1.SplitPersonRequest
+	(*SplitPersonResponse)(nil),        // 8: leadmesh.identity.v1.SplitPersonResponse
+	(*GetPersonHistoryRequest)(nil),    // 9: leadmesh.identity.v1.GetPersonHistoryRequest
+	(*GetPersonHistoryResponse)(nil),   // 10: leadmesh.identity.v1.GetPersonHistoryResponse
+	(*Signal)(nil),                     // 11: leadmesh.identity.v1.Signal
+	(*SignalProblem)(nil),              // 12: leadmesh.identity.v1.SignalProblem
+	(v1.IdentifierKind)(0),             // 13: leadmesh.lead.v1.IdentifierKind
+	(*CrosswalkEntry)(nil),             // 14: leadmesh.identity.v1.CrosswalkEntry
+	(*timestamppb.Timestamp)(nil),      // 15: google.protobuf.Timestamp
+	(*v1.Party)(nil),                   // 16: leadmesh.lead.v1.Party
+	(*RecordLink)(nil),                 // 17: leadmesh.identity.v1.RecordLink
+	(*PersonChange)(nil),               // 18: leadmesh.identity.v1.PersonChange
+	(*GetPersonResponse)(nil),          // 19: leadmesh.identity.v1.GetPersonResponse
 }
 var file_leadmesh_identity_v1_identity_service_proto_depIdxs = []int32{
-	7,  // 0: leadmesh.identity.v1.BatchCreateSignalsRequest.signals:type_name -> leadmesh.identity.v1.Signal
-	8,  // 1: leadmesh.identity.v1.BatchCreateSignalsResponse.problems:type_name -> leadmesh.identity.v1.SignalProblem
-	9,  // 2: leadmesh.identity.v1.GetPersonResponse.party:type_name -> leadmesh.lead.v1.Party
-	4,  // 3: leadmesh.identity.v1.GetPersonResponse.records:type_name -> leadmesh.identity.v1.RecordLink
-	5,  // 4: leadmesh.identity.v1.GetPersonResponse.counters:type_name -> leadmesh.identity.v1.SignalCounter
-	6,  // 5: leadmesh.identity.v1.GetPersonResponse.vehicles:type_name -> leadmesh.identity.v1.OwnedVehicle
-	10, // 6: leadmesh.identity.v1.GetPersonResponse.consents:type_name -> leadmesh.lead.v1.Consent
-	11, // 7: leadmesh.identity.v1.GetPersonResponse.fleet_account:type_name -> leadmesh.identity.v1.Account
-	12, // 8: leadmesh.identity.v1.RecordLink.linked_at:type_name -> google.protobuf.Timestamp
-	13, // 9: leadmesh.identity.v1.SignalCounter.kind:type_name -> leadmesh.lead.v1.SignalKind
-	12, // 10: leadmesh.identity.v1.SignalCounter.last_seen_at:type_name -> google.protobuf.Timestamp
-	12, // 11: leadmesh.identity.v1.OwnedVehicle.sold_at:type_name -> google.protobuf.Timestamp
-	12, // 12: leadmesh.identity.v1.OwnedVehicle.last_service_at:type_name -> google.protobuf.Timestamp
-	12, // 13: leadmesh.identity.v1.OwnedVehicle.lease_end_at:type_name -> google.protobuf.Timestamp
-	12, // 14: leadmesh.identity.v1.OwnedVehicle.warranty_end_at:type_name -> google.protobuf.Timestamp
-	0,  // 15: leadmesh.identity.v1.IdentityService.BatchCreateSignals:input_type -> leadmesh.identity.v1.BatchCreateSignalsRequest
-	2,  // 16: leadmesh.identity.v1.IdentityService.GetPerson:input_type -> leadmesh.identity.v1.GetPersonRequest
-	1,  // 17: leadmesh.identity.v1.IdentityService.BatchCreateSignals:output_type -> leadmesh.identity.v1.BatchCreateSignalsResponse
-	3,  // 18: leadmesh.identity.v1.IdentityService.GetPerson:output_type -> leadmesh.identity.v1.GetPersonResponse
-	17, // [17:19] is the sub-list for method output_type
-	15, // [15:17] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	11, // 0: leadmesh.identity.v1.BatchCreateSignalsRequest.signals:type_name -> leadmesh.identity.v1.Signal
+	12, // 1: leadmesh.identity.v1.BatchCreateSignalsResponse.problems:type_name -> leadmesh.identity.v1.SignalProblem
+	13, // 2: leadmesh.identity.v1.LookupPersonRequest.kind:type_name -> leadmesh.lead.v1.IdentifierKind
+	14, // 3: leadmesh.identity.v1.LookupPersonResponse.crosswalk:type_name -> leadmesh.identity.v1.CrosswalkEntry
+	15, // 4: leadmesh.identity.v1.GetPersonHistoryRequest.as_of:type_name -> google.protobuf.Timestamp
+	16, // 5: leadmesh.identity.v1.GetPersonHistoryResponse.party:type_name -> leadmesh.lead.v1.Party
+	17, // 6: leadmesh.identity.v1.GetPersonHistoryResponse.records:type_name -> leadmesh.identity.v1.RecordLink
+	18, // 7: leadmesh.identity.v1.GetPersonHistoryResponse.changes:type_name -> leadmesh.identity.v1.PersonChange
+	0,  // 8: leadmesh.identity.v1.IdentityService.BatchCreateSignals:input_type -> leadmesh.identity.v1.BatchCreateSignalsRequest
+	2,  // 9: leadmesh.identity.v1.IdentityService.GetPerson:input_type -> leadmesh.identity.v1.GetPersonRequest
+	3,  // 10: leadmesh.identity.v1.IdentityService.LookupPerson:input_type -> leadmesh.identity.v1.LookupPersonRequest
+	5,  // 11: leadmesh.identity.v1.IdentityService.MergePersons:input_type -> leadmesh.identity.v1.MergePersonsRequest
+	7,  // 12: leadmesh.identity.v1.IdentityService.SplitPerson:input_type -> leadmesh.identity.v1.SplitPersonRequest
+	9,  // 13: leadmesh.identity.v1.IdentityService.GetPersonHistory:input_type -> leadmesh.identity.v1.GetPersonHistoryRequest
+	1,  // 14: leadmesh.identity.v1.IdentityService.BatchCreateSignals:output_type -> leadmesh.identity.v1.BatchCreateSignalsResponse
+	19, // 15: leadmesh.identity.v1.IdentityService.GetPerson:output_type -> leadmesh.identity.v1.GetPersonResponse
+	4,  // 16: leadmesh.identity.v1.IdentityService.LookupPerson:output_type -> leadmesh.identity.v1.LookupPersonResponse
+	6,  // 17: leadmesh.identity.v1.IdentityService.MergePersons:output_type -> leadmesh.identity.v1.MergePersonsResponse
+	8,  // 18: leadmesh.identity.v1.IdentityService.SplitPerson:output_type -> leadmesh.identity.v1.SplitPersonResponse
+	10, // 19: leadmesh.identity.v1.IdentityService.GetPersonHistory:output_type -> leadmesh.identity.v1.GetPersonHistoryResponse
+	14, // [14:20] is the sub-list for method output_type
+	8,  // [8:14] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_identity_v1_identity_service_proto_init() }
@@ -668,7 +838,8 @@ func file_leadmesh_identity_v1_identity_service_proto_init() {
 	if File_leadmesh_identity_v1_identity_service_proto != nil {
 		return
 	}
-	file_leadmesh_identity_v1_account_proto_init()
+	file_leadmesh_identity_v1_history_proto_init()
+	file_leadmesh_identity_v1_person_proto_init()
 	file_leadmesh_identity_v1_signal_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -676,7 +847,7 @@ func file_leadmesh_identity_v1_identity_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_identity_v1_identity_service_proto_rawDesc), len(file_leadmesh_identity_v1_identity_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

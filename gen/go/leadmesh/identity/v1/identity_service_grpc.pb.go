@@ -21,6 +21,10 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	IdentityService_BatchCreateSignals_FullMethodName = "/leadmesh.identity.v1.IdentityService/BatchCreateSignals"
 	IdentityService_GetPerson_FullMethodName          = "/leadmesh.identity.v1.IdentityService/GetPerson"
+	IdentityService_LookupPerson_FullMethodName       = "/leadmesh.identity.v1.IdentityService/LookupPerson"
+	IdentityService_MergePersons_FullMethodName       = "/leadmesh.identity.v1.IdentityService/MergePersons"
+	IdentityService_SplitPerson_FullMethodName        = "/leadmesh.identity.v1.IdentityService/SplitPerson"
+	IdentityService_GetPersonHistory_FullMethodName   = "/leadmesh.identity.v1.IdentityService/GetPersonHistory"
 )
 
 // IdentityServiceClient is the client API for IdentityService service.
@@ -32,8 +36,21 @@ type IdentityServiceClient interface {
 	// BatchCreateSignals notes what persons and vehicles did or became. 1 to 5,000 signals; the
 	// answer counts and names the ones that were not taken. A signal seen before changes nothing.
 	BatchCreateSignals(ctx context.Context, in *BatchCreateSignalsRequest, opts ...grpc.CallOption) (*BatchCreateSignalsResponse, error)
-	// GetPerson answers what is held about a person.
+	// GetPerson answers what is held about a person. The identifier of a person who was merged into
+	// another answers the other one. A store sees what came from itself: its own records and signals
+	// and what they alone tell; a person it told nothing of does not exist for it.
 	GetPerson(ctx context.Context, in *GetPersonRequest, opts ...grpc.CallOption) (*GetPersonResponse, error)
+	// LookupPerson finds a person by an identifier of another system or by a lead. What a store may
+	// find is what GetPerson shows it.
+	LookupPerson(ctx context.Context, in *LookupPersonRequest, opts ...grpc.CallOption) (*LookupPersonResponse, error)
+	// MergePersons joins two persons whom somebody knows to be one. The older one survives, the other
+	// identifier stays readable, and consent is never wider afterwards than it was for either.
+	MergePersons(ctx context.Context, in *MergePersonsRequest, opts ...grpc.CallOption) (*MergePersonsResponse, error)
+	// SplitPerson takes back a merge, or gives records that belong to somebody else a person of their
+	// own. Who was split apart is not merged again except by a person's decision.
+	SplitPerson(ctx context.Context, in *SplitPersonRequest, opts ...grpc.CallOption) (*SplitPersonResponse, error)
+	// GetPersonHistory answers the person as of a time, and everything that made and changed it.
+	GetPersonHistory(ctx context.Context, in *GetPersonHistoryRequest, opts ...grpc.CallOption) (*GetPersonHistoryResponse, error)
 }
 
 type identityServiceClient struct {
@@ -64,6 +81,46 @@ func (c *identityServiceClient) GetPerson(ctx context.Context, in *GetPersonRequ
 	return out, nil
 }
 
+func (c *identityServiceClient) LookupPerson(ctx context.Context, in *LookupPersonRequest, opts ...grpc.CallOption) (*LookupPersonResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LookupPersonResponse)
+	err := c.cc.Invoke(ctx, IdentityService_LookupPerson_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *identityServiceClient) MergePersons(ctx context.Context, in *MergePersonsRequest, opts ...grpc.CallOption) (*MergePersonsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MergePersonsResponse)
+	err := c.cc.Invoke(ctx, IdentityService_MergePersons_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *identityServiceClient) SplitPerson(ctx context.Context, in *SplitPersonRequest, opts ...grpc.CallOption) (*SplitPersonResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SplitPersonResponse)
+	err := c.cc.Invoke(ctx, IdentityService_SplitPerson_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *identityServiceClient) GetPersonHistory(ctx context.Context, in *GetPersonHistoryRequest, opts ...grpc.CallOption) (*GetPersonHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPersonHistoryResponse)
+	err := c.cc.Invoke(ctx, IdentityService_GetPersonHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // IdentityServiceServer is the server API for IdentityService service.
 // All implementations must embed UnimplementedIdentityServiceServer
 // for forward compatibility.
@@ -73,8 +130,21 @@ type IdentityServiceServer interface {
 	// BatchCreateSignals notes what persons and vehicles did or became. 1 to 5,000 signals; the
 	// answer counts and names the ones that were not taken. A signal seen before changes nothing.
 	BatchCreateSignals(context.Context, *BatchCreateSignalsRequest) (*BatchCreateSignalsResponse, error)
-	// GetPerson answers what is held about a person.
+	// GetPerson answers what is held about a person. The identifier of a person who was merged into
+	// another answers the other one. A store sees what came from itself: its own records and signals
+	// and what they alone tell; a person it told nothing of does not exist for it.
 	GetPerson(context.Context, *GetPersonRequest) (*GetPersonResponse, error)
+	// LookupPerson finds a person by an identifier of another system or by a lead. What a store may
+	// find is what GetPerson shows it.
+	LookupPerson(context.Context, *LookupPersonRequest) (*LookupPersonResponse, error)
+	// MergePersons joins two persons whom somebody knows to be one. The older one survives, the other
+	// identifier stays readable, and consent is never wider afterwards than it was for either.
+	MergePersons(context.Context, *MergePersonsRequest) (*MergePersonsResponse, error)
+	// SplitPerson takes back a merge, or gives records that belong to somebody else a person of their
+	// own. Who was split apart is not merged again except by a person's decision.
+	SplitPerson(context.Context, *SplitPersonRequest) (*SplitPersonResponse, error)
+	// GetPersonHistory answers the person as of a time, and everything that made and changed it.
+	GetPersonHistory(context.Context, *GetPersonHistoryRequest) (*GetPersonHistoryResponse, error)
 	mustEmbedUnimplementedIdentityServiceServer()
 }
 
@@ -90,6 +160,18 @@ func (UnimplementedIdentityServiceServer) BatchCreateSignals(context.Context, *B
 }
 func (UnimplementedIdentityServiceServer) GetPerson(context.Context, *GetPersonRequest) (*GetPersonResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPerson not implemented")
+}
+func (UnimplementedIdentityServiceServer) LookupPerson(context.Context, *LookupPersonRequest) (*LookupPersonResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LookupPerson not implemented")
+}
+func (UnimplementedIdentityServiceServer) MergePersons(context.Context, *MergePersonsRequest) (*MergePersonsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MergePersons not implemented")
+}
+func (UnimplementedIdentityServiceServer) SplitPerson(context.Context, *SplitPersonRequest) (*SplitPersonResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SplitPerson not implemented")
+}
+func (UnimplementedIdentityServiceServer) GetPersonHistory(context.Context, *GetPersonHistoryRequest) (*GetPersonHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPersonHistory not implemented")
 }
 func (UnimplementedIdentityServiceServer) mustEmbedUnimplementedIdentityServiceServer() {}
 func (UnimplementedIdentityServiceServer) testEmbeddedByValue()                         {}
@@ -148,6 +230,78 @@ func _IdentityService_GetPerson_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _IdentityService_LookupPerson_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LookupPersonRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).LookupPerson(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_LookupPerson_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).LookupPerson(ctx, req.(*LookupPersonRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _IdentityService_MergePersons_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MergePersonsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).MergePersons(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_MergePersons_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).MergePersons(ctx, req.(*MergePersonsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _IdentityService_SplitPerson_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SplitPersonRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).SplitPerson(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_SplitPerson_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).SplitPerson(ctx, req.(*SplitPersonRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _IdentityService_GetPersonHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPersonHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).GetPersonHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_GetPersonHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).GetPersonHistory(ctx, req.(*GetPersonHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // IdentityService_ServiceDesc is the grpc.ServiceDesc for IdentityService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -162,6 +316,22 @@ var IdentityService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetPerson",
 			Handler:    _IdentityService_GetPerson_Handler,
+		},
+		{
+			MethodName: "LookupPerson",
+			Handler:    _IdentityService_LookupPerson_Handler,
+		},
+		{
+			MethodName: "MergePersons",
+			Handler:    _IdentityService_MergePersons_Handler,
+		},
+		{
+			MethodName: "SplitPerson",
+			Handler:    _IdentityService_SplitPerson_Handler,
+		},
+		{
+			MethodName: "GetPersonHistory",
+			Handler:    _IdentityService_GetPersonHistory_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

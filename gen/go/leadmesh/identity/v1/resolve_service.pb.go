@@ -223,11 +223,175 @@ func (x *Resolution) GetConsents() []*v1.Consent {
 	return nil
 }
 
+// ExplainLeadRequest names a lead.
+type ExplainLeadRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lead.
+	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// True if the answer is for a store: then it says nothing that other stores' records tell.
+	ForStore      bool `protobuf:"varint,2,opt,name=for_store,json=forStore,proto3" json:"for_store,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainLeadRequest) Reset() {
+	*x = ExplainLeadRequest{}
+	mi := &file_leadmesh_identity_v1_resolve_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainLeadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainLeadRequest) ProtoMessage() {}
+
+func (x *ExplainLeadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_resolve_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainLeadRequest.ProtoReflect.Descriptor instead.
+func (*ExplainLeadRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_resolve_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ExplainLeadRequest) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+func (x *ExplainLeadRequest) GetForStore() bool {
+	if x != nil {
+		return x.ForStore
+	}
+	return false
+}
+
+// ExplainLeadResponse is whose a lead is.
+type ExplainLeadResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person; for a store the one that the lead was linked to at first.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// The household.
+	HouseholdId string `protobuf:"bytes,2,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"`
+	// Records of the person.
+	RecordCount int32 `protobuf:"varint,3,opt,name=record_count,json=recordCount,proto3" json:"record_count,omitempty"`
+	// Kinds of signals seen.
+	SignalCount int32 `protobuf:"varint,4,opt,name=signal_count,json=signalCount,proto3" json:"signal_count,omitempty"`
+	// Vehicles known to be the person's.
+	VehicleCount int32 `protobuf:"varint,5,opt,name=vehicle_count,json=vehicleCount,proto3" json:"vehicle_count,omitempty"`
+	// Why the lead was linked, strongest first, and what became of the link since.
+	Reasons []string `protobuf:"bytes,6,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// Weight of the evidence, in thousandths of a bit; 0 for the first record.
+	WeightMillibits int32 `protobuf:"varint,7,opt,name=weight_millibits,json=weightMillibits,proto3" json:"weight_millibits,omitempty"`
+	// The evidence as data; adds up to the weight.
+	Evidence      []*MatchReason `protobuf:"bytes,8,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainLeadResponse) Reset() {
+	*x = ExplainLeadResponse{}
+	mi := &file_leadmesh_identity_v1_resolve_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainLeadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainLeadResponse) ProtoMessage() {}
+
+func (x *ExplainLeadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_identity_v1_resolve_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainLeadResponse.ProtoReflect.Descriptor instead.
+func (*ExplainLeadResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_identity_v1_resolve_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ExplainLeadResponse) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *ExplainLeadResponse) GetHouseholdId() string {
+	if x != nil {
+		return x.HouseholdId
+	}
+	return ""
+}
+
+func (x *ExplainLeadResponse) GetRecordCount() int32 {
+	if x != nil {
+		return x.RecordCount
+	}
+	return 0
+}
+
+func (x *ExplainLeadResponse) GetSignalCount() int32 {
+	if x != nil {
+		return x.SignalCount
+	}
+	return 0
+}
+
+func (x *ExplainLeadResponse) GetVehicleCount() int32 {
+	if x != nil {
+		return x.VehicleCount
+	}
+	return 0
+}
+
+func (x *ExplainLeadResponse) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *ExplainLeadResponse) GetWeightMillibits() int32 {
+	if x != nil {
+		return x.WeightMillibits
+	}
+	return 0
+}
+
+func (x *ExplainLeadResponse) GetEvidence() []*MatchReason {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
 var File_leadmesh_identity_v1_resolve_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_resolve_service_proto_rawDesc = "" +
 	"\n" +
-	"*leadmesh/identity/v1/resolve_service.proto\x12\x14leadmesh.identity.v1\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/party.proto\"g\n" +
+	"*leadmesh/identity/v1/resolve_service.proto\x12\x14leadmesh.identity.v1\x1a!leadmesh/identity/v1/person.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/party.proto\"g\n" +
 	"\x13BatchResolveRequest\x12,\n" +
 	"\x05leads\x18\x01 \x03(\v2\x16.leadmesh.lead.v1.LeadR\x05leads\x12\"\n" +
 	"\ftraceparents\x18\x02 \x03(\tR\ftraceparents\"Z\n" +
@@ -241,9 +405,22 @@ const file_leadmesh_identity_v1_resolve_service_proto_rawDesc = "" +
 	"\acreated\x18\x04 \x01(\bR\acreated\x12\x18\n" +
 	"\areasons\x18\x05 \x03(\tR\areasons\x122\n" +
 	"\x15contradicts_source_id\x18\x06 \x01(\bR\x13contradictsSourceId\x125\n" +
-	"\bconsents\x18\a \x03(\v2\x19.leadmesh.lead.v1.ConsentR\bconsents2w\n" +
+	"\bconsents\x18\a \x03(\v2\x19.leadmesh.lead.v1.ConsentR\bconsents\"J\n" +
+	"\x12ExplainLeadRequest\x12\x17\n" +
+	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x1b\n" +
+	"\tfor_store\x18\x02 \x01(\bR\bforStore\"\xc4\x02\n" +
+	"\x13ExplainLeadResponse\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12!\n" +
+	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12!\n" +
+	"\frecord_count\x18\x03 \x01(\x05R\vrecordCount\x12!\n" +
+	"\fsignal_count\x18\x04 \x01(\x05R\vsignalCount\x12#\n" +
+	"\rvehicle_count\x18\x05 \x01(\x05R\fvehicleCount\x12\x18\n" +
+	"\areasons\x18\x06 \x03(\tR\areasons\x12)\n" +
+	"\x10weight_millibits\x18\a \x01(\x05R\x0fweightMillibits\x12=\n" +
+	"\bevidence\x18\b \x03(\v2!.leadmesh.identity.v1.MatchReasonR\bevidence2\xdb\x01\n" +
 	"\x0eResolveService\x12e\n" +
-	"\fBatchResolve\x12).leadmesh.identity.v1.BatchResolveRequest\x1a*.leadmesh.identity.v1.BatchResolveResponseB\xe6\x01\n" +
+	"\fBatchResolve\x12).leadmesh.identity.v1.BatchResolveRequest\x1a*.leadmesh.identity.v1.BatchResolveResponse\x12b\n" +
+	"\vExplainLead\x12(.leadmesh.identity.v1.ExplainLeadRequest\x1a).leadmesh.identity.v1.ExplainLeadResponseB\xe6\x01\n" +
 	"\x18com.leadmesh.identity.v1B\x13ResolveServiceProtoP\x01ZCgithub.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1;identityv1\xa2\x02\x03LIX\xaa\x02\x14Leadmesh.Identity.V1\xca\x02\x14Leadmesh\\Identity\\V1\xe2\x02 Leadmesh\\Identity\\V1\\GPBMetadata\xea\x02\x16Leadmesh::Identity::V1b\x06proto3"
 
 var (
@@ -258,25 +435,31 @@ func file_leadmesh_identity_v1_resolve_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_identity_v1_resolve_service_proto_rawDescData
 }
 
-var file_leadmesh_identity_v1_resolve_service_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_leadmesh_identity_v1_resolve_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_leadmesh_identity_v1_resolve_service_proto_goTypes = []any{
 	(*BatchResolveRequest)(nil),  // 0: leadmesh.identity.v1.BatchResolveRequest
 	(*BatchResolveResponse)(nil), // 1: leadmesh.identity.v1.BatchResolveResponse
 	(*Resolution)(nil),           // 2: leadmesh.identity.v1.Resolution
-	(*v1.Lead)(nil),              // 3: leadmesh.lead.v1.Lead
-	(*v1.Consent)(nil),           // 4: leadmesh.lead.v1.Consent
+	(*ExplainLeadRequest)(nil),   // 3: leadmesh.identity.v1.ExplainLeadRequest
+	(*ExplainLeadResponse)(nil),  // 4: leadmesh.identity.v1.ExplainLeadResponse
+	(*v1.Lead)(nil),              // 5: leadmesh.lead.v1.Lead
+	(*v1.Consent)(nil),           // 6: leadmesh.lead.v1.Consent
+	(*MatchReason)(nil),          // 7: leadmesh.identity.v1.MatchReason
 }
 var file_leadmesh_identity_v1_resolve_service_proto_depIdxs = []int32{
-	3, // 0: leadmesh.identity.v1.BatchResolveRequest.leads:type_name -> leadmesh.lead.v1.Lead
+	5, // 0: leadmesh.identity.v1.BatchResolveRequest.leads:type_name -> leadmesh.lead.v1.Lead
 	2, // 1: leadmesh.identity.v1.BatchResolveResponse.resolutions:type_name -> leadmesh.identity.v1.Resolution
-	4, // 2: leadmesh.identity.v1.Resolution.consents:type_name -> leadmesh.lead.v1.Consent
-	0, // 3: leadmesh.identity.v1.ResolveService.BatchResolve:input_type -> leadmesh.identity.v1.BatchResolveRequest
-	1, // 4: leadmesh.identity.v1.ResolveService.BatchResolve:output_type -> leadmesh.identity.v1.BatchResolveResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	6, // 2: leadmesh.identity.v1.Resolution.consents:type_name -> leadmesh.lead.v1.Consent
+	7, // 3: leadmesh.identity.v1.ExplainLeadResponse.evidence:type_name -> leadmesh.identity.v1.MatchReason
+	0, // 4: leadmesh.identity.v1.ResolveService.BatchResolve:input_type -> leadmesh.identity.v1.BatchResolveRequest
+	3, // 5: leadmesh.identity.v1.ResolveService.ExplainLead:input_type -> leadmesh.identity.v1.ExplainLeadRequest
+	1, // 6: leadmesh.identity.v1.ResolveService.BatchResolve:output_type -> leadmesh.identity.v1.BatchResolveResponse
+	4, // 7: leadmesh.identity.v1.ResolveService.ExplainLead:output_type -> leadmesh.identity.v1.ExplainLeadResponse
+	6, // [6:8] is the sub-list for method output_type
+	4, // [4:6] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_identity_v1_resolve_service_proto_init() }
@@ -284,13 +467,14 @@ func file_leadmesh_identity_v1_resolve_service_proto_init() {
 	if File_leadmesh_identity_v1_resolve_service_proto != nil {
 		return
 	}
+	file_leadmesh_identity_v1_person_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_identity_v1_resolve_service_proto_rawDesc), len(file_leadmesh_identity_v1_resolve_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ResolveService_BatchResolve_FullMethodName = "/leadmesh.identity.v1.ResolveService/BatchResolve"
+	ResolveService_ExplainLead_FullMethodName  = "/leadmesh.identity.v1.ResolveService/ExplainLead"
 )
 
 // ResolveServiceClient is the client API for ResolveService service.
@@ -31,6 +32,8 @@ type ResolveServiceClient interface {
 	// BatchResolve links every lead to a person, makes new persons where none is known, and answers
 	// what is known of them. Resolving a lead again answers the same person.
 	BatchResolve(ctx context.Context, in *BatchResolveRequest, opts ...grpc.CallOption) (*BatchResolveResponse, error)
+	// ExplainLead answers whose a lead is today and why.
+	ExplainLead(ctx context.Context, in *ExplainLeadRequest, opts ...grpc.CallOption) (*ExplainLeadResponse, error)
 }
 
 type resolveServiceClient struct {
@@ -51,6 +54,16 @@ func (c *resolveServiceClient) BatchResolve(ctx context.Context, in *BatchResolv
 	return out, nil
 }
 
+func (c *resolveServiceClient) ExplainLead(ctx context.Context, in *ExplainLeadRequest, opts ...grpc.CallOption) (*ExplainLeadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainLeadResponse)
+	err := c.cc.Invoke(ctx, ResolveService_ExplainLead_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ResolveServiceServer is the server API for ResolveService service.
 // All implementations must embed UnimplementedResolveServiceServer
 // for forward compatibility.
@@ -60,6 +73,8 @@ type ResolveServiceServer interface {
 	// BatchResolve links every lead to a person, makes new persons where none is known, and answers
 	// what is known of them. Resolving a lead again answers the same person.
 	BatchResolve(context.Context, *BatchResolveRequest) (*BatchResolveResponse, error)
+	// ExplainLead answers whose a lead is today and why.
+	ExplainLead(context.Context, *ExplainLeadRequest) (*ExplainLeadResponse, error)
 	mustEmbedUnimplementedResolveServiceServer()
 }
 
@@ -72,6 +87,9 @@ type UnimplementedResolveServiceServer struct{}
 
 func (UnimplementedResolveServiceServer) BatchResolve(context.Context, *BatchResolveRequest) (*BatchResolveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchResolve not implemented")
+}
+func (UnimplementedResolveServiceServer) ExplainLead(context.Context, *ExplainLeadRequest) (*ExplainLeadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainLead not implemented")
 }
 func (UnimplementedResolveServiceServer) mustEmbedUnimplementedResolveServiceServer() {}
 func (UnimplementedResolveServiceServer) testEmbeddedByValue()                        {}
@@ -112,6 +130,24 @@ func _ResolveService_BatchResolve_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ResolveService_ExplainLead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainLeadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ResolveServiceServer).ExplainLead(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ResolveService_ExplainLead_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ResolveServiceServer).ExplainLead(ctx, req.(*ExplainLeadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ResolveService_ServiceDesc is the grpc.ServiceDesc for ResolveService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +158,10 @@ var ResolveService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchResolve",
 			Handler:    _ResolveService_BatchResolve_Handler,
+		},
+		{
+			MethodName: "ExplainLead",
+			Handler:    _ResolveService_ExplainLead_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

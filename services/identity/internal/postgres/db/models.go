@@ -28,6 +28,7 @@ type Consent struct {
 	ConsentID  pgtype.UUID
 	Fact       []byte
 	RecordedAt pgtype.Timestamptz
+	Origin     pgtype.UUID
 }
 
 type ContactStop struct {
@@ -91,14 +92,35 @@ type Person struct {
 }
 
 type PersonMerge struct {
-	Bucket     int16
-	PersonID   pgtype.UUID
-	MergedInto pgtype.UUID
-	RecordID   pgtype.UUID
-	Weight     int32
-	Reasons    string
-	MergedAt   pgtype.Timestamptz
-	Parameters pgtype.Text
+	Bucket          int16
+	PersonID        pgtype.UUID
+	MergedInto      pgtype.UUID
+	RecordID        pgtype.UUID
+	Weight          int32
+	Reasons         string
+	MergedAt        pgtype.Timestamptz
+	Parameters      pgtype.Text
+	Actor           pgtype.Text
+	Note            pgtype.Text
+	HouseholdBefore pgtype.UUID
+}
+
+type PersonSplit struct {
+	Bucket      int16
+	PersonID    pgtype.UUID
+	SplitID     pgtype.UUID
+	NewPersonID pgtype.UUID
+	SplitAt     pgtype.Timestamptz
+	Actor       string
+	Note        string
+	RecordIds   []pgtype.UUID
+	MergedInto  pgtype.UUID
+	MergeRecord pgtype.UUID
+	Weight      pgtype.Int4
+	Reasons     pgtype.Text
+	MergedAt    pgtype.Timestamptz
+	MergeActor  pgtype.Text
+	MergeNote   pgtype.Text
 }
 
 type Record struct {
@@ -110,6 +132,7 @@ type Record struct {
 	Weight   int32
 	Reasons  string
 	LinkedAt pgtype.Timestamptz
+	LeftAt   pgtype.Timestamptz
 }
 
 type Review struct {

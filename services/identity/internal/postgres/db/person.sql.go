@@ -11,6 +11,19 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const countRecords = `-- name: CountRecords :one
+SELECT count(*)
+FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS person_id) AS k
+JOIN record r ON r.bucket = k.bucket AND r.person_id = k.person_id AND r.left_at IS NULL
+`
+
+func (q *Queries) CountRecords(ctx context.Context, buckets []int16, personIds []pgtype.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countRecords, buckets, personIds)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const joined = `-- name: Joined :many
 SELECT person_id FROM person WHERE merged_into = $1 ORDER BY person_id
 `
@@ -72,16 +85,18 @@ func (q *Queries) Person(ctx context.Context, bucket int16, personID pgtype.UUID
 }
 
 const records = `-- name: Records :many
-SELECT r.record_id, r.lead_id, r.weight, r.reasons, r.linked_at
+SELECT r.person_id, r.record_id, r.lead_id, r.body, r.weight, r.reasons, r.linked_at
 FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS person_id) AS k
-JOIN record r ON r.bucket = k.bucket AND r.person_id = k.person_id
+JOIN record r ON r.bucket = k.bucket AND r.person_id = k.person_id AND r.left_at IS NULL
 ORDER BY r.linked_at DESC, r.record_id
 LIMIT $3
 `
 
 type RecordsRow struct {
+	PersonID pgtype.UUID
 	RecordID pgtype.UUID
 	LeadID   pgtype.UUID
+	Body     []byte
 	Weight   int32
 	Reasons  string
 	LinkedAt pgtype.Timestamptz
@@ -97,8 +112,10 @@ func (q *Queries) Records(ctx context.Context, buckets []int16, personIds []pgty
 	for rows.Next() {
 		var i RecordsRow
 		if err := rows.Scan(
+			&i.PersonID,
 			&i.RecordID,
 			&i.LeadID,
+			&i.Body,
 			&i.Weight,
 			&i.Reasons,
 			&i.LinkedAt,

@@ -102,20 +102,31 @@ func (q *Queries) Holders(ctx context.Context, places []int32, buckets []int16, 
 }
 
 const insertConsents = `-- name: InsertConsents :exec
-INSERT INTO consent (bucket, person_id, epoch, consent_id, fact, recorded_at)
+INSERT INTO consent (bucket, person_id, epoch, consent_id, fact, recorded_at, origin)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::smallint[]), unnest($4::uuid[]),
-       unnest($5::bytea[]), $6::timestamptz
+       unnest($5::bytea[]), $6::timestamptz, unnest($7::uuid[])
 ON CONFLICT DO NOTHING
 `
 
-func (q *Queries) InsertConsents(ctx context.Context, buckets []int16, personIds []pgtype.UUID, epochs []int16, consentIds []pgtype.UUID, facts [][]byte, at pgtype.Timestamptz) error {
+type InsertConsentsParams struct {
+	Buckets    []int16
+	PersonIds  []pgtype.UUID
+	Epochs     []int16
+	ConsentIds []pgtype.UUID
+	Facts      [][]byte
+	At         pgtype.Timestamptz
+	Origins    []pgtype.UUID
+}
+
+func (q *Queries) InsertConsents(ctx context.Context, arg InsertConsentsParams) error {
 	_, err := q.db.Exec(ctx, insertConsents,
-		buckets,
-		personIds,
-		epochs,
-		consentIds,
-		facts,
-		at,
+		arg.Buckets,
+		arg.PersonIds,
+		arg.Epochs,
+		arg.ConsentIds,
+		arg.Facts,
+		arg.At,
+		arg.Origins,
 	)
 	return err
 }
@@ -166,23 +177,28 @@ func (q *Queries) InsertLeadPersons(ctx context.Context, arg InsertLeadPersonsPa
 }
 
 const insertMerges = `-- name: InsertMerges :exec
-INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at)
+INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at, actor, note, household_before)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]),
-       unnest($5::integer[]), unnest($6::text[]), $7::text, $8::timestamptz
+       unnest($5::integer[]), unnest($6::text[]), $7::text, $8::timestamptz,
+       nullif(unnest($9::text[]), ''), nullif(unnest($10::text[]), ''), unnest($11::uuid[])
 ON CONFLICT (bucket, person_id) DO UPDATE -- joined before and split again
 SET merged_into = excluded.merged_into, record_id = excluded.record_id, weight = excluded.weight, reasons = excluded.reasons,
-    parameters = excluded.parameters, merged_at = excluded.merged_at
+    parameters = excluded.parameters, merged_at = excluded.merged_at, actor = excluded.actor, note = excluded.note,
+    household_before = excluded.household_before
 `
 
 type InsertMergesParams struct {
-	Buckets    []int16
-	PersonIds  []pgtype.UUID
-	MergedInto []pgtype.UUID
-	RecordIds  []pgtype.UUID
-	Weights    []int32
-	Reasons    []string
-	Parameters string
-	At         pgtype.Timestamptz
+	Buckets          []int16
+	PersonIds        []pgtype.UUID
+	MergedInto       []pgtype.UUID
+	RecordIds        []pgtype.UUID
+	Weights          []int32
+	Reasons          []string
+	Parameters       string
+	At               pgtype.Timestamptz
+	Actors           []string
+	Notes            []string
+	HouseholdsBefore []pgtype.UUID
 }
 
 func (q *Queries) InsertMerges(ctx context.Context, arg InsertMergesParams) error {
@@ -195,6 +211,9 @@ func (q *Queries) InsertMerges(ctx context.Context, arg InsertMergesParams) erro
 		arg.Reasons,
 		arg.Parameters,
 		arg.At,
+		arg.Actors,
+		arg.Notes,
+		arg.HouseholdsBefore,
 	)
 	return err
 }

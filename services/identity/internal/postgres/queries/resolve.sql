@@ -50,12 +50,14 @@ FROM (SELECT unnest(@joined::uuid[]) AS joined, unnest(@survivors::uuid[]) AS su
 WHERE p.merged_into = k.joined;
 
 -- name: InsertMerges :exec
-INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at)
+INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at, actor, note, household_before)
 SELECT unnest(@buckets::smallint[]), unnest(@person_ids::uuid[]), unnest(@merged_into::uuid[]), unnest(@record_ids::uuid[]),
-       unnest(@weights::integer[]), unnest(@reasons::text[]), @parameters::text, @at::timestamptz
+       unnest(@weights::integer[]), unnest(@reasons::text[]), @parameters::text, @at::timestamptz,
+       nullif(unnest(@actors::text[]), ''), nullif(unnest(@notes::text[]), ''), unnest(@households_before::uuid[])
 ON CONFLICT (bucket, person_id) DO UPDATE -- joined before and split again
 SET merged_into = excluded.merged_into, record_id = excluded.record_id, weight = excluded.weight, reasons = excluded.reasons,
-    parameters = excluded.parameters, merged_at = excluded.merged_at;
+    parameters = excluded.parameters, merged_at = excluded.merged_at, actor = excluded.actor, note = excluded.note,
+    household_before = excluded.household_before;
 
 -- name: InsertRecords :exec
 INSERT INTO record (bucket, person_id, record_id, lead_id, body, weight, reasons, linked_at)
@@ -74,9 +76,9 @@ SELECT unnest(@buckets::smallint[]), unnest(@lead_ids::uuid[]), unnest(@person_i
        unnest(@contradicts::boolean[]), unnest(@weights::integer[]), unnest(@reasons::text[]);
 
 -- name: InsertConsents :exec
-INSERT INTO consent (bucket, person_id, epoch, consent_id, fact, recorded_at)
+INSERT INTO consent (bucket, person_id, epoch, consent_id, fact, recorded_at, origin)
 SELECT unnest(@buckets::smallint[]), unnest(@person_ids::uuid[]), unnest(@epochs::smallint[]), unnest(@consent_ids::uuid[]),
-       unnest(@facts::bytea[]), @at::timestamptz
+       unnest(@facts::bytea[]), @at::timestamptz, unnest(@origins::uuid[])
 ON CONFLICT DO NOTHING;
 
 -- name: InsertStops :exec
