@@ -131,6 +131,7 @@ func TestLookup(t *testing.T) {
 	w := newWorld(t)
 	l := w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", ""), identifier(account, "norrvind_id", "acc-1"), identifier(dmsCustomer, "TX013", "88"))
 	a := w.resolve(l)[0].PersonId
+	w.advance(time.Hour)
 	// A visitor who is anonymous first and becomes known.
 	w.signals(&identityv1.Signal{SignalId: "1", Kind: leadv1.SignalKind_SIGNAL_KIND_PAGE_VIEW, OccurredAt: ago(2), Identifiers: []*leadv1.Identifier{{Kind: anonymous, Source: "meta", Value: "fbp.1"}}})
 	visitor, err := w.LookupPerson(t.Context(), &identityv1.LookupPersonRequest{Kind: anonymous, Source: "meta", Value: "fbp.1"})
