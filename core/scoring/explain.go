@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -102,18 +101,59 @@ type Reason struct {
 // Explain returns the n strongest features of a line, the greatest absolute points first, of
 // equals the one with the lower number. Features that gave nothing are no reasons.
 func (m *Model) Explain(in *Inputs, res *Result, line lead.Line, n int) []Reason {
-	var room [int(NumFeatures) + 8]Contribution
-	all := m.AppendContributions(room[:0], in, res, line)
-	all = slices.DeleteFunc(all, func(c Contribution) bool { return c.Kind != ContributionFeature || c.Points == 0 })
-	slices.SortFunc(all, func(a, b Contribution) int {
-		return cmp.Or(cmp.Compare(abs(b.Points), abs(a.Points)), cmp.Compare(a.Feature, b.Feature))
-	})
-	out := make([]Reason, 0, max(0, min(n, len(all))))
-	for _, c := range all[:cap(out)] {
-		template := m.template(line, c)
-		out = append(out, Reason{Contribution: c, Template: template, Label: fill(template, c.Feature, c.Value)})
+	return m.AppendReasons(nil, in, res, line, n)
+}
+
+// AppendReasons appends to dst what Explain returns.
+func (m *Model) AppendReasons(dst []Reason, in *Inputs, res *Result, line lead.Line, n int) []Reason {
+	if line == lead.LineUnspecified || int(line) >= NumLines || m.defined[line-1] == 0 {
+		return dst
 	}
-	return out
+	k := int(line - 1)
+	// Answers carry a few reasons: keeping those in order costs less than sorting all.
+	var few [8]strength
+	top := few[:0]
+	if n > len(few) {
+		top = make([]strength, 0, min(n, len(m.columns)))
+	}
+	for i := range m.columns {
+		x := strength{feature: m.columns[i].feature, column: int32(i), points: res.rows[i].lane(k)}
+		if x.points == 0 || m.rows[k][x.feature] == nil || in.Values[x.feature] == Absent {
+			continue
+		}
+		at := len(top)
+		for at > 0 && x.above(top[at-1]) {
+			at--
+		}
+		if at >= n {
+			continue
+		}
+		if len(top) < n {
+			top = append(top, strength{})
+		}
+		copy(top[at+1:], top[at:])
+		top[at] = x
+	}
+	for _, x := range top {
+		c := Contribution{Kind: ContributionFeature, Feature: x.feature, Group: x.feature.Group(),
+			Bin: int(m.origin[res.bins[x.column]][k]) - 1, Value: in.Values[x.feature], Points: x.points}
+		template := m.template(line, c)
+		dst = append(dst, Reason{Contribution: c, Template: template, Label: fill(template, c.Feature, c.Value)})
+	}
+	return dst
+}
+
+// strength is what one feature gave a line.
+type strength struct {
+	feature        Feature
+	column, points int32
+}
+
+func (x strength) above(y strength) bool {
+	if p, q := abs(x.points), abs(y.points); p != q {
+		return p > q
+	}
+	return x.feature < y.feature
 }
 
 // template picks the sentence: the bin's, else that for a value which is missing or past, else
@@ -153,7 +193,8 @@ func fill(template string, f Feature, v int32) string {
 		return template
 	}
 	n := shown(f.Unit(), v)
-	out := make([]byte, 0, len(template)+16)
+	var short [128]byte // that most sentences fit into
+	out := short[:0]
 	for {
 		before, rest, found := strings.Cut(template, "{")
 		out = append(out, before...)

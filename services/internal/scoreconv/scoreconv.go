@@ -3,6 +3,8 @@
 package scoreconv
 
 import (
+	"math/bits"
+
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	"github.com/leadmesh/leadmesh/core/scoring"
@@ -30,6 +32,9 @@ func ToProto(m *scoring.Model, pb *playbook.Playbook, in *scoring.Inputs, res *s
 	}
 	s.Points, s.ProbabilityPpm = res.Points[line], res.Probability[line]
 	s.Stage, s.Ready = leadv1.Stage(res.Stage[line]), scoring.Ready(line, res)
+	if n := bits.OnesCount8(uint8(res.Segments)); n > 0 {
+		s.Segments = make([]leadv1.Segment, 0, n)
+	}
 	for code := lead.Segment(1); int(code) < scoring.NumSegments; code++ {
 		if res.Segments.Has(code) {
 			s.Segments = append(s.Segments, leadv1.Segment(code))
@@ -38,19 +43,25 @@ func ToProto(m *scoring.Model, pb *playbook.Playbook, in *scoring.Inputs, res *s
 	if play := pb.Play(line, res.Active); play != nil {
 		s.Play = play.ID
 	}
-	var groups [scoring.NumGroups]scoring.GroupScore
-	for _, g := range m.AppendGroups(groups[:0], res, line) {
-		if g.NoConsent {
-			s.NoConsentGroups = append(s.NoConsentGroups, g.Group.String())
+	if res.NoConsent {
+		var groups [scoring.NumGroups]scoring.GroupScore
+		for _, g := range m.AppendGroups(groups[:0], res, line) {
+			if g.NoConsent {
+				s.NoConsentGroups = append(s.NoConsentGroups, g.Group.String())
+			}
 		}
 	}
 	n := reasons
 	if full {
 		n = int(scoring.NumFeatures)
 	}
-	strongest := m.Explain(in, res, line, n)
-	for _, r := range strongest[:min(reasons, len(strongest))] {
-		s.Reasons = append(s.Reasons, r.Label)
+	var room [reasons]scoring.Reason
+	strongest := m.AppendReasons(room[:0], in, res, line, n)
+	if n := min(reasons, len(strongest)); n > 0 {
+		s.Reasons = make([]string, n)
+		for i := range s.Reasons {
+			s.Reasons[i] = strongest[i].Label
+		}
 	}
 	if full {
 		s.Contributions = contributions(m, in, res, line, strongest)
