@@ -107,7 +107,7 @@ func (p *Profile) Unmarshal(b []byte) error {
 	for _, c := range []*Contact{&p.Selling, &p.Servicing, &p.Salesperson} {
 		c.ID, c.At = r.text(), r.time()
 	}
-	if r.bad || len(r.buf) != 0 {
+	if r.bad || r.at != len(r.buf) {
 		*p = Profile{}
 		return ErrEncoding
 	}
@@ -250,6 +250,7 @@ func (p *Profile) latest() int64 {
 
 type reader struct {
 	buf   []byte
+	at    int // what was read up to
 	base  int64
 	texts []string
 	bad   bool
@@ -260,34 +261,44 @@ func (r *reader) intern() {
 	if len(r.texts) == 0 {
 		return
 	}
-	whole := string(r.buf)
+	begin := r.at
+	whole := string(r.buf[begin:])
 	for i := range r.texts {
 		n := r.count(maxText)
-		at := len(whole) - len(r.buf)
-		b := r.bytes(n)
-		r.texts[i] = whole[at : at+len(b)]
-		r.check(r.texts[i] != "" && (i == 0 || r.texts[i-1] < r.texts[i]))
-		if r.bad {
-			r.texts = r.texts[:0]
-			return
+		at := r.at - begin
+		if r.skip(n); r.bad {
+			break
 		}
+		r.texts[i] = whole[at : at+n]
+		r.check(n > 0 && (i == 0 || r.texts[i-1] < r.texts[i]))
+	}
+	if r.bad {
+		r.texts = r.texts[:0]
 	}
 }
 
 func (r *reader) check(ok bool) {
 	if !ok {
-		r.bad, r.buf = true, nil
+		r.bad, r.buf, r.at = true, nil, 0
 	}
 }
 
 func (r *reader) uint() uint64 {
-	v, n := binary.Uvarint(r.buf)
+	if r.at < len(r.buf) && r.buf[r.at] < 0x80 { // as most are
+		r.at++
+		return uint64(r.buf[r.at-1])
+	}
+	return r.long()
+}
+
+func (r *reader) long() uint64 {
+	v, n := binary.Uvarint(r.buf[r.at:])
 	// The last byte of a shortest encoding is not zero: one value, one spelling.
-	if n <= 0 || n > 1 && r.buf[n-1] == 0 {
+	if n <= 0 || n > 1 && r.buf[r.at+n-1] == 0 {
 		r.check(false)
 		return 0
 	}
-	r.buf = r.buf[n:]
+	r.at += n
 	return v
 }
 
@@ -305,21 +316,22 @@ func (r *reader) count(limit int) int {
 	return int(v)
 }
 
-func (r *reader) bytes(n int) []byte {
-	if n > len(r.buf) {
+// skip passes over n bytes.
+func (r *reader) skip(n int) {
+	if n > len(r.buf)-r.at {
 		r.check(false)
-		return nil
+		return
 	}
-	b := r.buf[:n]
-	r.buf = r.buf[n:]
-	return b
+	r.at += n
 }
 
 func (r *reader) byte() byte {
-	if b := r.bytes(1); len(b) == 1 {
-		return b[0]
+	if r.at == len(r.buf) {
+		r.check(false)
+		return 0
 	}
-	return 0
+	r.at++
+	return r.buf[r.at-1]
 }
 
 func (r *reader) time() int64 {
