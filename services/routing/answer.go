@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -100,12 +101,13 @@ func setDeadline(a *postgres.Assignment, policy *sla.Policy, calendar *sla.Calen
 // assignment writes an owner as it is answered.
 func (n *networkView) assignment(a *postgres.Assignment) *leadv1.Assignment {
 	c := &a.Clock
+	var times leadconv.Times
 	out := &leadv1.Assignment{
 		DealerId: a.DealerID, Department: leadv1.Department(a.Department), Role: leadv1.Role(a.Role), PersonId: a.PersonID,
-		Sequence: int32(a.Sequence), AssignedAt: leadconv.Time(a.AssignedAt), DeliveredAt: leadconv.Time(a.DeliveredAt),
-		AcceptedAt: leadconv.Time(c.AcceptedAt), RespondedAt: leadconv.Time(c.RespondedAt), EngagedAt: leadconv.Time(c.EngagedAt),
-		NextDeadline: leadconv.Time(a.Deadline.At), DeadlineKind: a.Deadline.Kind.String(),
-		AcceptBy: leadconv.Time(c.Deadlines.AcceptBy), RespondBy: leadconv.Time(c.Deadlines.RespondBy),
+		Sequence: int32(a.Sequence), AssignedAt: times.Of(a.AssignedAt), DeliveredAt: times.Of(a.DeliveredAt),
+		AcceptedAt: times.Of(c.AcceptedAt), RespondedAt: times.Of(c.RespondedAt), EngagedAt: times.Of(c.EngagedAt),
+		NextDeadline: times.Of(a.Deadline.At), DeadlineKind: a.Deadline.Kind.String(),
+		AcceptBy: times.Of(c.Deadlines.AcceptBy), RespondBy: times.Of(c.Deadlines.RespondBy),
 		Escalation: int32(min(c.Level, sla.LevelField)), Attempts: int32(len(c.Attempts)),
 	}
 	if d := n.dealers[a.DealerID]; d != nil {
@@ -139,34 +141,43 @@ func flagName(f routing.Flag) string {
 
 // why says in one sentence why this dealer.
 func why(r *routing.Receipt) string {
-	c := r.Won()
-	away := ""
-	if c != nil && c.Distance >= 0 {
-		away = fmt.Sprintf(", %.1f km away", float64(c.Distance)/1000)
+	if r.Step == routing.StepUnspecified {
+		return ""
 	}
-	switch r.Step {
+	c := r.Won()
+	var short [96]byte
+	text := append(short[:0], reasonOf(r.Step, c)...)
+	if c != nil && c.Distance >= 0 {
+		text = append(text, ", "...)
+		text = strconv.AppendFloat(text, float64(c.Distance)/1000, 'f', 1, 64)
+		text = append(text, " km away"...)
+	}
+	return string(text)
+}
+
+// reasonOf is why a step found its dealer; c is the candidate that won, if it is one.
+func reasonOf(step routing.Step, c *routing.Candidate) string {
+	switch step {
 	case routing.StepOwner:
-		return "the lead is the store's own" + away
+		return "the lead is the store's own"
 	case routing.StepChosen:
-		return "the customer chose this store" + away
+		return "the customer chose this store"
 	case routing.StepKnown:
 		switch {
 		case c != nil && c.Marks.Has(routing.MarkServiced):
-			return "the customer's last service visit was here" + away
+			return "the customer's last service visit was here"
 		case c != nil && c.Marks.Has(routing.MarkSold):
-			return "the customer bought here" + away
+			return "the customer bought here"
 		}
-		return "the store knows the customer" + away
+		return "the store knows the customer"
 	case routing.StepTerritory:
-		return "the store's area of responsibility" + away
+		return "the store's area of responsibility"
 	case routing.StepExpected:
-		return "the best expected result among near stores" + away
+		return "the best expected result among near stores"
 	case routing.StepOverflow:
-		return "takes over from a store that may not take the lead now" + away
-	case routing.StepDesk:
-		return "no store may take the lead: the manufacturer's desk does"
+		return "takes over from a store that may not take the lead now"
 	}
-	return ""
+	return "no store may take the lead: the manufacturer's desk does"
 }
 
 // weekMinute is a time as minutes since Monday 00:00 in a zone.

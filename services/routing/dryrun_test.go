@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/signal"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -23,6 +24,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -201,6 +203,59 @@ func spent(tb testing.TB) time.Duration {
 		tb.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestDryRunRemembersNobody asks about very different leads in turn: each is answered as by a service
+// that was never asked before.
+func TestDryRunRemembersNobody(t *testing.T) {
+	used, random := newDesk(t, true), rand.New(rand.NewPCG(3, 4))
+	caller := rpc.Caller{Name: "capture", Service: "capture"}
+	for i := range 60 {
+		r := question(t, random, i)
+		switch i % 4 {
+		case 1:
+			r.Profile, r.Lead.Parties = nil, r.GetLead().GetParties()[:1]
+		case 2:
+			r = &routingv1.DecideRequest{Mode: r.GetMode(), Lead: &leadv1.Lead{Line: leadv1.Line_LINE_SALES, Market: "US"}}
+		case 3:
+			r.Lead.Vehicles, r.Lead.Consents = nil, nil
+			r.Lead.Parties[0].Emails, r.Lead.Parties[0].Phones = nil, nil
+		}
+		fresh := &Service{cfg: used.cfg, tel: used.tel, log: used.log, now: used.now, metrics: used.metrics}
+		fresh.verdicts.New, fresh.inquiries.New = func() any { return &verdict{} }, func() any { return &inquiry{} }
+		fresh.engine.rules.Store(used.engine.rules.Load())
+		want, got := fresh.answer(t.Context(), caller, r, nil), used.answer(t.Context(), caller, r, nil)
+		if want.GetDecision() == nil {
+			t.Fatal(want.GetProblem())
+		}
+		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+			t.Fatalf("question %d (-as the first +after others):\n%s", i, diff)
+		}
+	}
+}
+
+// TestDryRunAllocatesLittle holds what a dry run takes beside its request: the answer and its texts,
+// and the context of its trace.
+func TestDryRunAllocatesLittle(t *testing.T) {
+	s, requests, i := newDesk(t, false), make([]*routingv1.DecideRequest, 16), 0
+	for i, raw := range questions(t, len(requests)) {
+		requests[i] = &routingv1.DecideRequest{}
+		if err := proto.Unmarshal(raw, requests[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	caller := rpc.Caller{Name: "capture", Service: "capture"}
+	ask := func() {
+		i++
+		s.answer(t.Context(), caller, requests[i%len(requests)], nil)
+	}
+	for range requests {
+		ask()
+	}
+	// 21, and more while the race detector runs: it makes pools forget.
+	if n := testing.AllocsPerRun(320, ask); n > 40 {
+		t.Errorf("a dry run allocates %v times, want at most 40", n)
+	}
 }
 
 // BenchmarkDryRun is what one dry run costs from the decoded request to the answer.

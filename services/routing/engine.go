@@ -21,6 +21,7 @@ type rulebook struct {
 	network  *networkView
 	stores   *routing.Snapshot
 	live     *routing.Live
+	clocks   clockTable
 }
 
 // engine makes decisions from the rulebook in force; swapping it is one pointer.
@@ -56,6 +57,7 @@ type verdict struct {
 	inputs    scoring.Inputs
 	result    scoring.Result
 	line      lead.Line
+	facts     routing.Facts
 	choice    routing.Choice
 	named     []routing.Input // the inputs by name
 	lots      *routing.Lots   // of the rules that decided last
@@ -115,7 +117,8 @@ func (rb *rulebook) decide(q *inquiry, now time.Time, v *verdict) {
 func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogueModel) {
 	l := &q.lead
 	v.named = appendInputs(v.named[:0], &v.inputs)
-	f := routing.Facts{
+	f := &v.facts
+	*f = routing.Facts{
 		DecidedAt: v.decidedAt.Unix(), Attempt: int32(q.attempt - 1), Exclusions: q.exclusions,
 		LeadID: l.ID, Test: l.Test, Line: v.line, Brand: l.Brand, Origin: l.Origin, Choice: l.Choice, Consent: mayShare,
 		Market: l.Market, Powertrain: model.powertrain, Model: model.code,
@@ -143,8 +146,8 @@ func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogu
 	if f.Country == "" {
 		f.Country = l.Market
 	}
-	rb.findDealer(l, &f)
-	routing.Choose(rb.stores, &f, &v.choice)
+	rb.findDealer(l, f)
+	routing.Choose(rb.stores, f, &v.choice)
 }
 
 // findDealer finds the store that the lead names: by our id, by a code, by its name.
@@ -187,15 +190,37 @@ func (v *verdict) parkFor(q *inquiry, reason lead.ParkReason, why string, now ti
 
 // clock is the policy of the clocks for an assignment.
 func (rb *rulebook) clock(line lead.Line, stage lead.Stage, fleet bool) *sla.Policy {
-	key := sla.Key{Line: line.String(), Stage: stage.String()}
+	account := 0
 	if fleet {
-		key.Account = "fleet"
+		account = 1
 	}
-	p, ok := rb.playbook.Clocks.Select(key)
-	if !ok { // a playbook whose table has a hole is refused when it is compiled
-		return &sla.Policy{}
+	if int(line) < lines && int(stage) < stages {
+		return rb.clocks[line][stage][account]
 	}
-	return p
+	return &sla.Policy{} // neither is one of ours
+}
+
+const (
+	lines  = int(lead.LineCare) + 1
+	stages = int(lead.StageReady) + 1
+)
+
+// clockTable holds the policy of the clocks by line, stage and whether the account is a fleet.
+type clockTable [lines][stages][2]*sla.Policy
+
+func newClockTable(rows sla.Table) (t clockTable) {
+	for line := range t {
+		for stage := range t[line] {
+			for account, name := range [...]string{"", "fleet"} {
+				p, ok := rows.Select(sla.Key{Line: lead.Line(line).String(), Stage: lead.Stage(stage).String(), Account: name})
+				if !ok { // a playbook whose table has a hole is refused when it is compiled
+					p = &sla.Policy{}
+				}
+				t[line][stage][account] = p
+			}
+		}
+	}
+	return t
 }
 
 // profiling is the effective consent to be profiled.

@@ -140,6 +140,7 @@ func newRulebook(snapshot *playbookfeed.Snapshot, view *networkView) (*rulebook,
 	}
 	return &rulebook{
 		playbook: snapshot.Playbook, secret: snapshot.Secret, network: view, stores: stores, live: routing.NewLive(stores),
+		clocks: newClockTable(snapshot.Playbook.Clocks),
 	}, nil
 }
 
