@@ -56,6 +56,7 @@ func (p *arrayPlan[T]) Encode(value any, buf []byte) ([]byte, error) {
 	if list == nil {
 		return nil, nil
 	}
+	buf = room(buf, list)
 	hasNull := len(buf) + 4
 	buf = addUint32(buf, 1)
 	buf = addUint32(buf, 0)
@@ -74,6 +75,27 @@ func (p *arrayPlan[T]) Encode(value any, buf []byte) ([]byte, error) {
 		}
 	}
 	return buf, nil
+}
+
+// room makes room for a list and as much again as is there already. pgx begins each statement with a
+// small buffer, and growing it by the quarter, as append does, takes five times what it will hold.
+func room[T any](buf []byte, list []T) []byte {
+	const header, length, value = 20, 4, 16
+	need := header + len(list)*(length+value)
+	switch list := any(list).(type) {
+	case []string:
+		for i := range list {
+			need += len(list[i])
+		}
+	case [][]byte:
+		for i := range list {
+			need += len(list[i])
+		}
+	}
+	if cap(buf)-len(buf) >= need {
+		return buf
+	}
+	return append(make([]byte, 0, 2*len(buf)+need), buf...)
 }
 
 func addUint32(buf []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(buf, v) }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
@@ -69,5 +71,29 @@ func TestArraysAreEncodedWithoutBoxes(t *testing.T) {
 		}
 	}); n > 5 {
 		t.Errorf("%d identifiers take %.0f allocations", len(ids), n)
+	}
+}
+
+// The buffer of a statement with many lists is made a few times, not for each bit that it grows.
+func TestStatementsMakeFewBuffers(t *testing.T) {
+	m := pgtype.NewMap()
+	registerArrays(m)
+	statement := &pgconn.StatementDescription{}
+	var lists []any
+	for range 12 {
+		statement.ParamOIDs = append(statement.ParamOIDs, pgtype.UUIDArrayOID, pgtype.ByteaArrayOID)
+		bodies := make([][]byte, 1_000)
+		for i := range bodies {
+			bodies[i] = make([]byte, 100)
+		}
+		lists = append(lists, make([]pgtype.UUID, 1_000), bodies)
+	}
+	var query pgx.ExtendedQueryBuilder
+	if n := testing.AllocsPerRun(10, func() {
+		if err := query.Build(m, statement, lists); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 12 {
+		t.Errorf("a statement with %d lists takes %.0f allocations", len(lists), n)
 	}
 }
