@@ -46,9 +46,7 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usage(s, err)
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(7 << 29) // a list of a million rows fits; what is above would only be collected too often
-	}
+	spare()
 	told := s.out
 	if c.Out == "-" || c.Pairs == "-" || c.Explain == "-" || c.SaveParams == "-" {
 		told = s.err
@@ -83,6 +81,17 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 		return exitError(exitSkipped)
 	}
 	return nil
+}
+
+// spare sets the garbage collector for one large heap that lives to the end: it grows by half before
+// it is looked through. A list of a million rows stays below the limit; what is larger is only slower.
+func spare() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(7 << 29)
+	}
 }
 
 // options reads what the command was told. Its errors are the caller's.
@@ -160,14 +169,14 @@ func (p *progress) show(step string, done, total int) {
 		}
 		p.step, p.bar = step, progressbar.NewOptions(total, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(
 			fmt.Sprintf("%-*s", 12, step)), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+			progressbar.OptionShowCount(), progressbar.OptionSpinnerCustom([]string{" "}), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionClearOnFinish(), progressbar.OptionSetTheme(progressbar.ThemeUnicode))
 	}
 	_ = p.bar.Set(done) // a terminal that is gone is no reason to stop
 }
 
 func (p *progress) clear() {
 	if p.bar != nil {
-		_ = p.bar.Clear()
+		_, _ = p.bar.Exit(), p.bar.Clear()
 		p.bar, p.step = nil, ""
 	}
 }

@@ -58,7 +58,7 @@ func (v *dateVotes) order(country string) (o dateOrder, said bool) {
 // for dates that stand for none. Year is the present one: two digits of a year mean the last hundred.
 func readDate(s string, order dateOrder, year int) (iso string, ok bool) {
 	y, m, d, ok := dateParts(s, order, year)
-	if !ok || y < 1850 || y > year || m == 0 && d == 0 {
+	if !ok || y < 1000 || y > year || m == 0 && d == 0 {
 		return "", false
 	}
 	iso = fmt.Sprintf("%04d-%02d-%02d", y, m, d)

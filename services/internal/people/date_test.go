@@ -25,6 +25,7 @@ func TestReadDate(t *testing.T) {
 		{"6/24/05", monthFirst, "2005-06-24"},
 		{"24061971", dayFirst, "1971-06-24"},
 		{"06241971", monthFirst, "1971-06-24"},
+		{"1764-05-06", dayFirst, "1764-05-06"},
 		{"19729518", dayFirst, "1972-95-18"}, // a typing error is near to what it should be
 		{"24 June 1971", dayFirst, "1971-06-24"},
 		{"June 24, 1971", dayFirst, "1971-06-24"},

@@ -84,7 +84,7 @@ func (o *Outcome) page() *report.Page {
 		}
 		for i, c := range l.Mapping.Columns {
 			list.Columns = append(list.Columns, report.Column{
-				Name: c.Header, Meaning: strings.ReplaceAll(strings.TrimPrefix(c.meaning(), "-"), "_", " "), Filled: percent(c.Filled, l.Rows), Note: l.note(i),
+				Name: c.Header, Meaning: strings.ReplaceAll(strings.TrimPrefix(c.meaning(), notCompared), "_", " "), Filled: percent(c.Filled, l.Rows), Note: l.note(i),
 			})
 		}
 		p.Lists = append(p.Lists, list)

@@ -274,9 +274,9 @@ func TestIDsAsEvidence(t *testing.T) {
 		"customer number of each row": {list("customer_no", "C100", "C101", "C102", "C103"), "no evidence: no two rows share one"},
 		"loyalty number":              {list("Loyalty No", "L100", "L100", "L100", "L103", "L104", "L105", "L103", "L106"), "loyalty_id"},
 		"loyalty tier":                {list("loyalty number", "gold", "gold", "silver", "gold"), "do not look like ids"},
-		"cluster":                     {list("cluster", "1001", "1001", "1002", "1003"), "cluster  -"},
-		"household":                   {list("household_id", "1001", "1001", "1002", "1003"), "household_id  -"},
-		"simulant":                    {list("simulant_id", "1001", "1001", "1002", "1003"), "simulant_id  -"},
+		"cluster":                     {list("cluster", "1001", "1001", "1002", "1003"), "cluster  not compared"},
+		"household":                   {list("household_id", "1001", "1001", "1002", "1003"), "household_id  not compared"},
+		"simulant":                    {list("simulant_id", "1001", "1001", "1002", "1003"), "simulant_id  not compared"},
 		"row":                         {list("rec_id", "1001", "1002", "1003", "1004"), "names the rows"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,11 +70,14 @@ func (l *List) note(i int) string {
 	return note
 }
 
-// meaning is what a column is read as, "-" if it is passed on only.
+// notCompared is what a column is read as that is passed on only.
+const notCompared = "not compared"
+
+// meaning is what a column is read as.
 func (c *Column) meaning() string {
 	switch c.Field {
 	case FieldNone, FieldID:
-		return "-"
+		return notCompared
 	}
 	return c.Field.String()
 }

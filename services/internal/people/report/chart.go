@@ -166,8 +166,8 @@ func barChart(rows []bar, marks []float64, room, width float64, title string) (t
 	span := max(high-low, 1)
 	n := float64(len(rows))
 	// The words stand in a margin of room points, the labels in one of their own.
-	scale := (width - room - 84) / span
-	p.X.Min, p.X.Max = low-(room+42)/scale, high+42/scale
+	scale := (width - room - 72) / span
+	p.X.Min, p.X.Max = low-(room+36)/scale, high+36/scale
 	p.Y.Min, p.Y.Max = -n, 0
 	p.Add(drawing(func(c draw.Canvas, at func(x, y float64) vg.Point) {
 		for i, r := range rows {
@@ -232,7 +232,7 @@ func field(f Field) (template.HTML, error) {
 	for _, l := range f.Levels {
 		rows = append(rows, bar{words: l.Words, to: l.Bits, label: bits(l.Bits), colour: colourOf(l.Bits)})
 	}
-	return barChart(rows, nil, 195, 420, "Weights of "+f.Name)
+	return barChart(rows, nil, 180, 380, "Weights of "+f.Name)
 }
 
 // waterfall shows how the weight of a pair comes about, from where every pair begins.
@@ -248,7 +248,7 @@ func waterfall(pair Pair, match float64) (template.HTML, error) {
 		rows = append(rows, b)
 	}
 	rows = append(rows, bar{words: "together", to: pair.Bits, label: bits(pair.Bits), colour: totalColour, bold: true})
-	return barChart(rows, []float64{match}, 200, 440, "How the weight comes about")
+	return barChart(rows, []float64{match}, 185, 390, "How the weight comes about")
 }
 
 func colourOf(v float64) color.Color {
