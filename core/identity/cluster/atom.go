@@ -15,36 +15,46 @@ const (
 	FieldVIN
 	FieldEmail
 	FieldPhone
-	FieldLocal      // the part of an e-mail address before the @
-	FieldSeven      // the last seven digits of a phone number
-	FieldBorn       // date of birth
-	FieldBornDigits // its digits in any order: swapped day and month, swapped digits
-	FieldName       // given and family name in either order, as they sound
-	FieldStreet     // street as it sounds
-	FieldPostal
-	FieldNumber // of a house
-	FieldPlace
-	FieldFamily // family name as it sounds
-	FieldGiven
-	FieldFamilyStart // first three letters of the family name
-	FieldGivenStart
+	FieldLocal       // the part of an e-mail address before the @
+	FieldSeven       // the last seven digits of a phone number
+	FieldBorn        // date of birth
+	FieldName        // given and family name in either order, as they sound
+	FieldBornDigits  // digits of a date of birth in any order: swapped day and month, swapped digits
+	FieldBornDay     // day and month of birth
+	FieldLocalStart  // first letters of an e-mail address
+	FieldDomain      // first letters of the domain of an e-mail address
+	FieldStreet      // street as it sounds
+	FieldPostal      // postal code
+	FieldNumber      // of a house
+	FieldNamePart    // given or family name as it sounds
+	FieldNameStart   // first letters of given or family name
+	FieldNameLetters // consonants of given or family name in any order
+	FieldBornYear    // year of birth
+	FieldPlace       // as it sounds
 	FieldCompany
+	FieldBirthplace
+	FieldOccupation
 	fields
 )
 
-// String returns the field in words.
-func (f Field) String() string {
-	return [...]string{"id", "vehicle", "e-mail", "phone", "e-mail name", "phone digits", "born", "born digits", "name",
-		"street", "postal code", "house number", "place", "family name", "given name", "family name start", "given name start",
-		"company"}[f]
+// fieldTable holds what is known of each field: its words, and a bit for each thing that it is made
+// from. Fields that share a bit say much the same, so they are not combined.
+var fieldTable = [fields]struct {
+	words string
+	from  uint16
+}{
+	FieldID: {"id", 1 << 0}, FieldVIN: {"vehicle", 1 << 1}, FieldEmail: {"e-mail", 1 << 2}, FieldPhone: {"phone", 1 << 3},
+	FieldLocal: {"e-mail name", 1 << 2}, FieldSeven: {"phone's last digits", 1 << 3}, FieldBorn: {"born", 1 << 4},
+	FieldName: {"name", 1 << 5}, FieldBornDigits: {"born, digits", 1 << 4}, FieldBornDay: {"born, day", 1 << 4},
+	FieldLocalStart: {"e-mail's first letters", 1 << 2}, FieldDomain: {"e-mail's domain", 1 << 2}, FieldStreet: {"street", 1 << 6},
+	FieldPostal: {"postal code", 1 << 7}, FieldNumber: {"house number", 1 << 8}, FieldNamePart: {"part of name", 1 << 5},
+	FieldNameStart: {"name's first letters", 1 << 5}, FieldNameLetters: {"name's consonants", 1 << 5},
+	FieldBornYear: {"born, year", 1 << 4}, FieldPlace: {"place", 1 << 9}, FieldCompany: {"company", 1 << 10},
+	FieldBirthplace: {"birthplace", 1 << 11}, FieldOccupation: {"occupation", 1 << 12},
 }
 
-// group returns the bits of what a field is made from: fields that share one say much the same, so
-// they are not combined.
-func (f Field) group() uint16 {
-	return [...]uint16{1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 2, 1 << 3, 1 << 4, 1 << 4, 1<<5 | 1<<6,
-		1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 5, 1 << 6, 1 << 5, 1 << 6, 1 << 11}[f]
-}
+// String returns the field in words.
+func (f Field) String() string { return fieldTable[f].words }
 
 // maxAtoms bounds what one row is found by in one field; unions hold the latest values last.
 const maxAtoms = 4
@@ -103,8 +113,10 @@ func (c *collector) read(r *identity.Record) {
 	}
 	for _, e := range latest(r.Emails) {
 		c.add(FieldEmail, e)
-		local, _, _ := strings.Cut(e, "@")
+		local, domain, _ := strings.Cut(e, "@")
 		c.add(FieldLocal, local)
+		c.add(FieldLocalStart, start(local, 5))
+		c.add(FieldDomain, start(domain, 4))
 	}
 	for _, p := range latest(r.Phones) {
 		c.add(FieldPhone, p)
@@ -115,41 +127,80 @@ func (c *collector) read(r *identity.Record) {
 	for _, b := range latest(r.Born) {
 		c.add(FieldBorn, b)
 		c.add(FieldBornDigits, digitsOf(b))
+		year, day, _ := strings.Cut(b, "-")
+		c.add(FieldBornYear, year)
+		c.add(FieldBornDay, day)
 	}
 	for _, a := range latest(identity.ReadAddresses(r.Addresses)) {
-		c.add(FieldStreet, identity.Phonetic(a.Street))
+		c.add(FieldStreet, sound(a.Street))
 		c.add(FieldPostal, a.Postal)
 		c.add(FieldNumber, a.Number)
-		c.add(FieldPlace, identity.Phonetic(a.City))
+		c.add(FieldPlace, sound(a.City))
 	}
 	for _, t := range r.Traits {
-		if t.Kind == identity.TraitNumber {
+		switch t.Kind {
+		case identity.TraitNumber:
 			c.add(FieldID, t.Value)
+		case identity.TraitBirthplace:
+			c.add(FieldBirthplace, t.Value)
+		case identity.TraitOccupation:
+			c.add(FieldOccupation, t.Value)
 		}
 	}
 	for _, n := range latest(r.Names) {
-		g, f := identity.Phonetic(n.Given), identity.Phonetic(n.Family)
-		if g != "" && f != "" {
+		c.name(n.Given)
+		c.name(n.Family)
+		if g, f := sound(n.Given), sound(n.Family); g != "" && f != "" {
 			c.add(FieldName, min(g, f), max(g, f))
 		}
-		c.add(FieldFamily, f)
-		c.add(FieldGiven, g)
-		c.add(FieldFamilyStart, start(n.Family))
-		c.add(FieldGivenStart, start(n.Given))
 	}
 	for _, v := range latest(r.Companies) {
 		c.add(FieldCompany, v)
 	}
 }
 
+// name adds a given or family name; which of the two it is people mix up.
+func (c *collector) name(s string) {
+	if len(s) < 2 {
+		return
+	}
+	c.add(FieldNamePart, sound(s))
+	c.add(FieldNameStart, start(s, 3))
+	c.add(FieldNameLetters, consonants(s))
+}
+
 // latest returns the last few values of a list.
 func latest[T any](list []T) []T { return list[max(0, len(list)-maxAtoms):] }
 
-func start(name string) string {
-	if len(name) < 3 {
+// start returns the first letters of a text that is not shorter.
+func start(s string, letters int) string {
+	if len(s) < letters {
 		return ""
 	}
-	return name[:3]
+	return s[:letters]
+}
+
+// sound returns how a text sounds, the text itself in letters that are not Latin.
+func sound(s string) string {
+	if p := identity.Phonetic(s); p != "" {
+		return p
+	}
+	return s
+}
+
+// consonants returns which consonants stand in a text, whatever their order and number.
+func consonants(s string) string {
+	var has uint32
+	for i := range len(s) {
+		if c := s[i] - 'a'; c < 26 {
+			has |= 1 << c
+		}
+	}
+	has &^= 1<<('a'-'a') | 1<<('e'-'a') | 1<<('i'-'a') | 1<<('o'-'a') | 1<<('u'-'a') | 1<<('y'-'a') | 1<<('h'-'a')
+	if has == 0 {
+		return ""
+	}
+	return string([]byte{byte(has), byte(has >> 8), byte(has >> 16), byte(has >> 24)})
 }
 
 // digitsOf returns how often each digit stands in a text.

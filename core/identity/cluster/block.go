@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -96,22 +95,37 @@ func (x *index) times(a, b int32, most int) int {
 // limitOf returns the most rows of a block among n rows: the more rows, the fewer, so that the pairs
 // to compare grow little faster than the rows.
 func limitOf(n int) int {
-	return int(min(max(math.Round(24*math.Pow(1e6/float64(max(n, 1)), 0.6)), 24), 400))
+	return int(min(max(math.Round(40*math.Pow(1e6/float64(max(n, 1)), 0.45)), 24), 400))
 }
 
-// entry is a row under a combination of values.
-type entry struct {
-	hash uint64
-	row  int32
+// limitUnder returns the most rows of a block under some fields, given the usual limit. Many records of
+// one person may share what hardly anybody else does; and what many share by chance is worth a look
+// only where few do.
+func limitUnder(list []Field, limit int) int {
+	if list[0] <= FieldSeven {
+		return 4 * limit
+	}
+	for _, f := range list {
+		switch f {
+		case FieldDomain, FieldBornYear:
+			limit /= 4
+		case FieldLocalStart, FieldBornDay, FieldPlace, FieldStreet, FieldNumber, FieldBirthplace, FieldOccupation,
+			FieldNamePart, FieldNameStart, FieldNameLetters:
+			limit = limit * 2 / 3
+		}
+	}
+	return max(limit, 8)
 }
 
 // found is what one combination of fields gave.
 type found struct {
 	fields  []Field
-	groups  uint16
+	from    uint16  // what the fields are made from
+	rows    []int32 // to look at; nil when done
 	start   []uint32
 	members []int32
 	large   []uint64 // hashes of blocks too large
+	rest    []int32  // rows of these
 	common  int
 }
 
@@ -120,14 +134,14 @@ func (w *work) block(r *Result) bool {
 	r.Blocking.Limit = limitOf(len(w.rows))
 	var level []found
 	for f := range fields {
-		level = append(level, found{fields: []Field{f}, groups: f.group()})
+		level = append(level, found{fields: []Field{f}, from: fieldTable[f].from, rows: w.rows})
 	}
 	var all []found
 	var large map[uint64]struct{} // of the level before
-	scratch := make([][]entry, w.workers)
+	scratch := make([]scratch, w.workers)
 	for k := 1; k <= depth && len(level) > 0; k++ {
 		ok := w.each(StepBlock, len(level), func(worker, i int) {
-			scratch[worker] = w.combine(&level[i], large, r.Blocking.Limit, scratch[worker][:0])
+			w.combine(&level[i], large, r.Blocking.Limit, &scratch[worker])
 		})
 		if !ok {
 			return false
@@ -139,14 +153,10 @@ func (w *work) block(r *Result) bool {
 			for _, h := range f.large {
 				large[h] = struct{}{}
 			}
-			if len(f.large) == 0 {
-				continue
+			if len(f.large) > 0 {
+				next = append(next, f.refine()...)
 			}
-			for g := f.fields[k-1] + 1; g < fields; g++ {
-				if f.groups&g.group() == 0 {
-					next = append(next, found{fields: append(slices.Clone(f.fields), g), groups: f.groups | g.group()})
-				}
-			}
+			f.rest, f.large = nil, nil
 		}
 		all = append(all, level...)
 		level = next
@@ -155,11 +165,23 @@ func (w *work) block(r *Result) bool {
 	return true
 }
 
-// combine blocks the rows by one combination of fields. Only rows whose blocks under every smaller
+// refine returns the combinations of one field more.
+func (f *found) refine() []found {
+	var out []found
+	for g := f.fields[len(f.fields)-1] + 1; g < fields; g++ {
+		if from := fieldTable[g].from; f.from&from == 0 {
+			out = append(out, found{fields: append(slices.Clone(f.fields), g), from: f.from | from, rows: f.rest})
+		}
+	}
+	return out
+}
+
+// combine blocks rows by one combination of fields. Only rows whose blocks under every smaller
 // combination were too large take part.
-func (w *work) combine(f *found, large map[uint64]struct{}, limit int, list []entry) []entry {
+func (w *work) combine(f *found, large map[uint64]struct{}, limit int, s *scratch) {
+	s.list = s.list[:0]
 	var values [depth][]atom
-	for _, row := range w.rows {
+	for _, row := range f.rows {
 		rest := w.atoms.of(row)
 		whole := true
 		for i, field := range f.fields {
@@ -177,23 +199,21 @@ func (w *work) combine(f *found, large map[uint64]struct{}, limit int, list []en
 			}
 		}
 		if whole {
-			list = product(list, row, values[:len(f.fields)], large)
+			s.list = product(s.list, row, values[:len(f.fields)], large)
 		}
 	}
-	sortEntries(list)
-	strong := f.fields[0] <= FieldSeven
-	if strong { // many leads of one person share what hardly anybody else does
-		limit *= 4
-	}
+	f.rows = nil
+	s.sort()
+	limit = limitUnder(f.fields, limit)
 	f.start = append(f.start, 0)
-	for from := 0; from < len(list); {
-		to := from + 1
-		for to < len(list) && list[to].hash == list[from].hash {
-			to++
+	for list := s.list; len(list) > 0; {
+		n := 1
+		for n < len(list) && list[n].hash == list[0].hash {
+			n++
 		}
-		rows := list[from:to]
-		from = to
-		switch n := len(rows); {
+		rows := list[:n]
+		list = list[n:]
+		switch {
 		case n < 2:
 		case n <= limit:
 			for _, e := range rows {
@@ -202,19 +222,21 @@ func (w *work) combine(f *found, large map[uint64]struct{}, limit int, list []en
 			f.start = append(f.start, uint32(len(f.members)))
 		case len(f.fields) < depth:
 			f.large = append(f.large, rows[0].hash)
+			for _, e := range rows {
+				f.rest = append(f.rest, e.row)
+			}
 		default:
 			f.common++
 			w.stretch(f, rows, limit)
 		}
 	}
-	return list
+	slices.Sort(f.rest)
+	f.rest = slices.Compact(f.rest)
 }
 
 // stretch makes overlapping blocks of a block too large, of rows with like content first.
 func (w *work) stretch(f *found, rows []entry, limit int) {
-	slices.SortFunc(rows, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(w.content[a.row], w.content[b.row]), cmp.Compare(a.row, b.row))
-	})
+	slices.SortFunc(rows, func(a, b entry) int { return w.byContent(a.row, b.row) })
 	for from := 0; from < len(rows); from += limit / 2 {
 		to := min(from+limit, len(rows))
 		at := len(f.members)
@@ -260,12 +282,6 @@ combinations:
 		list = append(list, entry{sum, row})
 	}
 	return list
-}
-
-func sortEntries(list []entry) {
-	slices.SortFunc(list, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row))
-	})
 }
 
 // makeIndex numbers the blocks and leaves out those that hold the same rows as another.

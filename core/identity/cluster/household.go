@@ -9,13 +9,14 @@ const homeMost = 12
 // households puts clusters together that share a home: by the keys that records of a household
 // share, and by what the matcher says of the two records that hold the key.
 func (w *work) households(r *Result) {
-	var list []entry
+	var s scratch
 	for _, row := range w.rows {
 		for _, k := range w.matcher.Keys(&w.records[row]) {
-			list = append(list, entry{mix(hashText(offset64+uint64(k.Kind), k.Value)), row})
+			s.list = append(s.list, entry{mix(hashText(offset64+uint64(k.Kind), k.Value)), row})
 		}
 	}
-	sortEntries(list)
+	s.sort()
+	list := s.list
 	root := make([]int32, r.Persons) // by cluster
 	for i := range root {
 		root[i] = int32(i)

@@ -151,9 +151,10 @@ func (m *maker) phone(region string) string {
 	return fmt.Sprintf("+1%d9%d%d%06d", 2+code/10, code%10, 2+m.rng.IntN(8), m.rng.IntN(1e6))
 }
 
+// email makes up a mailbox. A mailbox belongs to one person: where the name alone would do, which in
+// life only the first of that name gets, a middle name stands with it.
 func (m *maker) email(p *person) string {
 	g, f := plain(p.given), plain(p.family)
-	year := p.born.Year() % 100
 	var local string
 	switch m.rng.IntN(8) {
 	case 0, 1:
@@ -173,11 +174,11 @@ func (m *maker) email(p *person) string {
 	}
 	switch m.rng.IntN(4) {
 	case 0:
-		local += fmt.Sprintf("%02d", year)
+		local = g + "." + plain(p.middle) + "." + f
 	case 1:
-		local += fmt.Sprint(m.rng.IntN(1000))
-	case 2:
-		local += fmt.Sprint(m.rng.IntN(10000))
+		local += fmt.Sprintf("%02d%02d", p.born.Year()%100, 1+m.rng.IntN(99))
+	default:
+		local += fmt.Sprint(m.rng.IntN(100_000))
 	}
 	// The first services have most of the mailboxes.
 	i := int(float64(len(domains)) * math.Pow(m.rng.Float64(), 2.5))
