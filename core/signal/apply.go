@@ -85,7 +85,7 @@ func facts(s Signal, at int64) Profile {
 	default:
 		owns = false
 	}
-	if !owns {
+	if !owns || s.Past {
 		return p
 	}
 	v.Make, v.ModelCode, v.Powertrain = s.Make, s.ModelCode, s.Powertrain

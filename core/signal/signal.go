@@ -46,6 +46,10 @@ type Signal struct {
 	Lease    LeaseTerms
 	Warranty WarrantyTerms
 	Until    time.Time // end of a MAINTENANCE_PLAN
+
+	// Past says that the vehicle has been sold to somebody else since: the signal counts, but what it
+	// says of the vehicle is no fact of the person's any more.
+	Past bool
 }
 
 // LeaseTerms are the terms of a lease or balloon contract, on LEASE_STARTED and, where the

@@ -108,6 +108,9 @@ func (s *Service) mergeTwo(ctx context.Context, tx *postgres.Tx, a, b lead.ID, b
 	if err := tx.Decide(ctx, postgres.PairOf(first.row.ID, second.row.ID), true, by.actor, by.note, w.changes.At); err != nil {
 		return nil, err
 	}
+	if err := w.settle(ctx, tx, s, s.halfLives()); err != nil {
+		return nil, err
+	}
 	return &identityv1.MergePersonsResponse{PersonId: l.person.row.ID.String(), MergeId: done.ID().String()}, w.write(ctx, tx)
 }
 
@@ -228,9 +231,11 @@ func (s *Service) story(ctx context.Context, tx *postgres.Tx, ids []lead.ID) (*s
 		}
 	}
 	if len(keys) > 0 {
-		st.accounts, err = tx.AccountsByKey(ctx, keys)
+		if st.accounts, err = tx.AccountsByKey(ctx, keys); err != nil {
+			return nil, err
+		}
 	}
-	return st, err
+	return st, st.readSales(ctx, tx)
 }
 
 // members are all persons of a story, in the order of their identifiers.

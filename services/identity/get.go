@@ -89,6 +89,11 @@ func (s *Service) describe(ctx context.Context, tx *postgres.Tx, p *person) (*id
 	if resp.Changes, err = s.changes(ctx, tx, ids, s.deps.Now()); err != nil {
 		return nil, err
 	}
+	past, err := pastVehicles(ctx, tx, p.row.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	resp.Vehicles = append(resp.Vehicles, past...)
 	if resp.FleetAccount, err = describeAccount(ctx, tx, p.row.Account); err != nil {
 		return nil, err
 	}
@@ -227,42 +232,6 @@ func counters(p *signal.Profile, now int64) []*identityv1.SignalCounter {
 		}
 	}
 	return out
-}
-
-func vehicles(p *signal.Profile) []*identityv1.OwnedVehicle {
-	var out []*identityv1.OwnedVehicle
-	for i := range p.Vehicles {
-		v := &p.Vehicles[i]
-		if v.VIN == "" {
-			continue
-		}
-		o := &identityv1.OwnedVehicle{
-			Vin: v.VIN, ModelCode: v.ModelCode, SoldAt: second(v.Sold.At), SoldByDealerId: v.Sold.DealerID,
-			LeaseEndAt: second(v.Lease.Maturity), WarrantyEndAt: second(basicWarranty(v)), OdometerKm: -1,
-		}
-		if len(v.Visits) > 0 {
-			o.LastServiceAt, o.LastServiceDealerId = second(v.Visits[0].At), v.Visits[0].DealerID
-		}
-		if v.Latest.At != 0 {
-			o.OdometerKm = v.Latest.KM
-		}
-		out = append(out, o)
-	}
-	return out
-}
-
-// basicWarranty is when the coverage named basic ends by date, else the first that does; 0 if none.
-func basicWarranty(v *signal.VehicleFacts) int64 {
-	var first int64
-	for _, w := range v.Warranties {
-		if lead.Fold(w.Coverage) == "basic" {
-			return w.Until
-		}
-		if w.Until != 0 && (first == 0 || w.Until < first) {
-			first = w.Until
-		}
-	}
-	return first
 }
 
 func second(at int64) *timestamppb.Timestamp {

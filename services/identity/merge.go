@@ -20,6 +20,7 @@ func (w *people) merge(l *link, o *person, why postgres.Merge, e *identity.Evide
 	}
 	why.PersonID, why.Into, why.HouseholdBefore, why.At = o.row.ID, s.row.ID, s.row.Household, w.changes.At
 	why.Weight, why.Reasons = e.Weight, reasonText(e.Reasons)
+	w.united(s, &s.facts, &o.facts)
 	if err := s.unite(o, w.changes.At, w.market); err != nil {
 		return err
 	}

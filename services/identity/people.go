@@ -26,6 +26,8 @@ type people struct {
 
 	pairs    pairs
 	accounts map[lead.ID]lead.ID // by hashed key
+
+	ownership ownership
 }
 
 // key is a blocking key with its hash.

@@ -125,6 +125,9 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 		if stops, err = w.loadStops(ctx, tx, items); err != nil {
 			return err
 		}
+		if err := w.settle(ctx, tx, s, s.halfLives()); err != nil {
+			return err
+		}
 		return w.write(ctx, tx)
 	})
 	if err != nil {

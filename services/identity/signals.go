@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -31,6 +30,14 @@ type arrival struct {
 func (a *arrival) byVehicle() bool {
 	r := &a.record
 	return len(r.VINs) > 0 && len(r.IDs)+len(r.Emails)+len(r.Phones)+len(r.Names)+len(r.Companies) == 0
+}
+
+// vehicle is the VIN of the person's vehicle that the signal is about; "" when it is about none.
+func (a *arrival) vehicle() string {
+	if len(a.record.VINs) == 0 {
+		return ""
+	}
+	return a.signal.VIN
 }
 
 // BatchCreateSignals notes signals, durably. Signals that can not be taken are named one by one and
@@ -69,10 +76,12 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 		resp.Accepted, resp.Duplicates = 0, 0
 		keys, ids := make([][]key, 0, len(arrivals)), make([]lead.ID, 0, len(arrivals))
 		var accounts []lead.ID
+		var vins []string
 		for _, a := range arrivals {
 			a.problem = nil
 			keys, ids = append(keys, a.keys), append(ids, a.key)
 			accounts = append(accounts, a.accountKeys...)
+			vins = append(vins, a.vehicle())
 		}
 		if err := tx.LockBuckets(ctx, buckets(append(accounts, ids...), keys...)); err != nil {
 			return err
@@ -85,6 +94,9 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 			return err
 		}
 		if err := w.loadAccounts(ctx, tx, accounts); err != nil {
+			return err
+		}
+		if err := w.loadSales(ctx, tx, vins); err != nil {
 			return err
 		}
 		// Who is known by a vehicle only may be named by another signal of the batch.
@@ -107,6 +119,9 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 				}
 			}
 		}
+		if err := w.settle(ctx, tx, s, half); err != nil {
+			return err
+		}
 		return w.write(ctx, tx)
 	})
 	if err == nil {
@@ -128,16 +143,15 @@ func (s *Service) halfLives() *signal.HalfLives {
 func (w *people) take(a *arrival, half *signal.HalfLives) (bool, error) {
 	var l link
 	if a.byVehicle() {
-		p, err := w.keeper(a)
-		if err != nil {
-			return false, err
-		}
-		if p == nil {
+		keepers := w.keepers(a.signal.VIN)
+		if len(keepers) == 0 {
 			a.problem = problem.Invalid(problem.Violation{Field: a.field("vin"),
 				Description: "nobody is known to own this vehicle; send an identifier or the party, or send the sale first"})
 			return false, nil
 		}
-		l.person = p
+		if l.person = w.buyer(a.signal.VIN, a.signal.At); l.person == nil {
+			l.person = keepers[0]
+		}
 	} else {
 		if !slices.ContainsFunc(a.keys, func(k key) bool { return !w.common(k.hashed) }) {
 			// Somebody new each time would be nobody who is ever found again.
@@ -156,6 +170,15 @@ func (w *people) take(a *arrival, half *signal.HalfLives) (bool, error) {
 		}
 	}
 	p := l.person
+	if vin := a.vehicle(); vin != "" {
+		if a.signal.Kind == lead.SignalKindVehicleSold {
+			w.sell(vin, a.signal.At, p, a.signal.DealerID)
+		}
+		a.signal.Past = w.past(vin, p, a.signal.At)
+		if len(w.keepers(vin)) > 1 {
+			w.unsettle(vin)
+		}
+	}
 	profile, err := p.readProfile()
 	if err != nil {
 		return false, err
@@ -168,31 +191,6 @@ func (w *people) take(a *arrival, half *signal.HalfLives) (bool, error) {
 		PersonID: p.row.ID, Key: a.key, OccurredAt: a.signal.At, Kind: a.signal.Kind, Body: a.raw,
 	})
 	return true, nil
-}
-
-// keeper returns who has the vehicle of a signal at the time of the signal: of those who are known
-// to own it, the one it was sold to last, else the one last seen with it. nil if nobody is known.
-func (w *people) keeper(a *arrival) (*person, error) {
-	var best *person
-	var bestSold, bestSeen int64
-	for _, c := range w.candidates(a.keys) {
-		profile, err := c.readProfile()
-		if err != nil {
-			return nil, err
-		}
-		var sold, seen int64
-		if v := profile.Vehicle(a.signal.VIN); v != nil {
-			seen = v.Touched()
-			if v.Sold.At <= a.signal.At.Unix() {
-				sold = v.Sold.At
-			}
-		}
-		order := cmp.Or(cmp.Compare(sold, bestSold), cmp.Compare(seen, bestSeen))
-		if best == nil || order > 0 || order == 0 && c.older(best) {
-			best, bestSold, bestSeen = c, sold, seen
-		}
-	}
-	return best, nil
 }
 
 // latest is how far ahead of our clock a sender's may run.

@@ -171,6 +171,7 @@ func (s *Service) divide(ctx context.Context, tx *postgres.Tx, st *story, d *div
 	moved := st.moveSignals(d, write, &stay, &leave)
 	st.moveRecords(d, w, write)
 	st.moveFacts(d, w, &stay, &leave)
+	st.moveSales(d.leaves, moved, &w.changes)
 	st.done[d.leaves] = append(st.done[d.leaves], moved...)
 	st.moveJoined(d, w, write, by)
 

@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -29,7 +30,8 @@ type story struct {
 	merges  map[lead.ID]postgres.Merge // that stand, by who was joined
 	splits  []postgres.Split
 
-	accounts map[lead.ID]lead.ID // organisations by hashed key
+	accounts map[lead.ID]lead.ID        // organisations by hashed key
+	sales    map[string][]postgres.Sale // by VIN
 }
 
 // told is one record.
@@ -300,7 +302,10 @@ func (st *story) tell(id lead.ID, until time.Time) (*person, error) {
 	half := st.service.halfLives()
 	for _, d := range st.done[id] {
 		if !d.raw.ReceivedAt.After(until) {
-			steps = append(steps, step{d.raw.ReceivedAt, 2, func() error { return signal.Apply(p.profile, d.signal, half) }})
+			steps = append(steps, step{d.raw.ReceivedAt, 2, func() error {
+				d.signal.Past = st.past(d.signal.VIN, id, d.signal.At)
+				return signal.Apply(p.profile, d.signal, half)
+			}})
 		}
 	}
 	for _, g := range st.given[id] {
@@ -315,6 +320,57 @@ func (st *story) tell(id lead.ID, until time.Time) (*person, error) {
 		}
 	}
 	return p, nil
+}
+
+// past reports whether a vehicle was sold to somebody else than a person is today after a moment.
+func (st *story) past(vin string, id lead.ID, at time.Time) bool {
+	root := st.root(id)
+	return slices.ContainsFunc(st.sales[vin], func(s postgres.Sale) bool {
+		buyer := s.PersonID
+		if st.rows[s.BuyerID] != nil {
+			buyer = st.root(s.BuyerID)
+		}
+		return buyer != root && s.SoldAt.After(at)
+	})
+}
+
+// readSales reads who bought the vehicles of a story.
+func (st *story) readSales(ctx context.Context, tx *postgres.Tx) error {
+	var vins []string
+	for _, list := range st.done {
+		for i := range list {
+			if v := list[i].signal.VIN; v != "" && !slices.Contains(vins, v) {
+				vins = append(vins, v)
+			}
+		}
+	}
+	if len(vins) == 0 {
+		return nil
+	}
+	sales, err := tx.Sales(ctx, vins)
+	st.sales = map[string][]postgres.Sale{}
+	for _, s := range sales {
+		st.sales[s.VIN] = append(st.sales[s.VIN], s)
+	}
+	return err
+}
+
+// moveSales makes who leaves the buyer in the sales that it takes along.
+func (st *story) moveSales(to lead.ID, moved []deed, write *postgres.Changes) {
+	for i := range moved {
+		d := &moved[i]
+		if d.signal.Kind != lead.SignalKindVehicleSold {
+			continue
+		}
+		list := st.sales[d.signal.VIN]
+		for k := range list {
+			if s := &list[k]; s.BuyerID == d.raw.PersonID && s.SoldAt.Equal(d.signal.At) {
+				write.Unsold = append(write.Unsold, *s)
+				s.BuyerID, s.PersonID = to, to
+				write.Sales = append(write.Sales, *s)
+			}
+		}
+	}
 }
 
 // saidBy returns the union of what some records say.

@@ -25,6 +25,9 @@ type Changes struct {
 	AccountKeys []AccountKey
 	Consents    []Consent
 	Stops       []Stop
+	Sales       []Sale
+	Unsold      []Sale // that are another buyer's
+	Moves       []Move
 	Signals     []Signal
 }
 
@@ -72,7 +75,7 @@ type Signal struct {
 // Apply writes the changes; see Tx.
 func (t *Tx) Apply(ctx context.Context, c *Changes) error {
 	for _, write := range [...]func(context.Context, *Changes) error{
-		t.newPersons, t.changedPersons, t.accounts, t.merges, t.reviews, t.records, t.keys, t.leads, t.consents, t.stops, t.signals,
+		t.newPersons, t.changedPersons, t.accounts, t.merges, t.reviews, t.records, t.keys, t.leads, t.consents, t.stops, t.signals, t.sales, t.moves,
 	} {
 		if err := write(ctx, c); err != nil {
 			return err

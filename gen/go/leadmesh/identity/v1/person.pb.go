@@ -571,7 +571,21 @@ type OwnedVehicle struct {
 	// When the basic warranty ends by date.
 	WarrantyEndAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=warranty_end_at,json=warrantyEndAt,proto3" json:"warranty_end_at,omitempty"`
 	// Last odometer reading in kilometres; -1 if unknown.
-	OdometerKm    int64 `protobuf:"varint,9,opt,name=odometer_km,json=odometerKm,proto3" json:"odometer_km,omitempty"`
+	OdometerKm int64 `protobuf:"varint,9,opt,name=odometer_km,json=odometerKm,proto3" json:"odometer_km,omitempty"`
+	// When somebody else bought it; absent while it is the person's.
+	OwnedUntil *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=owned_until,json=ownedUntil,proto3" json:"owned_until,omitempty"`
+	// When the odometer was read last.
+	OdometerAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=odometer_at,json=odometerAt,proto3" json:"odometer_at,omitempty"`
+	// When the lease or balloon began.
+	LeaseStartAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=lease_start_at,json=leaseStartAt,proto3" json:"lease_start_at,omitempty"`
+	// The distance of the lease in kilometres; 0 if unknown.
+	LeaseLimitKm int64 `protobuf:"varint,13,opt,name=lease_limit_km,json=leaseLimitKm,proto3" json:"lease_limit_km,omitempty"`
+	// Warranties, by name of the coverage.
+	Coverages []*Coverage `protobuf:"bytes,14,rep,name=coverages,proto3" json:"coverages,omitempty"`
+	// When the maintenance plan ends.
+	PlanEndAt *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=plan_end_at,json=planEndAt,proto3" json:"plan_end_at,omitempty"`
+	// Service history, the latest first; at most 16 visits.
+	Visits        []*ServiceVisit `protobuf:"bytes,16,rep,name=visits,proto3" json:"visits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -669,11 +683,60 @@ func (x *OwnedVehicle) GetOdometerKm() int64 {
 	return 0
 }
 
+func (x *OwnedVehicle) GetOwnedUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OwnedUntil
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetOdometerAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OdometerAt
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetLeaseStartAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LeaseStartAt
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetLeaseLimitKm() int64 {
+	if x != nil {
+		return x.LeaseLimitKm
+	}
+	return 0
+}
+
+func (x *OwnedVehicle) GetCoverages() []*Coverage {
+	if x != nil {
+		return x.Coverages
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetPlanEndAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PlanEndAt
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetVisits() []*ServiceVisit {
+	if x != nil {
+		return x.Visits
+	}
+	return nil
+}
+
 var File_leadmesh_identity_v1_person_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_person_proto_rawDesc = "" +
 	"\n" +
-	"!leadmesh/identity/v1/person.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"leadmesh/identity/v1/account.proto\x1a\"leadmesh/identity/v1/history.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"\xad\x05\n" +
+	"!leadmesh/identity/v1/person.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"leadmesh/identity/v1/account.proto\x1a\"leadmesh/identity/v1/history.proto\x1a\"leadmesh/identity/v1/vehicle.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"\xad\x05\n" +
 	"\x11GetPersonResponse\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12!\n" +
 	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12-\n" +
@@ -721,7 +784,7 @@ const file_leadmesh_identity_v1_person_proto_rawDesc = "" +
 	"\vcount_milli\x18\x02 \x01(\x05R\n" +
 	"countMilli\x12<\n" +
 	"\flast_seen_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"lastSeenAt\"\xbb\x03\n" +
+	"lastSeenAt\"\xd3\x06\n" +
 	"\fOwnedVehicle\x12\x10\n" +
 	"\x03vin\x18\x01 \x01(\tR\x03vin\x12\x1d\n" +
 	"\n" +
@@ -734,7 +797,17 @@ const file_leadmesh_identity_v1_person_proto_rawDesc = "" +
 	"leaseEndAt\x12B\n" +
 	"\x0fwarranty_end_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rwarrantyEndAt\x12\x1f\n" +
 	"\vodometer_km\x18\t \x01(\x03R\n" +
-	"odometerKmB\xde\x01\n" +
+	"odometerKm\x12;\n" +
+	"\vowned_until\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"ownedUntil\x12;\n" +
+	"\vodometer_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"odometerAt\x12@\n" +
+	"\x0elease_start_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\fleaseStartAt\x12$\n" +
+	"\x0elease_limit_km\x18\r \x01(\x03R\fleaseLimitKm\x12<\n" +
+	"\tcoverages\x18\x0e \x03(\v2\x1e.leadmesh.identity.v1.CoverageR\tcoverages\x12:\n" +
+	"\vplan_end_at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\tplanEndAt\x12:\n" +
+	"\x06visits\x18\x10 \x03(\v2\".leadmesh.identity.v1.ServiceVisitR\x06visitsB\xde\x01\n" +
 	"\x18com.leadmesh.identity.v1B\vPersonProtoP\x01ZCgithub.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1;identityv1\xa2\x02\x03LIX\xaa\x02\x14Leadmesh.Identity.V1\xca\x02\x14Leadmesh\\Identity\\V1\xe2\x02 Leadmesh\\Identity\\V1\\GPBMetadata\xea\x02\x16Leadmesh::Identity::V1b\x06proto3"
 
 var (
@@ -766,6 +839,8 @@ var file_leadmesh_identity_v1_person_proto_goTypes = []any{
 	(*v1.Identifier)(nil),         // 12: leadmesh.lead.v1.Identifier
 	(*v1.Name)(nil),               // 13: leadmesh.lead.v1.Name
 	(v1.SignalKind)(0),            // 14: leadmesh.lead.v1.SignalKind
+	(*Coverage)(nil),              // 15: leadmesh.identity.v1.Coverage
+	(*ServiceVisit)(nil),          // 16: leadmesh.identity.v1.ServiceVisit
 }
 var file_leadmesh_identity_v1_person_proto_depIdxs = []int32{
 	7,  // 0: leadmesh.identity.v1.GetPersonResponse.party:type_name -> leadmesh.lead.v1.Party
@@ -790,11 +865,17 @@ var file_leadmesh_identity_v1_person_proto_depIdxs = []int32{
 	11, // 19: leadmesh.identity.v1.OwnedVehicle.last_service_at:type_name -> google.protobuf.Timestamp
 	11, // 20: leadmesh.identity.v1.OwnedVehicle.lease_end_at:type_name -> google.protobuf.Timestamp
 	11, // 21: leadmesh.identity.v1.OwnedVehicle.warranty_end_at:type_name -> google.protobuf.Timestamp
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	11, // 22: leadmesh.identity.v1.OwnedVehicle.owned_until:type_name -> google.protobuf.Timestamp
+	11, // 23: leadmesh.identity.v1.OwnedVehicle.odometer_at:type_name -> google.protobuf.Timestamp
+	11, // 24: leadmesh.identity.v1.OwnedVehicle.lease_start_at:type_name -> google.protobuf.Timestamp
+	15, // 25: leadmesh.identity.v1.OwnedVehicle.coverages:type_name -> leadmesh.identity.v1.Coverage
+	11, // 26: leadmesh.identity.v1.OwnedVehicle.plan_end_at:type_name -> google.protobuf.Timestamp
+	16, // 27: leadmesh.identity.v1.OwnedVehicle.visits:type_name -> leadmesh.identity.v1.ServiceVisit
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_identity_v1_person_proto_init() }
@@ -804,6 +885,7 @@ func file_leadmesh_identity_v1_person_proto_init() {
 	}
 	file_leadmesh_identity_v1_account_proto_init()
 	file_leadmesh_identity_v1_history_proto_init()
+	file_leadmesh_identity_v1_vehicle_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -149,6 +149,15 @@ type Review struct {
 	ClosedAt    pgtype.Timestamptz
 }
 
+type Sale struct {
+	Bucket       int16
+	Vin          string
+	SoldAt       pgtype.Timestamptz
+	PersonID     pgtype.UUID
+	PersonBucket int16
+	DealerID     string
+}
+
 type Signal struct {
 	Bucket     int16
 	PersonID   pgtype.UUID
