@@ -126,3 +126,26 @@ func TestProfilesDoNotDependOnTheOrderOfSignals(t *testing.T) {
 		}
 	}
 }
+
+// A reading that comes late is of whoever had the vehicle then, and gives it back to nobody.
+func TestALateReadingGivesNoVehicleBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signals(generations()...)
+	w.now.Store(start.Add(time.Hour).UnixNano())
+	want := w.owners()
+	reading := int64(26_500)
+	late := &identityv1.Signal{SignalId: "late", Kind: leadv1.SignalKind_SIGNAL_KIND_MILEAGE, OccurredAt: ago(490), Vin: vin, Odometer: &reading}
+	if resp := w.signals(late); resp.Accepted != 1 {
+		t.Fatal(resp)
+	}
+	got := w.owners()
+	if cmp.Equal(want["second"].Counters, got["second"].Counters, protocmp.Transform()) {
+		t.Error("the reading was not counted for who had the vehicle then")
+	}
+	for who := range want {
+		if diff := cmp.Diff(want[who].Vehicles, got[who].Vehicles, protocmp.Transform()); diff != "" {
+			t.Errorf("vehicles of %s (-before +after):\n%s", who, diff)
+		}
+	}
+}

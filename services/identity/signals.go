@@ -175,7 +175,9 @@ func (w *people) take(a *arrival, half *signal.HalfLives) (bool, error) {
 			w.sell(vin, a.signal.At, p, a.signal.DealerID)
 		}
 		a.signal.Past = w.past(vin, p, a.signal.At)
-		if len(w.keepers(vin)) > 1 {
+		// A signal that names nobody tells nothing of who has the vehicle, and whose it is does not
+		// change any more unless a sale becomes known that lies between.
+		if (!a.byVehicle() || w.buyer(vin, a.signal.At) == nil) && len(w.keepers(vin)) > 1 {
 			w.unsettle(vin)
 		}
 	}
