@@ -23,7 +23,15 @@ type Address struct {
 type preparedAddress struct {
 	Address
 	streetLetters, lineLetters, cityLetters uint64
-	cityShare                               int32
+	cityShare, share                        int32
+}
+
+// AddressValue is what the frequency of a street address is counted by.
+func AddressValue(a Address) string {
+	if a.Street == "" || a.Number == "" {
+		return ""
+	}
+	return a.Number + " " + a.Street
 }
 
 // addressTexts returns the texts that stand for an address in a Record.

@@ -3,7 +3,7 @@ package identity
 // addressLevels is what two addresses agree in.
 type addressLevels struct {
 	address, line, place ReasonCode
-	share                int32 // log2 share of the locality agreed in; 0 when that says nothing
+	share, cityShare     int32 // log2 shares of the address and the locality agreed in; 0 when that says nothing
 }
 
 // compareAddress compares two addresses: house number, street and unit as one field, the second line
@@ -29,8 +29,11 @@ func compareAddress(a, b *preparedAddress) addressLevels {
 			l.line = ReasonLineDiffers
 		}
 	}
-	if l.place == ReasonCity || l.place == ReasonPlace {
-		l.share = max(a.cityShare, b.cityShare)
+	if l.place == ReasonCity {
+		l.cityShare = max(a.cityShare, b.cityShare)
+	}
+	if l.address == ReasonAddress {
+		l.share = a.share
 	}
 	return l
 }

@@ -45,6 +45,38 @@ func localSimilarity(a, b *preparedEmail) likeness {
 	return similarity(a.local, b.local)
 }
 
+// besideName weakens what alike e-mail names say where the person's name, which agrees already, explains
+// it: many a John Smith has a johnsmith12 at one of the large providers.
+func besideName(code ReasonCode, a, b *preparedEmail, x, y *preparedName) ReasonCode {
+	switch code {
+	case ReasonEmailLocal, ReasonEmailAlike, ReasonEmailTypo:
+	default:
+		return code
+	}
+	if !namedAfter(a.local, x) || !namedAfter(b.local, y) {
+		return code
+	}
+	switch {
+	case code == ReasonEmailLocal:
+		return ReasonEmailLocalName
+	case a.large && b.large:
+		return ReasonEmailName
+	}
+	return code
+}
+
+// largeProvider reports a mail domain that very many people have their addresses at.
+func largeProvider(domain string) bool {
+	name, _, _ := strings.Cut(domain, ".")
+	switch name {
+	case "gmail", "googlemail", "yahoo", "ymail", "hotmail", "outlook", "live", "msn", "icloud", "me", "mac", "aol", "gmx", "web",
+		"t-online", "comcast", "verizon", "att", "sbcglobal", "proton", "protonmail", "mail", "btinternet", "orange", "free",
+		"libero", "bigpond", "qq", "163":
+		return true
+	}
+	return false
+}
+
 // sameButDigits reports that two texts are the same once their digits are left out.
 func sameButDigits(a, b string) bool {
 	i, j := 0, 0

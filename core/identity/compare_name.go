@@ -14,8 +14,9 @@ type nameLevels struct {
 // written together with it; a letter alone that the other begins with; a nickname, or the beginning of
 // the other of three letters or more; the other's middle name; one letter added, left out, changed or
 // swapped with its neighbour (names of four letters or more; two in names of ten or more); alike by
-// Jaro-Winkler of 0.84, or the same letters in another order; other. A name one letter apart that many
-// people have, as Erin and Eric, is a name of its own, no typing error.
+// Jaro-Winkler of 0.84, or the same letters in another order; other. Two names that many people have,
+// are no typing errors of each other unless they sound the same: Eric and Erin are two names, Eric and
+// Erik one.
 //
 // Family names likewise, where one that begins or ends with the other of four letters or more is part
 // of a double name.
@@ -103,17 +104,22 @@ func compareGiven(a, b *preparedName) ReasonCode {
 	}
 	switch similarity(a.Given, b.Given) {
 	case typo:
-		if a.known && b.known {
+		if a.known && b.known && !soundsAlike(a.Given, b.Given) {
 			return ReasonGivenNameOther
 		}
 		return ReasonGivenNameTypo
 	case alike:
-		if a.known && b.known {
+		if a.known && b.known && !soundsAlike(a.Given, b.Given) {
 			return ReasonGivenNameDiffers
 		}
 		return ReasonGivenNameAlike
 	}
 	return ReasonGivenNameDiffers
+}
+
+// soundsAlike reports that two names sound alike to the end, where one letter makes Maria of Mario.
+func soundsAlike(a, b string) bool {
+	return Phonetic(a) == Phonetic(b) && (a[len(a)-1] == 'a') == (b[len(b)-1] == 'a')
 }
 
 func compareFamily(a, b *preparedName) ReasonCode {

@@ -134,17 +134,25 @@ func (m *Matcher) compareContacts(a, b *Prepared, c *comparison, both uint32) {
 		for i := range a.emails {
 			for j := range b.emails {
 				code := compareEmail(&a.emails[i], &b.emails[j])
-				if code == ReasonEmailLocal && nameAgrees(c) && len(a.names) > 0 && namedAfter(a.emails[i].local, &a.names[0]) && namedAfter(b.emails[j].local, &b.names[0]) {
-					code = ReasonEmailLocalName
+				if nameAgrees(c) {
+					code = besideName(code, &a.emails[i], &b.emails[j], &a.names[0], &b.names[0])
 				}
-				m.better(c, FieldEmail, code, 0)
+				share := int32(0)
+				if code == ReasonEmail {
+					share = a.emails[i].share
+				}
+				m.better(c, FieldEmail, code, share)
 			}
 		}
 	}
 	if both>>FieldPhone&1 != 0 {
-		for _, x := range a.phones {
-			for _, y := range b.phones {
-				m.better(c, FieldPhone, comparePhone(x, y), 0)
+		for i := range a.phones {
+			for j := range b.phones {
+				code, share := comparePhone(a.phones[i].number, b.phones[j].number), int32(0)
+				if code == ReasonPhone {
+					share = a.phones[i].share
+				}
+				m.better(c, FieldPhone, code, share)
 			}
 		}
 	}
@@ -218,10 +226,7 @@ func (m *Matcher) compareAddresses(a, b *Prepared, c *comparison) {
 			}
 			first, best = false, w
 			c.levels[FieldAddress], c.levels[FieldLine], c.levels[FieldPlace] = l.address, l.line, l.place
-			c.shares[FieldPlace] = 0
-			if l.place == ReasonCity {
-				c.shares[FieldPlace] = l.share
-			}
+			c.shares[FieldPlace], c.shares[FieldAddress] = l.cityShare, l.share
 		}
 	}
 }

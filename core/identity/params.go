@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // Params are the numbers a matcher weighs by. Probabilities and odds stand as their log2 in
@@ -34,8 +35,22 @@ type Level struct {
 // more than agreeing in a common one.
 type Shares struct {
 	Dictionary bool             // look values up in the matcher's dictionary too
-	Rare       int32            // for values that are not known; no share is taken for less
-	Values     map[string]int32 // by the folded value
+	Rare       int32            // for values that are not known, and the least of a share; 0: such values weigh as their level does
+	Values     map[string]int32 // by ShareKey of the folded value
+}
+
+// ShareKey returns by what a value is found in Shares.Values: names and places by themselves, contact
+// points and addresses, which are personal, by a hash.
+func ShareKey(f Field, value string) string {
+	switch f {
+	case FieldEmail, FieldPhone, FieldAddress:
+		h := uint64(14695981039346656037) // FNV-1a
+		for i := 0; i < len(value); i++ {
+			h = (h ^ uint64(value[i])) * 1099511628211
+		}
+		return strconv.FormatUint(h, 16)
+	}
+	return value
 }
 
 //go:embed params.yaml
@@ -70,6 +85,12 @@ func FrequencyLevels(f Field) []ReasonCode {
 		return []ReasonCode{ReasonFamilyName}
 	case FieldPlace:
 		return []ReasonCode{ReasonCity}
+	case FieldEmail:
+		return []ReasonCode{ReasonEmail}
+	case FieldPhone:
+		return []ReasonCode{ReasonPhone}
+	case FieldAddress:
+		return []ReasonCode{ReasonAddress}
 	case FieldBirthplace:
 		return []ReasonCode{ReasonBirthplace}
 	case FieldOccupation:
@@ -87,6 +108,12 @@ func frequencyReason(f Field) ReasonCode {
 		return ReasonFamilyNameFrequency
 	case FieldPlace:
 		return ReasonPlaceFrequency
+	case FieldEmail:
+		return ReasonEmailFrequency
+	case FieldPhone:
+		return ReasonPhoneFrequency
+	case FieldAddress:
+		return ReasonAddressFrequency
 	}
 	return ReasonFactFrequency
 }
@@ -97,8 +124,13 @@ func (m *Matcher) share(f Field, value string) int32 {
 	if s == nil || value == "" {
 		return 0
 	}
-	if v, ok := s.Values[value]; ok {
-		return min(-1, max(v, s.Rare))
+	if len(s.Values) > 0 {
+		if v, ok := s.Values[ShareKey(f, value)]; ok {
+			if s.Rare != 0 {
+				v = max(v, s.Rare)
+			}
+			return min(-1, v)
+		}
 	}
 	if s.Dictionary && m.names != nil {
 		var v float64

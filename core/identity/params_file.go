@@ -209,7 +209,7 @@ func (r *paramsReader) frequencies(n *yaml.Node) {
 				s.Dictionary = v.Value == "true"
 			case "rare":
 				rare = true
-				s.Rare = r.number(v, name+" rare", -40, -0.001)
+				s.Rare = r.number(v, name+" rare", -40, 0)
 			case "values":
 				if len(v.Content) > 2*maxShares {
 					r.bad(v, "values of %s are more than %d", name, maxShares)

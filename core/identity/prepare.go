@@ -12,7 +12,7 @@ type Prepared struct {
 	has       uint32 // one bit for each field that the record says something of
 	names     []preparedName
 	emails    []preparedEmail
-	phones    []string
+	phones    []preparedPhone
 	addresses []preparedAddress
 	born      []date
 	ids       []lead.Identifier
@@ -37,6 +37,13 @@ type preparedEmail struct {
 	local, domain               string
 	localLetters, domainLetters uint64
 	role                        bool // the local part names an office, not a person
+	large                       bool // very many have an address at this domain
+	share                       int32
+}
+
+type preparedPhone struct {
+	number string
+	share  int32
 }
 
 type preparedTrait struct {
@@ -52,7 +59,7 @@ func (d date) complete() bool { return d.year != 0 && d.month != 0 && d.day != 0
 
 // Prepare does the costly part of a comparison once.
 func (m *Matcher) Prepare(r *Record) Prepared {
-	p := Prepared{phones: r.Phones, ids: r.IDs, vins: r.VINs, companies: r.Companies}
+	p := Prepared{ids: r.IDs, vins: r.VINs, companies: r.Companies}
 	if len(r.Names) > 0 {
 		p.names = make([]preparedName, len(r.Names))
 		for i := range r.Names {
@@ -70,8 +77,15 @@ func (m *Matcher) Prepare(r *Record) Prepared {
 			local, domain, _ := strings.Cut(key, "@")
 			p.emails[i] = preparedEmail{
 				key: key, local: local, domain: domain, role: roleName(local),
-				localLetters: letters(local), domainLetters: letters(domain),
+				localLetters: letters(local), domainLetters: letters(domain), share: m.share(FieldEmail, key),
+				large: largeProvider(domain) || m.common(domain),
 			}
+		}
+	}
+	if len(r.Phones) > 0 {
+		p.phones = make([]preparedPhone, len(r.Phones))
+		for i, number := range r.Phones {
+			p.phones[i] = preparedPhone{number, m.share(FieldPhone, number)}
 		}
 	}
 	if len(r.Born) > 0 {
@@ -92,7 +106,13 @@ func (m *Matcher) Prepare(r *Record) Prepared {
 	if list := ReadAddresses(r.Addresses); len(list) > 0 {
 		p.addresses = make([]preparedAddress, len(list))
 		for i, a := range list {
-			p.addresses[i] = preparedAddress{a, letters(a.Street), letters(a.Line), letters(a.City), m.share(FieldPlace, a.City)}
+			p.addresses[i] = preparedAddress{
+				Address: a, streetLetters: letters(a.Street), lineLetters: letters(a.Line), cityLetters: letters(a.City),
+				cityShare: m.share(FieldPlace, a.City),
+			}
+			if m.params.Shares[FieldAddress] != nil {
+				p.addresses[i].share = m.share(FieldAddress, AddressValue(a))
+			}
 			p.note(FieldAddress, a.Number != "" || a.Street != "")
 			p.note(FieldLine, a.Line != "")
 			p.note(FieldPlace, a.Postal != "" || a.City != "" || a.Region != "")
@@ -125,6 +145,19 @@ func (m *Matcher) prepareName(n Name) preparedName {
 		p.known = m.names.given[n.Given] >= knownShare
 	}
 	return p
+}
+
+// largeShare is the log2 share of a list's addresses from which on a mail domain counts as a large
+// provider's.
+const largeShare = -6_650
+
+// common reports a mail domain that many addresses of a learned list are at.
+func (m *Matcher) common(domain string) bool {
+	if m.params.Shares[FieldEmail] == nil {
+		return false
+	}
+	s := m.share(FieldEmail, "@"+domain)
+	return s != 0 && s > largeShare
 }
 
 // knownShare is how many people must have a given name for it to be no misspelling of another.

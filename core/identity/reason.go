@@ -91,6 +91,10 @@ const (
 	ReasonOccupation
 	ReasonOccupationAlike
 	ReasonOccupationDiffers
+	ReasonEmailFrequency
+	ReasonPhoneFrequency
+	ReasonAddressFrequency
+	ReasonEmailName
 
 	// ReasonCount is above every code.
 	ReasonCount
@@ -141,6 +145,7 @@ var reasons = [ReasonCount]struct {
 	ReasonEmailAlike:          {FieldEmail, "EMAIL_ALIKE", "e-mail address is spelled alike"},
 	ReasonEmailLocal:          {FieldEmail, "EMAIL_LOCAL", "same e-mail name at another provider"},
 	ReasonEmailLocalName:      {FieldEmail, "EMAIL_LOCAL_NAME", "same e-mail name at another provider, made of the person's name"},
+	ReasonEmailName:           {FieldEmail, "EMAIL_NAME", "e-mail address at the same large provider, made of the same name"},
 	ReasonEmailDiffers:        {FieldEmail, "EMAIL_DIFFERS", "other e-mail address"},
 	ReasonPhone:               {FieldPhone, "PHONE", "same phone number"},
 	ReasonPhoneTypo:           {FieldPhone, "PHONE_TYPO", "phone number is a typing error apart"},
@@ -211,6 +216,9 @@ var reasons = [ReasonCount]struct {
 	ReasonOccupationAlike:     {FieldOccupation, "OCCUPATION_ALIKE", "occupation is spelled alike"},
 	ReasonOccupationDiffers:   {FieldOccupation, "OCCUPATION_DIFFERS", "other occupation"},
 	ReasonFactFrequency:       {FieldUnspecified, "FACT_FREQUENCY", "how rare birthplace and occupation are"},
+	ReasonEmailFrequency:      {FieldEmail, "EMAIL_FREQUENCY", "how many share the e-mail address"},
+	ReasonPhoneFrequency:      {FieldPhone, "PHONE_FREQUENCY", "how many share the phone number"},
+	ReasonAddressFrequency:    {FieldAddress, "ADDRESS_FREQUENCY", "how many share the address"},
 	ReasonNewPerson:           {FieldUnspecified, "NEW_PERSON", "nobody known shares a name with a contact point, number or vehicle"},
 	ReasonResolvedBefore:      {FieldUnspecified, "RESOLVED_BEFORE", "this lead was resolved to this person before"},
 	ReasonHousehold:           {FieldUnspecified, "HOUSEHOLD", "shares a contact point, an address or a vehicle with another person"},

@@ -130,6 +130,7 @@ func (t *teacher) learnStrangers() {
 		}
 		t.p[strangers][c] = math.Max((seen[c]+weightOfU*base)/(n+weightOfU), math.Min(base, 0.3/n))
 	}
+	t.keepFixed(strangers)
 }
 
 // learnMatches estimates from the pairs of the rules. What a rule's key is made of it can not teach.
@@ -164,6 +165,48 @@ func (t *teacher) learnMatches() {
 		n := fields[identity.ReasonCode(c).Field()]
 		t.p[onePerson][c] = (seen[c] + weightOfM*t.base[onePerson][c]) / (n + weightOfM)
 	}
+	t.keepFixed(onePerson)
+	for _, l := range mostDiffer {
+		t.cap(l.code, l.share)
+	}
+}
+
+// keepFixed puts back what is not to be learned: levels that follow from what the names agree in, so
+// that how often they are seen says nothing by itself.
+func (t *teacher) keepFixed(k class) {
+	for _, c := range [...]identity.ReasonCode{identity.ReasonEmailName, identity.ReasonEmailLocalName} {
+		t.p[k][c] = t.base[k][c]
+	}
+}
+
+// mostDiffer holds how many records of one person may differ altogether in a field at most. It keeps
+// the class of one person from becoming that of any two strangers where there are no duplicates.
+var mostDiffer = [...]struct {
+	code  identity.ReasonCode
+	share float64
+}{
+	{identity.ReasonGivenNameDiffers, 0.15}, {identity.ReasonFamilyNameDiffers, 0.15},
+	{identity.ReasonMiddleNameDiffers, 0.2}, {identity.ReasonBornDiffers, 0.15},
+	{identity.ReasonNumberDiffers, 0.1}, {identity.ReasonSexDiffers, 0.05},
+	{identity.ReasonEmailDiffers, 0.5}, {identity.ReasonPhoneDiffers, 0.5},
+	{identity.ReasonAddressDiffers, 0.4}, {identity.ReasonLineDiffers, 0.4}, {identity.ReasonPlaceDiffers, 0.4},
+	{identity.ReasonBirthplaceDiffers, 0.3}, {identity.ReasonOccupationDiffers, 0.5},
+}
+
+// cap bounds the share of a level among records of one person; the other levels of its field share
+// what it loses in proportion.
+func (t *teacher) cap(code identity.ReasonCode, most float64) {
+	p := &t.p[onePerson]
+	if p[code] <= most {
+		return
+	}
+	scale := (1 - most) / math.Max(1-p[code], 1e-6)
+	for c := range p {
+		if o := identity.ReasonCode(c); o != code && o.Field() == code.Field() {
+			p[c] *= scale
+		}
+	}
+	p[code] = most
 }
 
 // homeShares is for each field how many of those who share a home agree in it because they do; the others
@@ -181,6 +224,9 @@ func (t *teacher) learnHomes() {
 		f := identity.ReasonCode(c).Field()
 		if share := homeShares[f]; share > 0 && t.s.has[f] {
 			t.p[oneHome][c] = share*t.p[onePerson][c] + (1-share)*t.p[strangers][c]
+		}
+		if identity.ReasonCode(c) == identity.ReasonGivenNameOther { // parents and couples like names that go together
+			t.p[oneHome][c] = math.Max(t.p[oneHome][c], t.base[oneHome][c])
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (c *recorder) record(cells []string) identity.Record {
 	}
 	p.Name = c.personName(cells)
 	for _, cell := range c.values(cells, FieldEmail, ",;| \n") {
-		p.Emails = append(p.Emails, lead.ParseEmail(cell))
+		p.Emails = append(p.Emails, identity.ParseListEmail(cell))
 	}
 	for _, cell := range c.values(cells, FieldPhone, ",;|\n") {
 		p.Phones = append(p.Phones, readPhone(cell, country))
