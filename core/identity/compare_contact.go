@@ -10,10 +10,10 @@ func compareEmail(a, b *preparedEmail) ReasonCode {
 		return ReasonEmail
 	}
 	if a.local == b.local {
-		switch {
-		case !unlike(a.domainLetters, b.domainLetters) && similarity(a.domain, b.domain) == typo && len(a.domain) > 6:
+		switch near := domainSimilarity(a, b); {
+		case near == typo && len(a.domain) > 6:
 			return ReasonEmailTypo
-		case !unlike(a.domainLetters, b.domainLetters) && similarity(a.domain, b.domain) != other:
+		case near != other:
 			return ReasonEmailAlike
 		case len(a.local) >= 4 && !a.role:
 			return ReasonEmailLocal
@@ -29,13 +29,24 @@ func compareEmail(a, b *preparedEmail) ReasonCode {
 		}
 		return ReasonEmailDiffers
 	}
+	if a.large && b.large {
+		return ReasonEmailDiffers
+	}
 	if len(a.key) >= 10 && len(b.key) >= 10 && !unlike(a.localLetters|a.domainLetters, b.localLetters|b.domainLetters) && misplaced(a.key, b.key) <= 2 {
 		return ReasonEmailAlike // also where letters moved across the @
 	}
-	if !unlike(a.domainLetters, b.domainLetters) && localSimilarity(a, b) != other && similarity(a.domain, b.domain) != other {
+	if domainSimilarity(a, b) != other && localSimilarity(a, b) != other {
 		return ReasonEmailAlike
 	}
 	return ReasonEmailDiffers
+}
+
+// domainSimilarity compares two domains; two large providers are no spellings of each other.
+func domainSimilarity(a, b *preparedEmail) likeness {
+	if a.large && b.large || unlike(a.domainLetters, b.domainLetters) {
+		return other
+	}
+	return similarity(a.domain, b.domain)
 }
 
 func localSimilarity(a, b *preparedEmail) likeness {
@@ -47,13 +58,17 @@ func localSimilarity(a, b *preparedEmail) likeness {
 
 // besideName weakens what alike e-mail names say where the person's name, which agrees already, explains
 // it: many a John Smith has a johnsmith12 at one of the large providers.
-func besideName(code ReasonCode, a, b *preparedEmail, x, y *preparedName) ReasonCode {
+//
+// Given and family say which names agree.
+func besideName(code ReasonCode, a, b *preparedEmail, x, y *preparedName, given, family bool) ReasonCode {
 	switch code {
 	case ReasonEmailLocal, ReasonEmailAlike, ReasonEmailTypo:
 	default:
 		return code
 	}
-	if !namedAfter(a.local, x) || !namedAfter(b.local, y) {
+	given = given && holds(a.local, x.Given) && holds(b.local, y.Given)
+	family = family && holds(a.local, x.Family) && holds(b.local, y.Family)
+	if !given && !family {
 		return code
 	}
 	switch {
@@ -97,10 +112,8 @@ func sameButDigits(a, b string) bool {
 	}
 }
 
-// namedAfter reports that the local part of an address holds a name of three letters or more.
-func namedAfter(local string, n *preparedName) bool {
-	return len(n.Family) > 2 && strings.Contains(local, n.Family) || len(n.Given) > 2 && strings.Contains(local, n.Given)
-}
+// holds reports that the local part of an address holds a name of three letters or more.
+func holds(local, name string) bool { return len(name) > 2 && strings.Contains(local, name) }
 
 // comparePhone compares two numbers in E.164.
 func comparePhone(a, b string) ReasonCode {

@@ -131,11 +131,12 @@ func (m *Matcher) better(c *comparison, f Field, code ReasonCode, share int32) {
 
 func (m *Matcher) compareContacts(a, b *Prepared, c *comparison, both uint32) {
 	if both>>FieldEmail&1 != 0 {
+		given, family := agrees(c.levels[FieldGivenName], ReasonGivenNameDiffers), agrees(c.levels[FieldFamilyName], ReasonFamilyNameDiffers)
 		for i := range a.emails {
 			for j := range b.emails {
 				code := compareEmail(&a.emails[i], &b.emails[j])
-				if nameAgrees(c) {
-					code = besideName(code, &a.emails[i], &b.emails[j], &a.names[0], &b.names[0])
+				if given || family {
+					code = besideName(code, &a.emails[i], &b.emails[j], &a.names[0], &b.names[0], given, family)
 				}
 				share := int32(0)
 				if code == ReasonEmail {
@@ -174,12 +175,8 @@ func (m *Matcher) compareContacts(a, b *Prepared, c *comparison, both uint32) {
 	}
 }
 
-// nameAgrees reports that given and family name, as far as both records have them, are the same or
-// spelled alike.
-func nameAgrees(c *comparison) bool {
-	g, f := c.levels[FieldGivenName], c.levels[FieldFamilyName]
-	return g != ReasonGivenNameDiffers && f != ReasonFamilyNameDiffers && (g != 0 || f != 0)
-}
+// agrees reports that both records have a name and that it does not differ.
+func agrees(c, differs ReasonCode) bool { return c != 0 && c != differs }
 
 func (m *Matcher) compareFacts(a, b *Prepared, c *comparison, both uint32) {
 	if both&(1<<FieldAddress|1<<FieldLine|1<<FieldPlace) != 0 {
