@@ -80,12 +80,22 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 
 	n := int(best * amount(b, 0.6, 5))
 	var rates, limits, ratios []float64
+	var spent cost
 	err = b.profiled(ctx, s, "P3", int(amount(b, 5, 30)), func() error {
 		for range b.pairs {
+			start, err := s.reading(ctx)
+			if err != nil {
+				return err
+			}
 			o, err := run(n, window, 0)
 			if err != nil {
 				return err
 			}
+			end, err := s.reading(ctx)
+			if err != nil {
+				return err
+			}
+			spent.add(o.Decided, start, end)
 			most, err := program.Fast(ctx, group)
 			if err != nil {
 				return err
@@ -102,7 +112,7 @@ func (b *bench) deciding(ctx context.Context) (rows []Row, err error) {
 		Goal: ">= 0.5", Held: held(median(ratios) >= 0.5),
 		Note: fmt.Sprintf("4 streams, window %d, groups of %d; limit: the rows of Routing inserted again by %s over %d connections; "+
 			"the product hands events to Feedback meanwhile, the limit does not", window, group, way.Method, way.Conns),
-	})
+	}, spent.row())
 
 	// At half of what the product can, when leads come whether or not those before are done.
 	rate := median(rates) / 2

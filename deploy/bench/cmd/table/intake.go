@@ -111,7 +111,7 @@ func (b *bench) intake(ctx context.Context) (rows []Row, err error) {
 		},
 		{What: "rows a lead leaves", Figure: fmt.Sprintf("%.1f", perLead), Goal: "<= 20", Held: held(perLead <= 20), Note: "tables: " + tables(after, before, t)},
 		{What: "log a lead writes", Figure: fmt.Sprintf("%.1f KB", wal), Goal: "<= 12 KB", Held: held(wal <= 12)},
-		{What: "processor time a lead takes", Figure: fmt.Sprintf("%s product, %s Postgres", took(time.Duration(float64(spent.product)/n)), took(time.Duration(float64(spent.server)/n)))},
+		spent.row(),
 		{
 			What: fmt.Sprintf("memory of the product at %d leads", t.leads), Figure: megabytes(most), Limit: fmt.Sprintf("%s at %d", megabytes(least), first),
 			Ratio: &Range{Median: growth, Min: growth, Max: growth}, Goal: "<= 1.2x", Held: held(growth <= 1.2),
@@ -142,18 +142,12 @@ type intake struct {
 	cost    cost
 }
 
-type cost struct {
-	leads           int
-	wal             int64
-	product, server time.Duration
-}
-
 func (t *intake) run(ctx context.Context, n int) (load.Created, error) {
 	batches, err := load.Batches(t.maker, (n+batchSize-1)/batchSize, batchSize)
 	if err != nil {
 		return load.Created{}, err
 	}
-	start, err := t.reading(ctx)
+	start, err := t.stage.reading(ctx)
 	if err != nil {
 		return load.Created{}, err
 	}
@@ -170,7 +164,7 @@ func (t *intake) run(ctx context.Context, n int) (load.Created, error) {
 	}
 	sent := len(batches) * batchSize
 	t.settled = float64(sent) / time.Since(began).Seconds()
-	end, err := t.reading(ctx)
+	end, err := t.stage.reading(ctx)
 	if err != nil {
 		return c, err
 	}
@@ -181,18 +175,9 @@ func (t *intake) run(ctx context.Context, n int) (load.Created, error) {
 	if t.first == 0 {
 		t.first = sent
 	}
-	t.cost.leads += sent
-	t.cost.wal += end.wal - start.wal
-	t.cost.product += end.product - start.product
-	t.cost.server += end.server - start.server
+	t.cost.add(sent, start, end)
 	fmt.Fprintf(os.Stderr, "  %d leads: %.0f leads/s, settled %.0f leads/s\n", sent, c.Rate(), t.settled)
 	return c, nil
-}
-
-// reading is what was spent so far.
-func (t *intake) reading(ctx context.Context) (cost, error) {
-	wal, err := limit.WAL(ctx, t.stage.db)
-	return cost{wal: wal, product: product.CPU(t.stage.process.PID, false), server: product.CPU(t.stage.server.PID, true)}, err
 }
 
 func (t *intake) answers() string {
