@@ -52,11 +52,12 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 		told = s.err
 	}
 	bar := &progress{out: s.err}
+	var skips skipped
 	o.Mapped = func(lists []*people.List) {
 		bar.clear()
+		skips.end(s.err)
 		people.PrintMapping(told, lists)
 	}
-	var skips skipped
 	o.Skip = func(list string, e *table.RowError) {
 		bar.clear()
 		skips.tell(s.err, list, e)
@@ -66,7 +67,6 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 	}
 	outcome, err := people.Clean(ctx, o)
 	bar.clear()
-	skips.end(s.err)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		fmt.Fprintln(s.err, "leadmesh: stopped; nothing was written")
@@ -150,7 +150,7 @@ func (k *skipped) tell(w io.Writer, list string, e *table.RowError) {
 
 func (k *skipped) end(w io.Writer) {
 	if k.n > mostSkipped {
-		fmt.Fprintf(w, "and %d more rows that cannot be read\n", k.n-mostSkipped)
+		fmt.Fprintf(w, "and %d more rows were skipped\n", k.n-mostSkipped)
 	}
 }
 

@@ -83,10 +83,10 @@ func TestHeaders(t *testing.T) {
 		FieldSuffix:       {"suffix", "Name Suffix"},
 		FieldEmail:        {"email", "E-Mail", "e_mail", "Email Address", "E-Mail-Adresse", "email2", "Primary Email", "E-Mail privat"},
 		FieldPhone:        {"phone", "Phone 2", "Mobile", "tel", "Telefon", "Handy-Nr.", "Home Phone", "Work Phone", "Cell Phone", "Telefon privat", "phone_number"},
-		FieldStreet:       {"street", "address_1", "address_2", "Address Line 1", "Straße", "strasse", "Mailing Street", "Adresse", "street_name", "Billing Address"},
-		FieldStreetNumber: {"street_number", "Hausnummer", "Haus-Nr.", "House No"},
+		FieldStreet:       {"street", "address_1", "address_2", "Address Line 1", "Straße", "strasse", "Mailing Street", "Adresse", "street_name", "Billing Address", "Address"},
+		FieldStreetNumber: {"street_number", "Hausnummer", "Haus-Nr.", "House No", "mailing_address_street_number"},
 		FieldUnit:         {"unit_number", "Apt", "Unit"},
-		FieldCity:         {"city", "suburb", "town", "Ort", "Wohnort", "Mailing City"},
+		FieldCity:         {"city", "suburb", "town", "Ort", "Wohnort", "Mailing City", "mailing_address_city"},
 		FieldPostalCode:   {"postcode", "zip", "PLZ", "Zip Code", "postal_code", "ZipCode", "postcode_fake", "zip5"},
 		FieldRegion:       {"state", "Bundesland", "State/Province"},
 		FieldCountry:      {"country", "Land", "Country Code"},
@@ -103,7 +103,7 @@ func TestHeaders(t *testing.T) {
 		FieldNationalID:   {"soc_sec_id", "SSN"},
 		FieldID:           {"id", "rec_id", "unique_id", "record id", "UUID", "lead_id"},
 		FieldNone: {"cluster", "household_id", "simulant_id", "status", "notes", "created_at", "Lead Owner", "Contact Owner", "first_name_2", "Customer Name 2",
-			"relationship_to_reference_person", "email opt in", "phone type", "birth year", "cluster_id", "", "fax", "Dealer Name", "Salesperson Email", "Co-Buyer First Name", "product name", "file name", "street view"},
+			"relationship_to_reference_person", "email opt in", "phone type", "birth year", "cluster_id", "", "fax", "Dealer Name", "Salesperson Email", "Co-Buyer First Name", "product name", "file name", "street view", "employer_city", "address type", "address id"},
 	} {
 		for _, h := range headers {
 			if got := r.field(h); got != f {

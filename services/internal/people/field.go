@@ -156,11 +156,11 @@ func (r *recogniser) field(header string) Field {
 	second := false // a further person, vehicle or name; a second phone is the same person's
 	for len(words) > 1 {
 		switch last := words[len(words)-1]; {
-		case around[words[0]]:
-			words = words[1:]
 		case around[last]:
 			second = second || last >= "2" && last <= "4"
 			words = words[:len(words)-1]
+		case around[words[0]] || words[0] == "address" || words[0] == "adresse":
+			words = words[1:]
 		default:
 			return FieldNone
 		}

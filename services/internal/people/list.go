@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"unicode/utf8"
 
+	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/internal/table"
 )
 
@@ -150,9 +152,16 @@ func (w *work) profile(ctx context.Context, l *List) error {
 	for i := range columns {
 		columns[i].watch(&l.Mapping.Columns[i], w.seed)
 	}
+	families := l.Mapping.of(FieldFamilyName)
 	err := l.each(ctx, func(_ int, r *table.Row) error {
+		letter := rune(0)
+		for _, i := range families {
+			if v := lead.Fold(r.Cells[i]); v != "" {
+				letter, _ = utf8.DecodeRuneInString(v)
+			}
+		}
 		for i := range columns {
-			columns[i].add(r.Cells[i])
+			columns[i].add(r.Cells[i], letter)
 		}
 		l.lines = append(l.lines, int32(min(r.Line, 1<<31-1)))
 		if l.Rows++; l.Rows%4096 == 0 {

@@ -258,17 +258,20 @@ func clustersOf(csv string) []string {
 // A number that each row has for itself is no evidence that rows differ; a number of a household, a
 // cluster or a row is none at all; one that rows share is evidence that they are one.
 func TestIDsAsEvidence(t *testing.T) {
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "list.csv")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
 	list := func(column string, ids ...string) string {
 		var b strings.Builder
 		fmt.Fprintf(&b, "first,last,email,%s\n", column)
 		for i, id := range ids {
 			fmt.Fprintf(&b, "Ada,Lindqvist,ada%d@example.com,%s\n", i/2, id)
 		}
-		path := filepath.Join(t.TempDir(), "list.csv")
-		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
+		return write(b.String())
 	}
 	for name, tt := range map[string]struct{ in, want string }{
 		"customer number of each row": {list("customer_no", "C100", "C101", "C102", "C103"), "no evidence: no two rows share one"},
@@ -277,6 +280,7 @@ func TestIDsAsEvidence(t *testing.T) {
 		"cluster":                     {list("cluster", "1001", "1001", "1002", "1003"), "cluster  not compared"},
 		"household":                   {list("household_id", "1001", "1001", "1002", "1003"), "household_id  not compared"},
 		"simulant":                    {list("simulant_id", "1001", "1001", "1002", "1003"), "simulant_id  not compared"},
+		"account of a firm":           {write("first,last,email,account_id\nAda,Lindqvist,a@example.com,A100\nAda,Lindqvist,a@example.com,A100\nBo,Okafor,b@example.com,A100\nCy,Marsh,c@example.com,A101\nDi,Novak,d@example.com,A101\nEd,Quill,e@example.com,A102\n"), "people of different names share one"},
 		"row":                         {list("rec_id", "1001", "1002", "1003", "1004"), "names the rows"},
 	} {
 		t.Run(name, func(t *testing.T) {

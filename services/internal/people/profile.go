@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -12,12 +13,18 @@ import (
 type columnProfile struct {
 	filled int
 	dates  dateVotes
-	idLike int      // values that look like ids
-	hashes []uint64 // of values, where it matters whether they repeat
-	plain  bool     // every value may stand in a file as it is
+	idLike int    // values that look like ids
+	seen   []seen // values, where it matters whether they repeat
+	plain  bool   // every value may stand in a file as it is
 
 	isDate, isID bool
 	seed         maphash.Seed // one for all lists, whose values are compared
+}
+
+// seen is a value of a row.
+type seen struct {
+	hash uint64
+	name rune // with what letter the family name of the row begins, 0 if there is none
 }
 
 // watch says what is of interest in a column.
@@ -28,7 +35,8 @@ func (p *columnProfile) watch(c *Column, seed maphash.Seed) {
 	p.plain = true
 }
 
-func (p *columnProfile) add(cell string) {
+// add takes the cell of a row whose family name begins with a letter.
+func (p *columnProfile) add(cell string, name rune) {
 	if cell == "" {
 		return
 	}
@@ -41,24 +49,45 @@ func (p *columnProfile) add(cell string) {
 			p.idLike++
 		}
 		p.plain = p.plain && plain(cell)
-		p.hashes = append(p.hashes, maphash.String(p.seed, cell))
+		p.seen = append(p.seen, seen{maphash.String(p.seed, cell), name})
 	}
 }
 
 // names reports whether the column's values name rows.
 func (p *columnProfile) names(rows int) bool {
-	return p.isID && p.plain && rows > 0 && p.filled == rows && distinct(p.hashes) == rows
+	return p.isID && p.plain && rows > 0 && p.filled == rows && distinct(p.seen) == rows
 }
 
-func distinct(hashes []uint64) int {
-	slices.Sort(hashes)
+// distinct counts the values. It sorts them.
+func distinct(values []seen) int {
+	slices.SortFunc(values, func(a, b seen) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.name, b.name)) })
 	n := 0
-	for i, h := range hashes {
-		if i == 0 || h != hashes[i-1] {
+	for i, v := range values {
+		if i == 0 || v.hash != values[i-1].hash {
 			n++
 		}
 	}
 	return n
+}
+
+// mixed reports whether most of the values that rows share are shared by people of different names: it
+// is a company's number, or a store's. The values are sorted.
+func mixed(values []seen) bool {
+	shared, other := 0, 0
+	for from := 0; from < len(values); {
+		to := from + 1
+		for to < len(values) && values[to].hash == values[from].hash {
+			to++
+		}
+		if to-from > 1 {
+			shared++
+			if first := values[from].name; first != 0 && first != values[to-1].name {
+				other++
+			}
+		}
+		from = to
+	}
+	return other*2 > shared
 }
 
 // plain reports a value that needs no quotes and means the same in every encoding.
@@ -135,7 +164,7 @@ func (w *work) settleID(l *List, i int) Column {
 	if len(l.Mapping.of(c.Field)) > 1 {
 		c.source += " " + lead.Fold(c.Header)
 	}
-	var hashes []uint64 // of this column and its like in the other list, whose rows may be the same people
+	var values []seen // of this column and its like in the other list, whose rows may be the same people
 	filled, like := 0, 0
 	c.single = true
 	for li, other := range w.lists {
@@ -146,15 +175,17 @@ func (w *work) settleID(l *List, i int) Column {
 			}
 			p := &w.profiles[li][j]
 			filled, like = filled+p.filled, like+p.idLike
-			hashes = append(hashes, p.hashes...)
-			c.single = c.single && distinct(p.hashes)*20 > p.filled*19
+			values = append(values, p.seen...)
+			c.single = c.single && distinct(p.seen)*20 > p.filled*19
 		}
 	}
-	switch different := distinct(hashes); {
+	switch different := distinct(values); {
 	case like*10 < filled*9 || different*20 < filled:
 		c.Field, c.Note = FieldNone, "no evidence: its values do not look like ids"
 	case different == filled:
 		c.Field, c.Note = FieldNone, "no evidence: no two rows share one"
+	case mixed(values):
+		c.Field, c.Note = FieldNone, "no evidence: people of different names share one"
 	case c.single:
 		c.Note = "evidence where rows share one"
 	}
