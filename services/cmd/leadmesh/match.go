@@ -31,6 +31,7 @@ type matchCmd struct {
 	Country    string   `placeholder:"CODE" help:"Where rows without a country are from, as US or DE; for phone numbers and postal codes."`
 	Dates      string   `enum:"day,month," default:"" placeholder:"day|month" help:"What stands first in dates such as 06/07/1971, if the list does not show it."`
 	Params     string   `placeholder:"FILE" help:"Weigh with these parameters instead of learning them from the list."`
+	Truth      string   `placeholder:"COLUMN" help:"A column that says who each row truly is. It is no evidence; the result is judged by it."`
 	SaveParams string   `placeholder:"FILE" help:"Write the parameters, to read, to edit and for --params."`
 }
 
@@ -98,7 +99,7 @@ func spare() {
 func (c *matchCmd) options(s streams) (o people.Options, err error) {
 	o = people.Options{
 		In: c.In, Link: c.Link, Stdin: os.Stdin, Stdout: s.out, Out: c.Out, Pairs: c.Pairs, Report: c.Explain, SaveParams: c.SaveParams,
-		Threshold: c.Threshold, Dates: c.Dates, Across: c.Across, Year: time.Now().Year(),
+		Threshold: c.Threshold, Dates: c.Dates, Across: c.Across, Truth: c.Truth, Year: time.Now().Year(),
 	}
 	if c.Threshold != 0 && (c.Threshold < 0.000001 || c.Threshold > 0.999999) {
 		return o, fmt.Errorf("--threshold %v: it is a probability between 0 and 1", c.Threshold)

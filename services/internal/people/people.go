@@ -38,6 +38,7 @@ type Options struct {
 	Threshold float64          // probability from which on two rows are one person; 0 is that of the parameters
 	Across    bool             // compare only rows of different lists
 	Params    *identity.Params // nil learns them
+	Truth     string           // column that says who each row truly is: it judges the result and is no evidence; "" for none
 	Year      int              // the present one: two digits of a year of birth lie in the hundred years before its end
 
 	// Mapped, if not nil, is told what the columns were taken for, before the work begins.
@@ -54,6 +55,7 @@ type Outcome struct {
 	Result *cluster.Result
 	Match  float64 // probability from which on two rows are one person
 	Took   time.Duration
+	Truth  *Truth // nil without Options.Truth
 
 	given   bool // the parameters were
 	records []identity.Record
@@ -71,6 +73,9 @@ func (o *Outcome) Rows() (read, skipped int) {
 // are for the person who asked.
 func Clean(ctx context.Context, o Options) (_ *Outcome, err error) {
 	start := time.Now()
+	if o.Truth != "" {
+		o.Renames = append(slices.Clone(o.Renames), Rename{Field: ignore, Column: o.Truth})
+	}
 	w := &work{Options: o, seed: maphash.MakeSeed()}
 	defer w.cleanUp()
 	if err := w.openOutputs(); err != nil {
@@ -88,6 +93,11 @@ func Clean(ctx context.Context, o Options) (_ *Outcome, err error) {
 	}
 	if out.Result, err = w.partition(ctx, out.records); err != nil {
 		return nil, err
+	}
+	if o.Truth != "" {
+		if out.Truth, err = w.judge(ctx, o.Truth, out.Result); err != nil {
+			return nil, err
+		}
 	}
 	if out.Match = o.Threshold; out.Match == 0 {
 		out.Match = float64(identity.Probability(out.Result.Matcher.Params().Match)) / 1e6

@@ -93,6 +93,10 @@ func (o *Outcome) Print(out io.Writer) {
 		[]string{"time", o.took(), ""},
 		[]string{"peak memory", memory(), ""},
 	), 1)
+	if o.Truth != nil {
+		fmt.Fprintln(out)
+		o.Truth.Print(out)
+	}
 }
 
 // took is how long it took, for people.
