@@ -3,7 +3,8 @@
 #
 #   fuzz.sh list                   every target with the processor time it has had
 #   fuzz.sh run TARGET [TIME]      one target, or all that a short name means, for TIME each (60s)
-#   fuzz.sh rounds HH:MM [TIME]    always the target with the least time so far, until HH:MM UTC
+#   fuzz.sh rounds HH:MM [TIME]    always the target with the least time so far, until HH:MM UTC; one that
+#                                  fails waits until it is mended
 #   fuzz.sh distill TARGET [N]     keep the N inputs (24) that cover most as seeds in testdata
 #
 # What is found stays under .cache/fuzz, so that time adds up. Each run adds a line to ledger.tsv:
@@ -85,12 +86,13 @@ run() {
 }
 
 rounds() {
-	local until limit=${2:-5m} next
+	local until limit=${2:-5m} next failed=' '
 	until=$(date -u -d "$1" +%s)
 	while [ "$(date -u +%s)" -lt "$until" ]; do
-		next=$(for t in $(targets); do echo "$(spent "$t") $t"; done | sort -n | head -n 1 | cut -d' ' -f2)
+		next=$(for t in $(targets); do [[ $failed == *" $t "* ]] || echo "$(spent "$t") $t"; done | sort -n | head -n 1 | cut -d' ' -f2)
+		[ -n "$next" ] || return 1
 		local left=$((until - $(date -u +%s)))
-		run "$next" "$([ "$left" -lt 300 ] && echo "${left}s" || echo "$limit")" || sleep 1
+		run "$next" "$([ "$left" -lt 300 ] && echo "${left}s" || echo "$limit")" || failed+="$next "
 	done
 }
 

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	store "github.com/leadmesh/leadmesh/services/capture/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
@@ -268,13 +268,13 @@ const rejectedVersion = 1
 
 func rejectedToken(p store.RejectedPlace) string {
 	b := binary.BigEndian.AppendUint64([]byte{rejectedVersion}, uint64(p.At.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, p.LeadID[:]...))
+	return cursor.Text(append(b, p.LeadID[:]...))
 }
 
 // parseRejectedToken reads what rejectedToken wrote. Its time is one the database can hold.
 func parseRejectedToken(text string) (p store.RejectedPlace, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 1+8+len(p.LeadID) || b[0] != rejectedVersion {
+	b, read := cursor.Bytes(text)
+	if !read || len(b) != 1+8+len(p.LeadID) || b[0] != rejectedVersion {
 		return p, false
 	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b[1:]))).UTC()

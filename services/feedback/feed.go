@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	store "github.com/leadmesh/leadmesh/services/feedback/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/feedback/internal/projection"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"google.golang.org/protobuf/proto"
@@ -297,13 +297,13 @@ const (
 func formatCursor(secret []byte, p store.FeedPlace) string {
 	b := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(p.Number))
 	b = binary.BigEndian.AppendUint32(b, uint32(p.Position))
-	return base64.RawURLEncoding.EncodeToString(append(b, seal(secret, b)...))
+	return cursor.Text(append(b, seal(secret, b)...))
 }
 
 // parseCursor reads what formatCursor wrote with the same secret, and nothing else.
 func parseCursor(secret []byte, text string) (p store.FeedPlace, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 1+8+4+cursorSeal || b[0] != cursorVersion {
+	b, read := cursor.Bytes(text)
+	if !read || len(b) != 1+8+4+cursorSeal || b[0] != cursorVersion {
 		return p, false
 	}
 	said, given := b[:13], b[13:]

@@ -2,7 +2,6 @@ package feedback
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	store "github.com/leadmesh/leadmesh/services/feedback/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/feedback/internal/projection"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -155,13 +155,13 @@ const updatedVersion = 1
 
 func formatUpdated(p store.UpdatedPlace) string {
 	b := binary.BigEndian.AppendUint64([]byte{updatedVersion}, uint64(p.UpdatedAt.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, p.LeadID[:]...))
+	return cursor.Text(append(b, p.LeadID[:]...))
 }
 
 // parseUpdated reads what formatUpdated wrote. Its time is one the database can hold.
 func parseUpdated(text string) (p store.UpdatedPlace, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 1+8+len(p.LeadID) || b[0] != updatedVersion {
+	b, read := cursor.Bytes(text)
+	if !read || len(b) != 1+8+len(p.LeadID) || b[0] != updatedVersion {
 		return p, false
 	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b[1:]))).UTC()

@@ -3,7 +3,6 @@ package feedback
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	store "github.com/leadmesh/leadmesh/services/feedback/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -290,8 +290,8 @@ func (f *fields) place(token string) store.Place {
 	if token == "" {
 		return store.Place{}
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) != 8+16 {
+	raw, read := cursor.Bytes(token)
+	if !read || len(raw) != 8+16 {
 		f.wrong("page_token", "is not one that an answer gave")
 		return store.Place{}
 	}
@@ -303,7 +303,7 @@ func (f *fields) place(token string) store.Place {
 
 func formatPlace(p store.Place) string {
 	raw := binary.BigEndian.AppendUint64(make([]byte, 0, 8+16), uint64(p.ReceivedAt.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(raw, p.LeadID[:]...))
+	return cursor.Text(append(raw, p.LeadID[:]...))
 }
 
 func formatGroups(cards map[string]*measure.Card) []*feedbackv1.ScorecardGroup {

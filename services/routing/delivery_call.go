@@ -2,7 +2,6 @@ package routing
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"math"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
@@ -258,7 +258,7 @@ func deliveryProto(d *postgres.Delivery) *routingv1.Delivery {
 // deliveryToken writes where a page ended.
 func deliveryToken(at time.Time, id lead.ID) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, id[:]...))
+	return cursor.Text(append(b, id[:]...))
 }
 
 // readDeliveryToken reads what deliveryToken wrote; empty text is the first page.
@@ -266,8 +266,8 @@ func readDeliveryToken(text string) (at time.Time, id lead.ID, ok bool) {
 	if text == "" {
 		return time.Time{}, lead.ID{}, true
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) != 8+len(id) {
+	b, read := cursor.Bytes(text)
+	if !read || len(b) != 8+len(id) {
 		return time.Time{}, lead.ID{}, false
 	}
 	copy(id[:], b[8:])

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/sla"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
@@ -111,13 +111,13 @@ const inboxTokenVersion = 1
 // String writes the token as callers carry it: opaque to them.
 func (t inboxToken) String() string {
 	b := binary.BigEndian.AppendUint64([]byte{inboxTokenVersion}, uint64(t.at.UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(append(b, t.id[:]...))
+	return cursor.Text(append(b, t.id[:]...))
 }
 
 // parseInboxToken reads what String wrote, and nothing else. Its time is one the database can hold.
 func parseInboxToken(text string) (t inboxToken, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 1+8+len(t.id) || b[0] != inboxTokenVersion {
+	b, read := cursor.Bytes(text)
+	if !read || len(b) != 1+8+len(t.id) || b[0] != inboxTokenVersion {
 		return inboxToken{}, false
 	}
 	t.at = time.UnixMicro(int64(binary.BigEndian.Uint64(b[1:]))).UTC()
