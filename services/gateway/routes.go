@@ -49,6 +49,8 @@ func (s *Server) newMux(deps Deps) (*runtime.ServeMux, error) {
 	err := errors.Join(
 		capturev1.RegisterCaptureServiceHandlerClient(ctx, mux, s.capture),
 		identityv1.RegisterIdentityServiceHandlerClient(ctx, mux, identityv1.NewIdentityServiceClient(acting{deps.Identity})),
+		identityv1.RegisterReviewServiceHandlerClient(ctx, mux, identityv1.NewReviewServiceClient(acting{deps.Identity})),
+		identityv1.RegisterMatchingServiceHandlerClient(ctx, mux, identityv1.NewMatchingServiceClient(acting{deps.Identity})),
 		scoringv1.RegisterScoringServiceHandlerClient(ctx, mux, scoringv1.NewScoringServiceClient(acting{deps.Scoring})),
 		routingv1.RegisterRoutingServiceHandlerClient(ctx, mux, s.routing),
 		feedbackv1.RegisterFeedbackServiceHandlerClient(ctx, mux, feedbackv1.NewFeedbackServiceClient(acting{deps.Feedback})),

@@ -135,8 +135,12 @@ func (h *House) wireIdentity(ctx context.Context) error {
 	}
 	h.host.Add(mesh.Service{Name: Identity + ".directory", Run: names.run})
 	h.host.Add(mesh.Service{
-		Name:     Identity,
-		Public:   func(r grpc.ServiceRegistrar) { identityv1.RegisterIdentityServiceServer(r, s) },
+		Name: Identity,
+		Public: func(r grpc.ServiceRegistrar) {
+			identityv1.RegisterIdentityServiceServer(r, s)
+			identityv1.RegisterReviewServiceServer(r, s)
+			identityv1.RegisterMatchingServiceServer(r, s)
+		},
 		Internal: func(r grpc.ServiceRegistrar) { identityv1.RegisterResolveServiceServer(r, s) },
 		Health:   s.Health, Run: s.Run,
 	})

@@ -127,7 +127,7 @@ func (t *told) link() *identityv1.RecordLink {
 	l := &identityv1.RecordLink{
 		RecordId: t.id.String(), PersonId: t.raw.PersonID.String(), LinkedAt: leadconv.Time(t.linkedAt),
 		WeightMillibits: t.raw.Weight, Reasons: reasonWords(reasons), Evidence: matchReasons(reasons),
-		Vins: t.record.VINs, Identifiers: t.body.GetIdentifiers(),
+		Vins: slices.Clone(t.record.VINs), Identifiers: t.body.GetIdentifiers(),
 	}
 	if t.party != nil {
 		l.Party = leadconv.PartyToProto(t.party)

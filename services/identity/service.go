@@ -57,6 +57,8 @@ type Deps struct {
 type Service struct {
 	identityv1.UnsafeIdentityServiceServer
 	identityv1.UnsafeResolveServiceServer
+	identityv1.UnsafeReviewServiceServer
+	identityv1.UnsafeMatchingServiceServer
 
 	cfg      Config
 	deps     Deps
@@ -64,11 +66,14 @@ type Service struct {
 	gather   *gatherer
 	matching *matching
 	metrics  *metrics
+	jobs     *jobs
 }
 
 var (
 	_ identityv1.IdentityServiceServer = (*Service)(nil)
 	_ identityv1.ResolveServiceServer  = (*Service)(nil)
+	_ identityv1.ReviewServiceServer   = (*Service)(nil)
+	_ identityv1.MatchingServiceServer = (*Service)(nil)
 )
 
 // defaultKeyCap keeps the keys of large families and drops those of stores and form fillers.
@@ -111,6 +116,9 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if s.metrics, err = newMetrics(s); err != nil {
 		return nil, err
 	}
+	if s.jobs, err = newJobs(s, deps.Pool); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -128,16 +136,22 @@ func newPersonID(now time.Time) lead.ID {
 }
 
 // Migrations hands over the service's schema.
-func Migrations() pg.Module { return postgres.Module() }
+func Migrations() pg.Module {
+	m := postgres.Module()
+	m.Companion = jobCompanion()
+	return m
+}
 
 // Health reports why the service can not work now; nil if it can.
 func (s *Service) Health(ctx context.Context) error { return s.store.Ping(ctx) }
 
-// Run takes up other matching parameters and forgets the ids of old signals until ctx ends.
+// Run takes up other matching parameters, forgets the ids of old signals and works re-clusterings
+// until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.keepFresh(ctx) })
 	group.Go(func() error { return s.forgetSeen(ctx) })
+	group.Go(func() error { return s.jobs.run(ctx) })
 	return group.Wait()
 }
 

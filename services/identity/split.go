@@ -21,6 +21,7 @@ type division struct {
 	persons       map[lead.ID]bool      // that were joined and leave with all that was said of them
 	records       map[lead.ID]bool      // that leave persons who stay
 	since         map[lead.ID]time.Time // from when on signals of persons who stay may be of who leaves
+	byEvidence    bool                  // nobody decided it, so evidence may join the two again
 }
 
 func compareIDs(a, b lead.ID) int { return bytes.Compare(a[:], b[:]) }
@@ -191,8 +192,10 @@ func (s *Service) divide(ctx context.Context, tx *postgres.Tx, st *story, d *div
 	if err := tx.Divide(ctx, write); err != nil {
 		return nil, err
 	}
-	if err := tx.Decide(ctx, postgres.PairOf(d.stays, d.leaves), false, by.actor, by.note, now); err != nil {
-		return nil, err
+	if !d.byEvidence {
+		if err := tx.Decide(ctx, postgres.PairOf(d.stays, d.leaves), false, by.actor, by.note, now); err != nil {
+			return nil, err
+		}
 	}
 	resp := &identityv1.SplitPersonResponse{PersonId: d.stays.String(), NewPersonId: d.leaves.String()}
 	for _, id := range st.under(d.leaves) {
@@ -326,7 +329,7 @@ func (st *story) moveJoined(d *division, w *people, write *postgres.Division, by
 			continue
 		}
 		write.Splits = append(write.Splits, postgres.Split{
-			ID: newSplitID(), PersonID: d.stays, NewPersonID: id, At: w.changes.At, Actor: by.actor, Note: by.note, Merge: &m,
+			ID: newRandomID(), PersonID: d.stays, NewPersonID: id, At: w.changes.At, Actor: by.actor, Note: by.note, Merge: &m,
 		})
 		if stays := st.rows[d.stays]; m.Into == d.stays && !m.HouseholdBefore.IsZero() && stays.Household == st.rows[id].Household {
 			stays.Household = m.HouseholdBefore
@@ -345,12 +348,12 @@ func (st *story) moveJoined(d *division, w *people, write *postgres.Division, by
 	}
 	if moved != nil { // nobody returned who would have them
 		write.Splits = append(write.Splits, postgres.Split{
-			ID: newSplitID(), PersonID: d.stays, NewPersonID: d.leaves, At: w.changes.At, Actor: by.actor, Note: by.note, RecordIDs: moved,
+			ID: newRandomID(), PersonID: d.stays, NewPersonID: d.leaves, At: w.changes.At, Actor: by.actor, Note: by.note, RecordIDs: moved,
 		})
 	}
 }
 
-func newSplitID() lead.ID {
+func newRandomID() lead.ID {
 	var id lead.ID
 	rand.Read(id[:]) // never fails
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80

@@ -18,6 +18,8 @@ var policy = map[string][]Role{
 	"/leadmesh.identity.v1.IdentityService/":                 {RoleOEM, RoleOps},
 	"/leadmesh.identity.v1.IdentityService/GetPerson":        {RoleOEM, RoleDealer, RoleOps},
 	"/leadmesh.identity.v1.IdentityService/LookupPerson":     {RoleOEM, RoleDealer, RoleOps},
+	"/leadmesh.identity.v1.ReviewService/":                   {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.identity.v1.MatchingService/":                 {RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/":                   {RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/Score":              {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/Explain":            {RoleOEM, RoleMOPS, RoleOps},

@@ -107,6 +107,11 @@ func (t *Tx) Parameters(ctx context.Context) (revision, body string, ok bool, er
 	return r.Revision, r.Body, err == nil, err
 }
 
+// AskFor puts pairs into the queue, weighed by a revision of the parameters.
+func (t *Tx) AskFor(ctx context.Context, pairs []Review, revision string, at time.Time) error {
+	return t.reviews(ctx, &Changes{Reviews: pairs, Revision: revision, At: at})
+}
+
 func (t *Tx) reviews(ctx context.Context, c *Changes) error {
 	n := len(c.Reviews)
 	if n == 0 {

@@ -40,7 +40,7 @@ func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 	return answerable(postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		pipe := postgres.NewPipe(tx)
-		if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later())}); err != nil {
+		if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later()), pipe: pipe, raw: tx}); err != nil {
 			return err
 		}
 		return pipe.Flush(ctx)
@@ -81,7 +81,11 @@ func answerable(err error) error {
 
 // Tx is one transaction. What it writes waits for the next reading or the commit and goes to the
 // server with that: the buckets stay locked for as few round trips as can be.
-type Tx struct{ q, later *db.Queries }
+type Tx struct {
+	q, later *db.Queries
+	pipe     *postgres.Pipe // nil in one that only reads
+	raw      pgx.Tx
+}
 
 // Person is a row of a person.
 type Person struct {

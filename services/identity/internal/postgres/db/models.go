@@ -123,6 +123,41 @@ type PersonSplit struct {
 	MergeNote   pgtype.Text
 }
 
+type Recluster struct {
+	ReclusterID pgtype.UUID
+	Revision    string
+	State       int16
+	StartedBy   string
+	Note        string
+	StartedAt   pgtype.Timestamptz
+	UpdatedAt   pgtype.Timestamptz
+	NextBucket  int16
+	NextPerson  pgtype.UUID
+	Persons     int64
+	Added       int64
+	Removed     int64
+	Moved       int64
+	Reviews     int64
+	Digest      string
+	Steps       int64
+	NextStep    int64
+	Applied     int64
+	Skipped     int64
+	AppliedBy   string
+}
+
+type ReclusterStep struct {
+	ReclusterID pgtype.UUID
+	Step        int64
+	Kind        int16
+	PersonID    pgtype.UUID
+	OtherID     pgtype.UUID
+	RecordIds   []pgtype.UUID
+	Possible    bool
+	Weight      int32
+	Reasons     string
+}
+
 type Record struct {
 	Bucket   int16
 	PersonID pgtype.UUID
