@@ -8,11 +8,12 @@ import (
 	match "github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/lead"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	"github.com/leadmesh/leadmesh/services/identity"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
 )
 
 // careful makes every match a possible one until it is called off, and returns what calls it off.
-func (w *world) careful() (done func()) {
+func (w *world) careful(change ...func(*identity.Config, *identity.Deps)) (done func()) {
 	w.t.Helper()
 	p := match.Default()
 	p.Match = 1_000_000
@@ -21,7 +22,7 @@ func (w *world) careful() (done func()) {
 		w.t.Fatal(err)
 	}
 	shipped := w.Service
-	w.Service = w.replica(w.pool)
+	w.Service = w.replica(w.pool, change...)
 	return func() {
 		w.t.Helper()
 		if _, err := w.pool.Exec(w.t.Context(), "UPDATE parameters SET active = false"); err != nil {

@@ -3,7 +3,8 @@
 // A call that writes is one transaction. It locks the buckets of the keys it works on, in order, so
 // that two replicas never make two persons of one new e-mail address, and then the rows of the
 // persons it may change. Records and keys are never moved or removed: two persons found to be one
-// are joined by a pointer, so old identifiers stay readable and a split restores what was.
+// are joined by a pointer, so old identifiers stay readable and a split restores what was. Of two
+// persons joined the one known longer survives, of one moment the one with the smaller identifier.
 package identity
 
 import (

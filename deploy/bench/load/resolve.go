@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -17,24 +18,35 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
+// Asked is one request to resolve.
+type Asked struct {
+	Frame
+	Truth []int // whom each of its leads is from
+}
+
 // Resolves encodes the records of a population from one place to another as requests to resolve, of
 // size leads each, in the form in which Capture stores leads.
-func Resolves(p *people.Population, from, to, size int) ([]Frame, error) {
-	var out []Frame
+func Resolves(p *people.Population, from, to, size int) ([]Asked, error) {
+	var out []Asked
 	for from < to {
 		req := &identityv1.BatchResolveRequest{}
+		var truth []int
 		for ; from < to && len(req.Leads) < size; from++ {
 			r := p.Record(from)
 			req.Leads = append(req.Leads, captured(&r))
+			truth = append(truth, r.Person)
 		}
 		raw, err := proto.Marshal(req)
 		if err != nil {
 			return nil, fmt.Errorf("encode leads to resolve: %w", err)
 		}
-		out = append(out, Frame{raw})
+		out = append(out, Asked{Frame{raw}, truth})
 	}
 	return out, nil
 }
+
+// errAnswers is more answers than leads.
+var errAnswers = errors.New("more leads are answered than were sent")
 
 // captured is what Capture makes of what somebody said.
 func captured(r *people.Record) *leadv1.Lead {
@@ -73,6 +85,13 @@ type Resolved struct {
 	Leads, Created int
 	Took           time.Duration
 	Times          []time.Duration // of the requests, from when they were due or sent
+	Found          []Found
+}
+
+// Found is whom a lead was found to be from.
+type Found struct {
+	Truth  int
+	Person string
 }
 
 // Rate is leads resolved per second.
@@ -80,7 +99,7 @@ func (r Resolved) Rate() float64 { return float64(r.Leads) / r.Took.Seconds() }
 
 // Resolve sends the requests with as many callers at once as said, as fast as they are answered; or,
 // with a rate above 0, each when it is due, whatever the others do. It returns when all are answered.
-func Resolve(ctx context.Context, conn *grpc.ClientConn, requests []Frame, callers int, rate float64) (Resolved, error) {
+func Resolve(ctx context.Context, conn *grpc.ClientConn, requests []Asked, callers int, rate float64) (Resolved, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var r Resolved
@@ -89,12 +108,12 @@ func Resolve(ctx context.Context, conn *grpc.ClientConn, requests []Frame, calle
 	due := Due{Start: time.Now(), Rate: rate}
 	send := func(i int, began time.Time) {
 		var answer Frame
-		err := conn.Invoke(ctx, identityv1.ResolveService_BatchResolve_FullMethodName, &requests[i], &answer, Frames())
+		err := conn.Invoke(ctx, identityv1.ResolveService_BatchResolve_FullMethodName, &requests[i].Frame, &answer, Frames())
 		took := time.Since(began)
 		mu.Lock()
 		defer mu.Unlock()
 		if err == nil {
-			err = r.add(answer.Bytes, took)
+			err = r.add(answer.Bytes, requests[i].Truth, took)
 		}
 		if err != nil && failed == nil {
 			failed = fmt.Errorf("resolve: %w", err)
@@ -126,18 +145,28 @@ func Resolve(ctx context.Context, conn *grpc.ClientConn, requests []Frame, calle
 	return r, failed
 }
 
-func (r *Resolved) add(message []byte, took time.Duration) error {
+func (r *Resolved) add(message []byte, truth []int, took time.Duration) error {
 	r.Times = append(r.Times, took)
 	return Fields(message, func(field protowire.Number, _ uint64, result []byte) error {
 		if field != 1 {
 			return nil
 		}
+		if len(truth) == 0 {
+			return errAnswers
+		}
 		r.Leads++
-		return Fields(result, func(field protowire.Number, number uint64, _ []byte) error {
-			if field == 4 && number != 0 {
-				r.Created++
+		f := Found{Truth: truth[0]}
+		truth = truth[1:]
+		err := Fields(result, func(field protowire.Number, number uint64, text []byte) error {
+			switch field {
+			case 1:
+				f.Person = string(text)
+			case 4:
+				r.Created += int(number)
 			}
 			return nil
 		})
+		r.Found = append(r.Found, f)
+		return err
 	})
 }

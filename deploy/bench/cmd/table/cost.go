@@ -32,6 +32,8 @@ func (c *cost) add(leads int, start, end cost) {
 
 // row tells the processor time of a lead. It depends less on who else uses the machine than rates do.
 func (c *cost) row() Row {
-	each := func(d time.Duration) string { return (d / time.Duration(max(c.leads, 1))).Round(time.Microsecond).String() }
+	each := func(d time.Duration) string {
+		return (d / time.Duration(max(c.leads, 1))).Round(time.Microsecond).String()
+	}
 	return Row{What: "processor time a lead takes", Figure: fmt.Sprintf("%s product, %s Postgres", each(c.product), each(c.server))}
 }

@@ -86,7 +86,8 @@ func (b *bench) persons(ctx context.Context) (rows []Row, err error) {
 	return []Row{
 		{What: fmt.Sprintf("records resolved and stored beside %d persons", big.persons), Figure: perSecond(median(rates[0])),
 			Limit: "Senzing: 100 records/s on 8 cores", Goal: fmt.Sprintf(">= %d/s", resolveGoal), Held: held(median(rates[0]) >= resolveGoal),
-			Note: fmt.Sprintf("%d callers, batches of %d; %s; Splink: 1,000,000 records in about a minute, as a batch", resolveCallers, resolveBatch, big.told)},
+			Note: fmt.Sprintf("%d callers, batches of %d; %s; %s; Splink: 1,000,000 records in about a minute, as a batch",
+				resolveCallers, resolveBatch, big.told, &big.truth)},
 		{What: fmt.Sprintf("one record a call at %d/s, p99", resolveGoal/2), Figure: took(seconds(median(tails[0]))), Goal: "<= 5 ms",
 			Held: held(median(tails[0]) <= 0.005), Note: "from when each was due: " + quantiles(times[0])},
 		{What: fmt.Sprintf("the same rate beside %d persons", houses[1].persons), Figure: perSecond(median(rates[0])), Limit: perSecond(median(rates[1])),
@@ -106,6 +107,39 @@ type personHouse struct {
 	next    int // record
 	persons int
 	told    string // how the rows came to be
+	truth   truth
+}
+
+// truth counts how often who was found is who it was.
+type truth struct {
+	known  map[int]bool   // who has spoken
+	owner  map[string]int // whose a person is: of whom its first record was
+	again  int            // records of somebody who had spoken
+	linked int            // of these, to a person of the same
+	wrong  int            // of all records, to a person of somebody else
+}
+
+func (t *truth) add(found []load.Found) {
+	for _, f := range found {
+		owner, held := t.owner[f.Person]
+		if !held {
+			t.owner[f.Person] = f.Truth
+		} else if owner != f.Truth {
+			t.wrong++
+		}
+		if t.known[f.Truth] {
+			t.again++
+			if held && owner == f.Truth {
+				t.linked++
+			}
+		}
+		t.known[f.Truth] = true
+	}
+}
+
+func (t *truth) String() string {
+	return fmt.Sprintf("of %d records of somebody known %.2f %% found the person, %d records somebody else's", t.again,
+		100*float64(t.linked)/float64(max(t.again, 1)), t.wrong)
 }
 
 // personHouse starts an installation and lets it resolve records until it knows so many persons; so
@@ -115,7 +149,7 @@ func (b *bench) personHouse(ctx context.Context, persons, measured int) (*person
 	if err != nil {
 		return nil, err
 	}
-	h := &personHouse{stage: s, persons: persons}
+	h := &personHouse{stage: s, persons: persons, truth: truth{known: map[int]bool{}, owner: map[string]int{}}}
 	if h.conn, err = s.process.DialAs("capture"); err != nil {
 		return h, err
 	}
@@ -169,6 +203,7 @@ func (h *personHouse) resolve(ctx context.Context, n, size int, rate float64) (l
 	if err != nil {
 		return r, fmt.Errorf("%w; the product said: %s", err, h.stage.process.LastWords())
 	}
+	h.truth.add(r.Found)
 	return r, nil
 }
 
