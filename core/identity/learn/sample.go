@@ -12,6 +12,8 @@ const (
 	maxRandom    = 500_000 // pairs drawn at random
 	maxRulePairs = 250_000 // pairs that one rule teaches by
 	maxBlock     = 400     // records that share a key
+	maxRows      = 30_000  // records that pairs are drawn from at random
+	maxKeyed     = 150_000 // records, of which all keys are looked at
 )
 
 // pattern is a combination of levels and how many pairs show it.
@@ -24,7 +26,6 @@ type pattern struct {
 type rule struct {
 	fields   []identity.Field // what its key is made of
 	patterns []pattern
-	scale    float64 // pairs found for each pair kept
 }
 
 // sample is the pairs that are learned from.
@@ -33,25 +34,30 @@ type sample struct {
 	random []pattern
 	rules  []rule
 	all    []pattern // every pair that some rule finds, once
-	scale  float64   // pairs found for each pair in all
 	has    [identity.FieldCount]bool
 }
 
 func newSample(in *Input, m *identity.Matcher) *sample {
 	n := len(in.Records)
-	prepared := make([]identity.Prepared, n)
-	for i := range in.Records {
-		prepared[i] = m.Prepare(&in.Records[i])
-	}
 	s := &sample{total: float64(n) * float64(n-1) / 2}
-	across := func(i, j int) bool { return in.Left <= 0 || (i < in.Left) != (j < in.Left) }
+	across := func(i, j int32) bool { return in.Left <= 0 || (int(i) < in.Left) != (int(j) < in.Left) }
 	if in.Left > 0 {
 		s.total = float64(in.Left) * float64(n-in.Left)
 	}
+	prepared := make(map[int32]*identity.Prepared, min(n, 2*maxRows))
+	ready := func(i int32) *identity.Prepared {
+		p := prepared[i]
+		if p == nil {
+			v := m.Prepare(&in.Records[i])
+			p = &v
+			prepared[i] = p
+		}
+		return p
+	}
 	c := counter{}
-	drawPairs(n, func(i, j int) {
+	drawPairs(n, func(i, j int32) {
 		if across(i, j) {
-			c.add(m.Levels(&prepared[i], &prepared[j]))
+			c.add(m.Levels(ready(i), ready(j)))
 		}
 	})
 	s.random = c.patterns()
@@ -62,48 +68,48 @@ func newSample(in *Input, m *identity.Matcher) *sample {
 	}
 	seen := map[uint64]struct{}{}
 	all := counter{}
+	var entries []entry
 	for _, k := range keyMakers {
-		blocks := map[string][]int32{}
-		for i := range in.Records {
-			k.keys(&in.Records[i], func(key string) {
-				if list := blocks[key]; len(list) == 0 || list[len(list)-1] != int32(i) {
-					blocks[key] = append(list, int32(i))
-				}
-			})
-		}
-		kept, found := pairsOf(blocks, across)
+		entries = entriesOf(in.Records, k.keys, entries[:0])
+		kept, found := pairsOf(entries, n, across)
 		if len(kept) == 0 {
 			continue
 		}
 		c := counter{}
 		for _, p := range kept {
-			l := m.Levels(&prepared[p>>32], &prepared[uint32(p)])
+			l := m.Levels(ready(int32(p>>32)), ready(int32(uint32(p))))
 			c.add(l)
 			if _, ok := seen[p]; !ok {
 				seen[p] = struct{}{}
 				all.addTimes(l, found/float64(len(kept)))
 			}
 		}
-		s.rules = append(s.rules, rule{fields: k.fields, patterns: c.patterns(), scale: found / float64(len(kept))})
+		s.rules = append(s.rules, rule{fields: k.fields, patterns: c.patterns()})
 	}
 	s.all = all.patterns()
 	return s
 }
 
-// drawPairs calls do for every pair of n records, or for maxRandom of them spread evenly.
-func drawPairs(n int, do func(i, j int)) {
-	total := uint64(n) * uint64(n-1) / 2
-	if total <= maxRandom {
+// drawPairs calls do for every pair of n records, or for maxRandom pairs drawn from maxRows of them.
+func drawPairs(n int, do func(i, j int32)) {
+	if n*(n-1)/2 <= maxRandom {
 		for i := range n {
 			for j := range i {
-				do(i, j)
+				do(int32(i), int32(j))
 			}
 		}
 		return
 	}
 	state := uint64(0x9e3779b97f4a7c15)
+	rows := make([]int32, min(n, maxRows))
+	for i := range rows {
+		rows[i] = int32(i)
+		if n > maxRows {
+			rows[i] = int32(next(&state) % uint64(n))
+		}
+	}
 	for range maxRandom {
-		i, j := int(next(&state)%uint64(n)), int(next(&state)%uint64(n))
+		i, j := rows[next(&state)%uint64(len(rows))], rows[next(&state)%uint64(len(rows))]
 		if i != j {
 			do(max(i, j), min(i, j))
 		}
@@ -119,34 +125,64 @@ func next(state *uint64) uint64 {
 	return z ^ z>>31
 }
 
-// pairsOf returns the pairs of records that share a block, at most maxRulePairs of them, and how many
-// there are. Blocks of more than maxBlock records say little and are left out.
-func pairsOf(blocks map[string][]int32, across func(i, j int) bool) (kept []uint64, found float64) {
-	for _, list := range blocks {
-		if len(list) > 1 && len(list) <= maxBlock {
-			found += float64(len(list)) * float64(len(list)-1) / 2
+// entry is a record under the hash of a key.
+type entry struct {
+	hash uint64
+	row  int32
+}
+
+// entriesOf returns the records under their keys, sorted. Of very many records only those under some
+// of the keys are returned.
+func entriesOf(records []identity.Record, keys func(*identity.Record, func(string)), list []entry) []entry {
+	every := uint64(len(records)/maxKeyed) + 1
+	for i := range records {
+		keys(&records[i], func(key string) {
+			h := uint64(14695981039346656037) // FNV-1a
+			for j := 0; j < len(key); j++ {
+				h = (h ^ uint64(key[j])) * 1099511628211
+			}
+			if state := h; every == 1 || next(&state)%every == 0 {
+				list = append(list, entry{h, int32(i)})
+			}
+		})
+	}
+	slices.SortFunc(list, func(a, b entry) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row)) })
+	return slices.Compact(list)
+}
+
+// pairsOf returns the pairs of records that share a key, at most about maxRulePairs of them, and how
+// many there are among n records. Blocks of more than maxBlock records say little and are left out.
+func pairsOf(list []entry, n int, across func(i, j int32) bool) (kept []uint64, found float64) {
+	blocks := func(do func(rows []entry)) {
+		for from := 0; from < len(list); {
+			to := from + 1
+			for to < len(list) && list[to].hash == list[from].hash {
+				to++
+			}
+			if to-from > 1 && to-from <= maxBlock {
+				do(list[from:to])
+			}
+			from = to
 		}
 	}
+	blocks(func(rows []entry) { found += float64(len(rows)) * float64(len(rows)-1) / 2 })
 	step := uint64(found/maxRulePairs) + 1
-	for _, list := range blocks {
-		if len(list) > maxBlock {
-			continue
-		}
-		for x, i := range list {
-			for _, j := range list[:x] {
-				if !across(int(i), int(j)) {
+	blocks(func(rows []entry) {
+		for x, i := range rows {
+			for _, j := range rows[:x] {
+				if !across(i.row, j.row) {
 					continue
 				}
-				p := uint64(i)<<32 | uint64(j)
+				p := uint64(i.row)<<32 | uint64(j.row)
 				if state := p; step == 1 || next(&state)%step == 0 {
 					kept = append(kept, p)
 				}
 			}
 		}
-	}
+	})
 	slices.Sort(kept)
 	kept = slices.Compact(kept)
-	return kept, float64(len(kept)) * float64(step)
+	return kept, float64(len(kept)) * float64(step) * float64(n/maxKeyed+1)
 }
 
 // counter counts patterns.
