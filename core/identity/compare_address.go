@@ -10,32 +10,46 @@ type addressLevels struct {
 // as one, postal code, locality and region as one, since each of these follows mostly from the others.
 // Lines in each other's place count as they should stand.
 func compareAddress(a, b *preparedAddress) addressLevels {
-	street, line := b, b
-	var crossed preparedAddress
-	if a.Street != "" && b.Line != "" && a.Street != b.Street && (a.Street == b.Line || a.Line != "" && a.Line == b.Street) {
-		crossed = *b
-		crossed.Street, crossed.Line = b.Line, b.Street
-		crossed.streetLetters, crossed.lineLetters = b.lineLetters, b.streetLetters
-		street, line = &crossed, &crossed
-	}
-	l := addressLevels{address: compareStreet(a, street), place: comparePlace(a, b)}
-	if a.Line != "" && line.Line != "" {
-		switch {
-		case a.Line == line.Line:
-			l.line = ReasonLine
-		case spelledAlike(a.Line, line.Line, a.lineLetters, line.lineLetters):
-			l.line = ReasonLineAlike
-		default:
-			l.line = ReasonLineDiffers
-		}
+	l := addressLevels{place: comparePlace(a, b)}
+	first := a.Street != "" && a.Street == b.Line
+	second := a.Line != "" && a.Line == b.Street
+	switch {
+	case a.Street == b.Street || !first && !second:
+		l.address, l.line = compareStreet(a, b), compareLine(a, b)
+	case first && (!second || a.Street < a.Line): // the line that is the same on both sides counts as the street
+		o := crossed(b)
+		l.address, l.line = compareStreet(a, &o), compareLine(a, &o)
+	default:
+		o := crossed(a)
+		l.address, l.line = compareStreet(&o, b), compareLine(&o, b)
 	}
 	if l.place == ReasonCity {
 		l.cityShare = max(a.cityShare, b.cityShare)
 	}
-	if l.address == ReasonAddress {
+	if l.address == ReasonAddress && a.share == b.share {
 		l.share = a.share
 	}
 	return l
+}
+
+// crossed returns an address with its lines swapped.
+func crossed(a *preparedAddress) preparedAddress {
+	o := *a
+	o.Street, o.Line = a.Line, a.Street
+	o.streetLetters, o.lineLetters = a.lineLetters, a.streetLetters
+	return o
+}
+
+func compareLine(a, b *preparedAddress) ReasonCode {
+	switch {
+	case a.Line == "" || b.Line == "":
+		return 0
+	case a.Line == b.Line:
+		return ReasonLine
+	case spelledAlike(a.Line, b.Line, a.lineLetters, b.lineLetters):
+		return ReasonLineAlike
+	}
+	return ReasonLineDiffers
 }
 
 func compareStreet(a, b *preparedAddress) ReasonCode {

@@ -119,7 +119,9 @@ func compareGiven(a, b *preparedName) ReasonCode {
 
 // soundsAlike reports that two names sound alike to the end, where one letter makes Maria of Mario.
 func soundsAlike(a, b string) bool {
-	return Phonetic(a) == Phonetic(b) && (a[len(a)-1] == 'a') == (b[len(b)-1] == 'a')
+	x, _ := phonetic(a)
+	y, _ := phonetic(b)
+	return x == y && (a[len(a)-1] == 'a') == (b[len(b)-1] == 'a')
 }
 
 func compareFamily(a, b *preparedName) ReasonCode {

@@ -28,18 +28,21 @@ func (m *Matcher) compareUnless(a, b *Prepared, c *comparison) (weight int32, ou
 	}
 	m.compareNames(a, b, c)
 	bound = m.tighten(bound, both&nameFields, c)
-	if both&nameFields != 0 && bound < m.params.Possible {
+	if both&nameFields != 0 && bound < m.params.Possible-giveUp {
 		return bound, true
 	}
 	m.compareContacts(a, b, c, both)
 	bound = m.tighten(bound, both&contactFields, c)
-	if bound < m.params.Possible {
+	if bound < m.params.Possible-giveUp {
 		return bound, true
 	}
 	m.compareFacts(a, b, c, both)
 	m.findConflicts(a, b, c)
 	return 0, false
 }
+
+// giveUp is how far below a possible match a pair must stay, whatever else agrees, to be given up on.
+const giveUp = 5_000
 
 const (
 	nameFields    = 1<<FieldGivenName | 1<<FieldMiddleName | 1<<FieldFamilyName | 1<<FieldGeneration
@@ -69,7 +72,7 @@ func (m *Matcher) worth(c *comparison, f Field) int32 {
 }
 
 func (m *Matcher) compareNames(a, b *Prepared, c *comparison) {
-	first, best, same := true, int32(0), false
+	first, best, least, same := true, int32(0), uint64(0), false
 	for i := range a.names {
 		for j := range b.names {
 			n := compareName(&a.names[i], &b.names[j])
@@ -81,10 +84,11 @@ func (m *Matcher) compareNames(a, b *Prepared, c *comparison) {
 			if n.generation == ReasonGenerationDiffers {
 				c.conflict |= ConflictGeneration
 			}
-			if !first && w <= best {
+			rank := uint64(n.given)<<24 | uint64(n.middle)<<16 | uint64(n.family)<<8 | uint64(n.generation)
+			if !first && (w < best || w == best && rank >= least) {
 				continue
 			}
-			first, best = false, w
+			first, best, least = false, w, rank
 			c.levels[FieldGivenName], c.levels[FieldMiddleName] = n.given, n.middle
 			c.levels[FieldFamilyName], c.levels[FieldGeneration] = n.family, n.generation
 			c.shares[FieldGivenName], c.shares[FieldFamilyName] = n.givenShare, n.familyShare
@@ -115,7 +119,8 @@ func (m *Matcher) worthName(n *nameLevels) int32 {
 	return w
 }
 
-// better puts a level into a comparison when it speaks more for one person than what is there.
+// better puts a level into a comparison when it speaks more for one person than what is there; of
+// levels that speak for as much, the one with the lower code stays.
 func (m *Matcher) better(c *comparison, f Field, code ReasonCode, share int32) {
 	if code == 0 {
 		return
@@ -124,7 +129,7 @@ func (m *Matcher) better(c *comparison, f Field, code ReasonCode, share int32) {
 	if share != 0 {
 		w = m.levels[code].M - share
 	}
-	if c.levels[f] == 0 || w > m.worth(c, f) {
+	if now := m.worth(c, f); c.levels[f] == 0 || w > now || w == now && code < c.levels[f] {
 		c.levels[f], c.shares[f] = code, share
 	}
 }
@@ -210,7 +215,7 @@ func (m *Matcher) compareFacts(a, b *Prepared, c *comparison, both uint32) {
 }
 
 func (m *Matcher) compareAddresses(a, b *Prepared, c *comparison) {
-	first, best := true, int32(0)
+	first, best, least := true, int32(0), uint64(0)
 	for i := range a.addresses {
 		for j := range b.addresses {
 			l := compareAddress(&a.addresses[i], &b.addresses[j])
@@ -218,10 +223,11 @@ func (m *Matcher) compareAddresses(a, b *Prepared, c *comparison) {
 			for _, code := range [...]ReasonCode{l.address, l.line, l.place} {
 				w += m.levels[code].M - m.levels[code].U
 			}
-			if !first && w <= best {
+			rank := uint64(l.address)<<16 | uint64(l.line)<<8 | uint64(l.place)
+			if !first && (w < best || w == best && rank >= least) {
 				continue
 			}
-			first, best = false, w
+			first, best, least = false, w, rank
 			c.levels[FieldAddress], c.levels[FieldLine], c.levels[FieldPlace] = l.address, l.line, l.place
 			c.shares[FieldPlace], c.shares[FieldAddress] = l.cityShare, l.share
 		}

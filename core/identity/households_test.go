@@ -51,20 +51,25 @@ func TestPeopleOfOneHomeStayApart(t *testing.T) {
 		r := identity.NewRecord(&p, nil, "", nil, 0)
 		byHome[row[1]] = append(byHome[row[1]], r)
 	}
+	m := matcher(t)
+	same := func(a, b *identity.Record) bool {
+		e := m.Match(a, b)
+		return m.Verdict(&e) == identity.VerdictMatch
+	}
 	pairs, wrong, households, wrongWithBirth := 0, 0, 0, 0
 	for _, home := range byHome {
 		for i := range home {
 			for j := range home[:i] {
 				pairs++
-				if identity.Same(identity.Match(&home[i], &home[j]).Weight) {
+				if same(&home[i], &home[j]) {
 					wrongWithBirth++
 				}
 				a, b := home[i], home[j]
 				a.Born, b.Born = nil, nil // as leads come
-				if identity.Same(identity.Match(&a, &b).Weight) {
+				if same(&a, &b) {
 					wrong++
 				}
-				if identity.Household(&a, &b) {
+				if m.Household(&a, &b) {
 					households++
 				}
 			}

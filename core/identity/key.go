@@ -27,8 +27,8 @@ type Key struct {
 	Value string
 }
 
-// Keys returns the blocking keys of a record.
-func Keys(r *Record) []Key {
+// Keys returns the blocking keys that live look-ups go by: few, since each is a stored row.
+func (m *Matcher) Keys(r *Record) []Key {
 	keys := make([]Key, 0, len(r.Emails)+len(r.Phones)+len(r.IDs)+len(r.VINs)+len(r.Addresses))
 	for _, v := range r.Emails {
 		keys = append(keys, Key{KeyKindEmail, v})

@@ -94,12 +94,12 @@ func (m *Matcher) Explain(a, b *Prepared) Evidence {
 }
 
 // Weigh returns the weight and the contradictions that Match finds, without allocating. A pair that can
-// not become a possible match any more may be given up on: its weight is then no less than Match's,
-// and below Params.Possible.
+// not come near a possible match any more is given up on: its weight is then no less than Match's and
+// more than 5 bits below Params.Possible, and no contradictions are looked for.
 func (m *Matcher) Weigh(a, b *Prepared) (weight int32, conflict Conflict) {
 	var c comparison
 	if w, out := m.compareUnless(a, b, &c); out {
-		return w, c.conflict
+		return w, 0
 	}
 	match, apart, home := m.classes(&c)
 	return match - m.either(apart, home), c.conflict
@@ -215,6 +215,3 @@ func sharesFamily(a, b *Record) bool {
 		return x.Family != "" && slices.ContainsFunc(b.Names, func(y Name) bool { return x.Family == y.Family })
 	})
 }
-
-// Keys returns the blocking keys that live look-ups go by: few, since each is a stored row.
-func (m *Matcher) Keys(r *Record) []Key { return Keys(r) }

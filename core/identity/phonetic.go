@@ -4,9 +4,13 @@ package identity
 // class, then the classes of its further consonants without repetition, at most four in all. "" for
 // a name without Latin letters.
 func Phonetic(name string) string {
-	var out [4]byte
-	n, last := 0, byte(0)
-	for i := 0; i < len(name) && n < len(out); i++ {
+	code, n := phonetic(name)
+	return string(code[:n])
+}
+
+func phonetic(name string) (code [4]byte, n int) {
+	last := byte(0)
+	for i := 0; i < len(name) && n < len(code); i++ {
 		c := name[i]
 		if c < 'a' || c > 'z' {
 			continue
@@ -14,19 +18,19 @@ func Phonetic(name string) string {
 		class := soundClasses[c-'a']
 		switch {
 		case n == 0:
-			if out[0] = class; class == 0 {
-				out[0] = 'a'
+			if code[0] = class; class == 0 {
+				code[0] = 'a'
 			}
 			n = 1
 		case class != 0 && class != last:
-			out[n] = class
+			code[n] = class
 			n++
 		}
 		if c != 'h' && c != 'w' {
 			last = class
 		}
 	}
-	return string(out[:n])
+	return code, n
 }
 
 // soundClasses holds the class of each letter from a to z, 0 for vowels and breath, as Soundex has

@@ -75,6 +75,9 @@ func (m *Matcher) Prepare(r *Record) Prepared {
 		p.emails = make([]preparedEmail, len(r.Emails))
 		for i, key := range r.Emails {
 			local, domain, _ := strings.Cut(key, "@")
+			if strings.ContainsAny(local, "._-") {
+				local = strings.NewReplacer(".", "", "_", "", "-", "").Replace(local)
+			}
 			p.emails[i] = preparedEmail{
 				key: key, local: local, domain: domain, role: roleName(local),
 				localLetters: letters(local), domainLetters: letters(domain), share: m.share(FieldEmail, key),

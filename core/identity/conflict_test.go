@@ -1,0 +1,103 @@
+package identity_test
+
+import (
+	"testing"
+
+	"github.com/leadmesh/leadmesh/core/identity"
+	"github.com/leadmesh/leadmesh/core/lead"
+)
+
+// with returns a record with one more id of a kind and source.
+func with(r identity.Record, kind lead.IDKind, source, value string) identity.Record {
+	r.IDs = append(r.IDs[:len(r.IDs):len(r.IDs)], lead.Identifier{Kind: kind, Source: source, Value: value})
+	return r
+}
+
+func numbered(r identity.Record, number string) identity.Record {
+	r.Traits = append(r.Traits[:len(r.Traits):len(r.Traits)], identity.Trait{Kind: identity.TraitNumber, Value: number})
+	return r
+}
+
+func TestConflicts(t *testing.T) {
+	m := matcher(t)
+	const born, other = "1984-03-12", "1961-11-30"
+	cases := []struct {
+		name string
+		a, b identity.Record
+		want identity.Conflict
+	}{
+		{"nothing", someone("Ada", "Byron", mail, phone, home, born), someone("Ada", "Byron", mail, phone, home, born), 0},
+		{"spouses share a phone", someone("Ada", "Byron", phone), someone("George", "Byron", phone), identity.ConflictGivenName},
+		{"spouses share a home", someone("Ada", "Byron", home), someone("George", "Byron", home), identity.ConflictGivenName},
+		{"strangers share nothing", someone("Ada", "Byron", phone), someone("George", "King", "+15125550199"), 0},
+		{"a nickname", someone("Robert", "King", phone), someone("Bob", "King", phone), 0},
+		{"a typing error", someone("Katherine", "King", phone), someone("Kahterine", "King", phone), 0},
+		{"an initial", someone("K", "King", phone), someone("Katherine", "King", phone), 0},
+		{"another initial", someone("R", "King", phone), someone("Katherine", "King", phone), 0},
+		{"swapped", someone("King", "Ada", phone), someone("Ada", "King", phone), 0},
+		{"the same personal number", numbered(someone("Ada", "Byron", phone), "123456789"), numbered(someone("Lovelace", "King", phone), "123456789"), 0},
+		{"junior and senior", someone("Ada", "Byron", mail, "Jr"), someone("Ada", "Byron", mail, "Sr"), identity.ConflictGeneration},
+		{"generation on one side", someone("Ada", "Byron", mail, "Jr"), someone("Ada", "Byron", mail), 0},
+		{"other birth date", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, other), identity.ConflictBorn},
+		{"birth day and month swapped", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-12-03"), 0},
+		{"birth date one digit off", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-03-13"), 0},
+		{"birth date a decade off", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1974-03-12"), 0},
+		{"other birth date, same personal number", numbered(someone("Ada", "Byron", mail, born), "123456789"), numbered(someone("Ada", "Byron", mail, other), "123456789"), 0},
+		{"other number of one source", someone("Ada", "Byron", mail, "#1"), someone("Ada", "Byron", mail, "#2"), identity.ConflictID},
+		{"numbers of two sources", with(someone("Ada", "Byron", mail), lead.IDKindOEMAccount, "a", "1"), with(someone("Ada", "Byron", mail), lead.IDKindOEMAccount, "b", "2"), 0},
+		{"one of two numbers of a source", with(someone("Ada", "Byron", mail, "#1"), lead.IDKindLoyalty, "club", "2"), someone("Ada", "Byron", mail, "#2"), 0},
+		{"two browsers", someone("Ada", "Byron", mail, "?1"), someone("Ada", "Byron", mail, "?2"), 0},
+		{"twins", someone("Ada", "Byron", home, born), someone("Grace", "Byron", home, born), identity.ConflictGivenName | identity.ConflictTwin},
+		{"twins with names alike", someone("Eric", "Byron", home, born), someone("Erin", "Byron", home, born), identity.ConflictTwin},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			e := m.Match(&c.a, &c.b)
+			if e.Conflict != c.want {
+				t.Errorf("conflict %v, want %v", e.Conflict.Words(), c.want.Words())
+			}
+			if back := m.Match(&c.b, &c.a); back.Conflict != c.want {
+				t.Errorf("the other way round %v", back.Conflict.Words())
+			}
+			if c.want != 0 && m.Verdict(&e) != identity.VerdictDifferent {
+				t.Errorf("verdict %v at %d in spite of %v", m.Verdict(&e), e.Weight, c.want.Words())
+			}
+			x, y := m.Prepare(&c.a), m.Prepare(&c.b)
+			if w, conflict := m.Weigh(&x, &y); conflict != c.want || w != e.Weight {
+				t.Errorf("weighed %d and %v, matched %d", w, conflict.Words(), e.Weight)
+			}
+		})
+	}
+}
+
+// What one record of a person says contradicts a newcomer, whatever the others say.
+func TestContradictionsCountAgainstAllValues(t *testing.T) {
+	m := matcher(t)
+	a, b := someone("Ada", "Byron", phone, "Sr"), someone("Ada", "Byron", phone, mail)
+	u := identity.Union(&a, &b)
+	c := someone("Ada", "Byron", mail, "Jr")
+	if e := m.Match(&b, &c); e.Conflict != 0 {
+		t.Fatalf("conflict %v", e.Conflict.Words())
+	}
+	if e := m.Match(&u, &c); e.Conflict != identity.ConflictGeneration {
+		t.Errorf("conflict %v", e.Conflict.Words())
+	}
+}
+
+// Where a list was learned to hold no two people of one home, a given name may be mistaken.
+func TestNoHomesLiftsWhatOnlyHomesExplain(t *testing.T) {
+	p := identity.Default()
+	p.Home = identity.NoHomes
+	m, err := identity.NewMatcher(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := someone("Ada", "Byron", home, phone, "1984-03-12"), someone("Grace", "Byron", home, phone, "1984-03-12")
+	if e := m.Match(&a, &b); e.Conflict != 0 {
+		t.Errorf("conflict %v", e.Conflict.Words())
+	}
+	c, d := someone("Ada", "Byron", mail, "1984-03-12"), someone("Ada", "Byron", mail, "1961-11-30")
+	if e := m.Match(&c, &d); e.Conflict != identity.ConflictBorn {
+		t.Errorf("conflict %v", e.Conflict.Words())
+	}
+}
