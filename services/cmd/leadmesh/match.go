@@ -24,6 +24,7 @@ type matchCmd struct {
 	Link       string   `placeholder:"FILE" help:"A second list: its rows are matched with those of the first, and among themselves."`
 	Across     bool     `help:"With --link: compare only rows of different lists. For two lists that each hold nobody twice."`
 	Out        string   `required:"" placeholder:"FILE" help:"Every row as it was, with its cluster_id. \"-\" is standard output."`
+	Households bool     `help:"Write a household_id too: persons who share a home by address, phone number or e-mail address."`
 	Pairs      string   `placeholder:"FILE" help:"The pairs of rows that are one person or may be, with probability."`
 	Explain    string   `placeholder:"FILE" help:"A page that shows what was read, learned and decided, with examples. It holds personal data."`
 	Map        []string `placeholder:"FIELD=COLUMN" help:"Which column holds what, if its name does not say: given_name=FNAME,phone=Tel1,phone=Tel2. \"ignore=COLUMN\" leaves one out."`
@@ -99,7 +100,7 @@ func spare() {
 func (c *matchCmd) options(s streams) (o people.Options, err error) {
 	o = people.Options{
 		In: c.In, Link: c.Link, Stdin: os.Stdin, Stdout: s.out, Out: c.Out, Pairs: c.Pairs, Report: c.Explain, SaveParams: c.SaveParams,
-		Threshold: c.Threshold, Dates: c.Dates, Across: c.Across, Truth: c.Truth, Year: time.Now().Year(),
+		Threshold: c.Threshold, Dates: c.Dates, Across: c.Across, Households: c.Households, Truth: c.Truth, Year: time.Now().Year(),
 	}
 	if c.Threshold != 0 && (c.Threshold < 0.000001 || c.Threshold > 0.999999) {
 		return o, fmt.Errorf("--threshold %v: it is a probability between 0 and 1", c.Threshold)
@@ -170,7 +171,7 @@ func (p *progress) show(step string, done, total int) {
 		}
 		p.step, p.bar = step, progressbar.NewOptions(total, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(
 			fmt.Sprintf("%-*s", 12, step)), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionShowCount(), progressbar.OptionSpinnerCustom([]string{" "}), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionClearOnFinish(), progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+			progressbar.OptionSpinnerCustom([]string{" "}), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionClearOnFinish(), progressbar.OptionSetTheme(progressbar.ThemeUnicode))
 	}
 	_ = p.bar.Set(done) // a terminal that is gone is no reason to stop
 }

@@ -136,13 +136,15 @@ func (w *work) write(ctx context.Context, o *Outcome) error {
 func (w *work) writeClusters(ctx context.Context, o *Outcome) error {
 	l := w.lists[0]
 	t := table.NewWriter(w.clustersOutput(), l.Dialect)
-	t.Raw(l.head.Raw, freeName("cluster_id", l.headers()))
-	ids := o.clusterIDs()
+	columns := w.groupColumns(o, l.headers())
+	t.Raw(l.head.Raw, namesOf(columns)...)
+	cells := make([]string, len(columns))
 	err := l.each(ctx, func(row int, r *table.Row) error {
 		if row == l.Rows {
 			return changed(l)
 		}
-		t.Raw(r.Raw, ids[o.Result.Clusters[row]])
+		groupsOf(columns, row, cells)
+		t.Raw(r.Raw, cells...)
 		if row%4096 == 0 {
 			w.tell("writing", row, l.Rows)
 		}
@@ -172,11 +174,11 @@ func (w *work) writeUnion(ctx context.Context, o *Outcome) error {
 	d := w.lists[0].Dialect
 	d.Encoding = table.UTF8
 	t := table.NewWriter(w.clustersOutput(), d)
-	t.Row(append(slices.Clone(headers), freeName("file", headers), freeName("cluster_id", headers))...)
-	ids := o.clusterIDs()
+	columns := w.groupColumns(o, headers)
+	t.Row(append(append(slices.Clone(headers), freeName("file", headers)), namesOf(columns)...)...)
 	var problems error
 	for li, l := range w.lists {
-		cells := make([]string, len(headers)+2)
+		cells := make([]string, len(headers)+1+len(columns))
 		problems = errors.Join(problems, l.each(ctx, func(row int, r *table.Row) error {
 			if row == l.Rows {
 				return changed(l)
@@ -185,7 +187,8 @@ func (w *work) writeUnion(ctx context.Context, o *Outcome) error {
 			for i, c := range r.Cells {
 				cells[place[li][i]] = c
 			}
-			cells[len(headers)], cells[len(headers)+1] = l.Label, ids[o.Result.Clusters[l.first+row]]
+			cells[len(headers)] = l.Label
+			groupsOf(columns, l.first+row, cells[len(headers)+1:])
 			t.Row(cells...)
 			if row%4096 == 0 {
 				w.tell("writing", l.first+row, len(o.records))
@@ -209,12 +212,47 @@ func freeName(name string, headers []string) string {
 	}
 }
 
-// clusterIDs returns the id of each cluster: the name of its first row.
-func (o *Outcome) clusterIDs() []string {
-	ids := make([]string, o.Result.Persons)
-	for row, c := range o.Result.Clusters {
-		if ids[c] == "" {
-			ids[c] = o.rowName(row)
+// groupColumn is a column of clusters.csv that says to which group a row belongs.
+type groupColumn struct {
+	name  string
+	group []int32 // by row
+	ids   []string
+}
+
+// groupColumns returns the columns that are added to lists of some columns.
+func (w *work) groupColumns(o *Outcome, headers []string) []groupColumn {
+	columns := []groupColumn{{freeName("cluster_id", headers), o.Result.Clusters, o.clusterIDs()}}
+	if w.Households {
+		columns = append(columns, groupColumn{freeName("household_id", headers), o.Result.Households, o.groupIDs(o.Result.Households, o.Result.Homes)})
+	}
+	return columns
+}
+
+func namesOf(columns []groupColumn) []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// groupsOf fills cells with the ids of a row's groups.
+func groupsOf(columns []groupColumn, row int, cells []string) {
+	for i, c := range columns {
+		cells[i] = c.ids[c.group[row]]
+	}
+}
+
+// clusterIDs returns the id of each cluster.
+func (o *Outcome) clusterIDs() []string { return o.groupIDs(o.Result.Clusters, o.Result.Persons) }
+
+// groupIDs returns the id of each group of rows: the name of its first row, which it keeps whatever
+// comes behind it.
+func (o *Outcome) groupIDs(groups []int32, n int) []string {
+	ids := make([]string, n)
+	for row, g := range groups {
+		if ids[g] == "" {
+			ids[g] = o.rowName(row)
 		}
 	}
 	return ids

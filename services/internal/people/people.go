@@ -31,6 +31,7 @@ type Options struct {
 	Pairs      string    // "" for none, as below
 	Report     string
 	SaveParams string
+	Households bool // write household_id beside cluster_id
 
 	Renames   []Rename
 	Country   string           // ISO 3166-1 alpha-2: where rows that do not say are; "" takes it from the header's language

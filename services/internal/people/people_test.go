@@ -366,3 +366,20 @@ func TestPageAndParameters(t *testing.T) {
 		t.Errorf("a threshold of .999999 gives %d persons, the usual one %d", strict.outcome.Result.Persons, second.outcome.Result.Persons)
 	}
 }
+
+// Spouses are two persons of one household; whose list has such a column already keeps it.
+func TestHouseholds(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "list.csv")
+	text := "household_id,first,last,street,city,zip\nx,Ada,Lindqvist,12 Alder Street,Denver,80205\ny,Bo,Lindqvist,12 Alder Street,Denver,80205\nz,Cy,Marsh,9 Birch Ave,Boulder,80301\n"
+	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := clean(t, people.Options{In: in, Households: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "household_id,first,last,street,city,zip,cluster_id,household_id_2\nx,Ada,Lindqvist,12 Alder Street,Denver,80205,2,2\ny,Bo,Lindqvist,12 Alder Street,Denver,80205,3,2\nz,Cy,Marsh,9 Birch Ave,Boulder,80301,4,4\n"
+	if d := cmp.Diff(want, c.read(t, "clusters.csv")); d != "" {
+		t.Error(d)
+	}
+}
