@@ -227,7 +227,7 @@ func TestMistakes(t *testing.T) {
 // --map wins over names, several columns may feed one field, and a column that was left out is none.
 func TestMap(t *testing.T) {
 	in := filepath.Join(t.TempDir(), "list.csv")
-	text := "K1,K2,Tel A,Tel B,email\nAda,Lindqvist,303-555-0123,303-555-0177,x@example.com\nAda,Lindqvist,,303 555 0177,y@example.com\nBo,Okafor,303-555-0199,,x@example.com\n"
+	text := "K1,K2,Tel A,Tel B,email,mobile\nAda,Lindqvist,303-555-0123,303-555-0177,x@example.com,303-555-0100\nAda,Lindqvist,,303 555 0177,y@example.com,\nBo,Okafor,303-555-0199,,x@example.com,303-555-0100\n"
 	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -295,6 +295,31 @@ func TestIDsAsEvidence(t *testing.T) {
 				t.Errorf("two rows of one name and e-mail address are two persons: %q", got)
 			}
 		})
+	}
+}
+
+// Where hardly any two rows share a customer number, two of one person are what the list is cleaned for.
+func TestTwoNumbersOfOneCustomer(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("first,last,email,phone,customer_no\n")
+	for i := range 60 {
+		fmt.Fprintf(&b, "Given%c,Family%c%c,p%d@example.com,303555%04d,C%04d\n", 'a'+i%26, 'a'+i/3, 'a'+i%11, i, i, 1000+i)
+	}
+	b.WriteString("Givena,Familyaa,p0@example.com,3035550000,C2000\n") // the first again, with a new number
+	b.WriteString("G,Familyla,p33@example.org,3035559999,C1033\n")     // one more row of a number
+	in := filepath.Join(t.TempDir(), "list.csv")
+	if err := os.WriteFile(in, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := clean(t, people.Options{In: in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(c.columns, "evidence where rows share one") {
+		t.Errorf("the number is not evidence where it is shared:\n%s", c.columns)
+	}
+	if ids := clustersOf(c.read(t, "clusters.csv")); ids[60] != ids[0] {
+		t.Errorf("one person with two numbers is two: %q", ids)
 	}
 }
 

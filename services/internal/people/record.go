@@ -70,14 +70,30 @@ func (c *recorder) personName(cells []string) lead.Name {
 		Given: c.join(cells, FieldGivenName), Middle: c.join(cells, FieldMiddleName), Family: c.join(cells, FieldFamilyName),
 		Suffix: c.join(cells, FieldSuffix), Company: c.join(cells, FieldCompany),
 	}
-	if n.Given == "" && n.Family == "" {
-		n.Full = c.first(cells, FieldName)
+	if full := c.first(cells, FieldName); full != "" && (n.Given == "" || n.Family == "") {
+		n = completed(n, full)
 	}
 	company := n.Company
 	n.Company = "" // a person's name beside a company's is a person's
 	n = lead.NormalizeName(n)
 	if company != "" {
 		n.Company = company
+	}
+	return n
+}
+
+// completed fills the parts that a name lacks from the whole of it.
+func completed(n lead.Name, full string) lead.Name {
+	if n.Given == "" && n.Family == "" {
+		n.Full = full
+		return n
+	}
+	whole := lead.NormalizeName(lead.Name{Full: full})
+	if n.Given == "" && lead.Fold(whole.Given) != lead.Fold(n.Family) {
+		n.Given = whole.Given
+	}
+	if n.Family == "" && lead.Fold(whole.Family) != lead.Fold(n.Given) {
+		n.Family = whole.Family
 	}
 	return n
 }
@@ -100,7 +116,7 @@ func (c *recorder) address(cells []string, country string, told bool) lead.Addre
 		a.Streets = append(a.Streets, number)
 	}
 	a.Postal = c.first(cells, FieldPostalCode)
-	if told {
+	if told && (len(a.Streets) > 0 || a.City != "" || a.Region != "" || a.Postal != "") {
 		a.Country = country
 		if code, ok := lead.ParsePostal(a.Postal, country); ok {
 			a.Postal = code

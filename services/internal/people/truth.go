@@ -24,7 +24,7 @@ func (w *work) judge(ctx context.Context, column string, r *cluster.Result) (*Tr
 	for _, l := range w.lists {
 		columns := l.Mapping.named(column)
 		if len(columns) != 1 {
-			return nil, fmt.Errorf("%w: --truth %s: %s has %s of this name", ErrMapping, column, l.Label, plural(len(columns), "column"))
+			return nil, fmt.Errorf("%w--truth %s: %s has %s of this name", ErrMapping, column, l.Label, plural(len(columns), "column"))
 		}
 		err := l.each(ctx, func(_ int, row *table.Row) error {
 			v := row.Cells[columns[0]]
