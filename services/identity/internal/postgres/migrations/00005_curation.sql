@@ -36,4 +36,3 @@ CREATE TABLE person_split (
 CREATE INDEX person_split_person ON person_split (person_id);
 CREATE INDEX person_split_new ON person_split (new_person_id);
 CREATE INDEX person_split_into ON person_split (merged_into) WHERE merged_into IS NOT NULL;
-CREATE INDEX person_merge_into ON person_merge (merged_into);
