@@ -18,6 +18,7 @@ import (
 
 const (
 	maxNote  = 500   // characters
+	maxNamed = 20    // wrong records that an answer names
 	maxMoved = 1_000 // records that one split may move by name
 )
 
@@ -129,7 +130,7 @@ func (s *Service) SplitPerson(ctx context.Context, req *identityv1.SplitPersonRe
 		mergeID = r.id("merge_id", req.GetMergeId())
 	}
 	for i, text := range req.GetRecordIds() {
-		if i == maxMoved {
+		if i == maxMoved || len(r.wrong) >= maxNamed {
 			break
 		}
 		records = append(records, r.id(fmt.Sprintf("record_ids[%d]", i), text))

@@ -95,7 +95,7 @@ func (st *story) take(root lead.ID, records []lead.ID, newID func() lead.ID) (*d
 	}
 	var r reader
 	for i, id := range records {
-		if !found[id] {
+		if !found[id] && len(r.wrong) < maxNamed {
 			r.bad(fmt.Sprintf("record_ids[%d]", i), "is no record of this person; GET /v1/persons/{person_id} lists them")
 		}
 	}
