@@ -104,6 +104,13 @@ func histogram(page *Page) (template.HTML, error) {
 	low, high = min(low, page.ViewBits-5), max(high, page.MatchBits+5)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = low, high, 0, max(math.Ceil(most+0.35), 1)+0.35
 	p.X.Label.Text, p.Y.Label.Text = "weight of a pair in bits", "pairs"
+	p.X.Tick.Marker = plot.TickerFunc(func(from, to float64) []plot.Tick {
+		var out []plot.Tick
+		for v := 10 * math.Ceil(from/10); v <= to; v += 10 {
+			out = append(out, plot.Tick{Value: v, Label: strings.Replace(strconv.FormatFloat(v+0, 'f', 0, 64), "-", "−", 1)})
+		}
+		return out
+	})
 	const foot = 0.25 // of a step of ten below 1, so that a single pair is seen
 	p.Y.Min = -foot
 	p.Y.Tick.Marker = plot.TickerFunc(func(_, top float64) []plot.Tick {
