@@ -2,6 +2,7 @@ package identity
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 )
@@ -18,6 +19,7 @@ const (
 	KeyKindVIN
 	KeyKindAddress    // street address with a family name: finds households too
 	KeyKindSourceLead // a source's own lead id: finds who holds it, is no evidence of a person
+	KeyKindNamePlace  // family name, first letter of the given name and postal code: finds who gives another contact point
 )
 
 // Key is one text that records of the same person or household share. Value is personal data: hash
@@ -49,6 +51,23 @@ func (m *Matcher) Keys(r *Record) []Key {
 		for i, n := range r.Names {
 			if n.Family != "" && !slices.ContainsFunc(r.Names[:i], func(o Name) bool { return o.Family == n.Family }) {
 				keys = append(keys, addressKey(a, n.Family))
+			}
+		}
+	}
+	return append(keys, placeKeys(r)...)
+}
+
+// placeKeys join each name with each postal code.
+func placeKeys(r *Record) []Key {
+	var keys []Key
+	for _, a := range ReadAddresses(r.Addresses) {
+		for _, n := range r.Names {
+			if a.Postal == "" || n.Given == "" || n.Family == "" {
+				continue
+			}
+			_, size := utf8.DecodeRuneInString(n.Given)
+			if k := (Key{KeyKindNamePlace, n.Family + "\x00" + n.Given[:size] + "\x00" + a.Postal}); !slices.Contains(keys, k) {
+				keys = append(keys, k)
 			}
 		}
 	}

@@ -20,6 +20,9 @@ func (w *people) merge(l *link, o *person, why postgres.Merge, e *identity.Evide
 	}
 	why.PersonID, why.Into, why.HouseholdBefore, why.At = o.row.ID, s.row.ID, s.row.Household, w.changes.At
 	why.Weight, why.Reasons = e.Weight, reasonText(e.Reasons)
+	if err := w.settleConsents(s, o); err != nil {
+		return err
+	}
 	w.united(s, &s.facts, &o.facts)
 	if err := s.unite(o, w.changes.At, w.market); err != nil {
 		return err

@@ -21,10 +21,12 @@ type people struct {
 	newID   func() lead.ID
 	byID    map[lead.ID]*person
 	holders map[postgres.Key][]*person
+	crowded map[postgres.Key]bool // held by more than the cap
 	changes postgres.Changes
 	ignored int64 // keys of records left out as too common
 
 	pairs    pairs
+	consents consents
 	accounts map[lead.ID]lead.ID // by hashed key
 
 	ownership ownership
@@ -73,6 +75,7 @@ func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time,
 		match: match, keyCap: s.deps.CommonKeyCap, market: s.cfg.Market, newID: s.deps.NewID,
 		byID: map[lead.ID]*person{}, changes: postgres.Changes{At: at, Revision: match.revision},
 	}
+	w.consents.read = func(ids []lead.ID, epochs []int16) ([]postgres.Consent, error) { return tx.Consents(ctx, ids, epochs) }
 	w.pairs.read = func(ids []lead.ID) ([]postgres.Decision, error) { return tx.Decisions(ctx, ids) }
 	n := 0
 	for _, list := range keys {
@@ -92,7 +95,12 @@ func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time,
 	if err != nil {
 		return nil, err
 	}
-	for _, list := range held {
+	w.crowded = map[postgres.Key]bool{}
+	for i, list := range held {
+		if len(list) > w.keyCap {
+			w.crowded[distinct[i]] = true
+			continue
+		}
 		ids = append(ids, list...)
 	}
 	if err := w.loadPersons(ctx, tx, ids); err != nil {
@@ -100,12 +108,12 @@ func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time,
 	}
 	for i, list := range held {
 		for _, id := range list {
-			if p := w.byID[id]; p != nil {
+			if p := w.byID[id]; p != nil && !w.crowded[distinct[i]] {
 				w.hold(distinct[i], p.root())
 			}
 		}
 	}
-	return w, w.loadConsents(ctx, tx)
+	return w, nil
 }
 
 // loadPersons locks persons and those they were joined into.
@@ -138,37 +146,15 @@ func (w *people) loadPersons(ctx context.Context, tx *postgres.Tx, ids []lead.ID
 	return nil
 }
 
-func (w *people) loadConsents(ctx context.Context, tx *postgres.Tx) error {
-	var ids []lead.ID
-	var epochs []int16
-	for id, p := range w.byID {
-		if p.into == nil {
-			ids, epochs = append(ids, id), append(epochs, p.row.Epoch)
-		}
-	}
-	rows, err := tx.Consents(ctx, ids, epochs)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		f, err := readFact(r.ID, r.Fact)
-		if err != nil {
-			return err
-		}
-		p := w.byID[r.PersonID]
-		p.consents = append(p.consents, f)
-	}
-	return nil
-}
-
 func (w *people) hold(k postgres.Key, p *person) {
 	if list := w.holders[k]; !slices.Contains(list, p) {
 		w.holders[k] = append(list, p)
 	}
 }
 
-// common reports whether so many hold a key that it tells nobody apart.
-func (w *people) common(k postgres.Key) bool { return len(w.holders[k]) > w.keyCap }
+// common reports whether so many hold a key that it tells nobody apart. Who holds such a key is not
+// even read: it stays common when some of them are found to be one.
+func (w *people) common(k postgres.Key) bool { return w.crowded[k] || len(w.holders[k]) > w.keyCap }
 
 func (w *people) create(housemate *person) *person {
 	p := &person{fresh: true, golden: &lead.Party{}, profile: &signal.Profile{}}
@@ -200,32 +186,11 @@ func (w *people) learn(l *link, st *statement, leadID lead.ID, body []byte) erro
 func (w *people) holdAll(p *person, keys []key) {
 	for _, k := range keys {
 		list := w.holders[k.hashed]
-		if len(list) > w.keyCap || slices.ContainsFunc(list, func(o *person) bool { return o.root() == p }) {
+		if w.common(k.hashed) || slices.ContainsFunc(list, func(o *person) bool { return o.root() == p }) {
 			continue
 		}
 		w.hold(k.hashed, p)
 		w.changes.Keys = append(w.changes.Keys, postgres.Holder{Key: k.hashed, PersonID: p.row.ID})
-	}
-}
-
-// keep adds a consent fact to a person unless it is held already; it reports whether it did. Origin
-// is the lead it came with, zero for a derived fact.
-func (w *people) keep(p *person, f fact, origin lead.ID) bool {
-	if slices.ContainsFunc(p.consents, func(o fact) bool { return o.id == f.id }) {
-		return false
-	}
-	p.consents = append(p.consents, f)
-	w.changes.Consents = append(w.changes.Consents, postgres.Consent{PersonID: p.row.ID, Epoch: p.row.Epoch, ID: f.id, Fact: f.raw, Origin: origin})
-	return true
-}
-
-// note keeps a consent fact that somebody gave. Facts that a merge derives are kept only: what they
-// restrict is one person, not everybody at a contact point.
-func (w *people) note(p *person, f fact, origin lead.ID) {
-	if w.keep(p, f, origin) && f.stops() {
-		w.changes.Stops = append(w.changes.Stops, postgres.Stop{
-			Point: pointHash(f.pb.GetContactPoint()), ConsentID: f.id, PersonID: p.row.ID, Fact: f.raw,
-		})
 	}
 }
 

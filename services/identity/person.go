@@ -23,6 +23,7 @@ type person struct {
 	golden   *lead.Party
 	profile  *signal.Profile
 	consents []fact // that hold; every fact once
+	held     bool   // consents are read
 	fresh    bool   // not in the database yet
 	told     bool   // something was said of it in this transaction
 	dirty    bool

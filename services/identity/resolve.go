@@ -122,6 +122,13 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 				return err
 			}
 		}
+		linked := make([]*person, len(items))
+		for i, it := range items {
+			linked[i] = it.link.person
+		}
+		if err := w.settleConsents(linked...); err != nil {
+			return err
+		}
 		if stops, err = w.loadStops(ctx, tx, items); err != nil {
 			return err
 		}
@@ -205,7 +212,7 @@ func (w *people) finish(it *item, own bool) error {
 		p.dirty = true
 	}
 	for _, f := range it.facts {
-		w.note(p, f, it.leadID)
+		w.say(p, f, it.leadID)
 	}
 	return nil
 }
