@@ -198,7 +198,7 @@ func idLike(header string) bool {
 // headerWords splits a header into folded words at everything that is no letter, before capitals
 // within a word and between letters and digits.
 func headerWords(header string) []string {
-	header = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "e-mail", "email", "E-Mail", "Email", "E-mail", "Email", "E-MAIL", "EMAIL").Replace(header)
+	header = strings.NewReplacer("#", " number", "ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "e-mail", "email", "E-Mail", "Email", "E-mail", "Email", "E-MAIL", "EMAIL").Replace(header)
 	var words []string
 	var b strings.Builder
 	cut := func() {
