@@ -123,6 +123,9 @@ func (s *Service) applyPair(ctx context.Context, tx *postgres.Tx, m *identity.Ma
 		if err := w.merge(&l, other, postgres.Merge{Note: evidenceNote(m)}, &e); err != nil {
 			return err
 		}
+		if err := w.settle(ctx, tx, s, s.halfLives()); err != nil {
+			return err
+		}
 	case verdict == identity.VerdictDifferent:
 		return errStale
 	default:

@@ -19,7 +19,8 @@ type talkers struct {
 	*world
 	random *rand.Rand
 	leads  int
-	sent   []string // lead ids
+
+	sellers int // 1: vehicles are sold, to neighbours too; 0: they are not
 }
 
 // tells makes somebody of so many tell something new: by lead or by signal, with consent or without.
@@ -40,14 +41,13 @@ func (c *talkers) tells(who int) {
 			says([]leadv1.ConsentState{granted, denied, revoked}[c.random.IntN(3)], []string{"", fmt.Sprintf("+151255501%02d", who), fmt.Sprintf("p%d.0@example.com", who)}[c.random.IntN(3)])(l)
 		}
 		c.leads++
-		c.sent = append(c.sent, l.LeadId)
 		c.resolve(l)
 		return
 	}
-	kinds := []leadv1.SignalKind{leadv1.SignalKind_SIGNAL_KIND_PAGE_VIEW, leadv1.SignalKind_SIGNAL_KIND_SERVICE_VISIT, leadv1.SignalKind_SIGNAL_KIND_CALL}
-	s := &identityv1.Signal{SignalId: l.LeadId, Kind: kinds[c.random.IntN(3)], OccurredAt: timestamppb.New(time.Unix(0, c.now.Load()).Add(-time.Duration(c.random.IntN(500)) * time.Hour)), Party: p, Identifiers: l.Identifiers}
-	if s.Kind == kinds[1] {
-		s.Vin = fmt.Sprintf("5ZNLM5E26PK3011%02d", who)
+	kinds := []leadv1.SignalKind{leadv1.SignalKind_SIGNAL_KIND_PAGE_VIEW, leadv1.SignalKind_SIGNAL_KIND_SERVICE_VISIT, leadv1.SignalKind_SIGNAL_KIND_CALL, leadv1.SignalKind_SIGNAL_KIND_VEHICLE_SOLD}
+	s := &identityv1.Signal{SignalId: l.LeadId, Kind: kinds[c.random.IntN(3+c.sellers)], OccurredAt: timestamppb.New(time.Unix(0, c.now.Load()).Add(-time.Duration(c.random.IntN(500)) * time.Hour)), Party: p, Identifiers: l.Identifiers}
+	if s.Kind == kinds[1] || s.Kind == kinds[3] {
+		s.Vin = fmt.Sprintf("5ZNLM5E26PK3011%02d", who+c.random.IntN(1+c.sellers)) // else a neighbour's
 	}
 	c.signals(s)
 }
@@ -112,7 +112,7 @@ func TestSplitsUndoMergesInAnyOrder(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			c := &talkers{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 4))}
+			c := &talkers{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 4)), sellers: int(seed % 2)}
 			const people = 6
 			for who := range people {
 				for range 2 + c.random.IntN(4) {
