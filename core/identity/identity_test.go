@@ -246,7 +246,7 @@ func TestGolden(t *testing.T) {
 			Phones: []lead.Phone{{E164: phone, Valid: true}}, Address: lead.Address{Postal: "10115"},
 		}},
 	}
-	got := identity.Golden(statements)
+	got, origins := identity.Golden(statements)
 	want := lead.Party{
 		Name: lead.Name{Full: "Ada Byron", Given: "Ada", Family: "Byron", Company: "Engine Ltd"},
 		Emails: []lead.Email{
@@ -259,8 +259,18 @@ func TestGolden(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("golden (-want +got):\n%s", diff)
 	}
+	wantOrigins := []identity.Origin{
+		{Field: "name", Statement: 0, Rule: identity.SurvivalMostComplete}, {Field: "company", Statement: 1, Rule: identity.SurvivalLatest},
+		{Field: "email", Index: 0, Statement: 1, Rule: identity.SurvivalEach}, {Field: "email", Index: 1, Statement: 1, Rule: identity.SurvivalEach},
+		{Field: "phone", Index: 0, Statement: 1, Rule: identity.SurvivalEach},
+		{Field: "address", Statement: 0, Rule: identity.SurvivalMostComplete}, {Field: "born", Statement: 0, Rule: identity.SurvivalMostComplete},
+	}
+	if diff := cmp.Diff(wantOrigins, origins); diff != "" {
+		t.Errorf("origins (-want +got):\n%s", diff)
+	}
 	slices.Reverse(statements)
-	if diff := cmp.Diff(got, identity.Golden(statements)); diff != "" {
+	again, _ := identity.Golden(statements)
+	if diff := cmp.Diff(got, again); diff != "" {
 		t.Errorf("depends on the order:\n%s", diff)
 	}
 }

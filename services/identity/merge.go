@@ -65,7 +65,7 @@ func (p *person) unite(o *person, at time.Time, market string) error {
 	if err := p.uniteConsents(o, at, market); err != nil {
 		return err
 	}
-	golden := identity.Golden([]identity.Statement{{Party: *sg, At: p.facts.At}, {Party: *og, At: o.facts.At}})
+	golden, _ := identity.Golden([]identity.Statement{{Party: *sg, At: p.facts.At}, {Party: *og, At: o.facts.At}})
 	profile := signal.Merge(*sp, *op)
 	p.golden, p.profile = &golden, &profile
 	p.know(identity.Union(&p.facts, &o.facts))

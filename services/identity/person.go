@@ -104,7 +104,7 @@ func (p *person) absorb(r *identity.Record, party *lead.Party) error {
 			}
 			said = append(said, identity.Statement{Party: *g, At: p.facts.At})
 		}
-		g := identity.Golden(said)
+		g, _ := identity.Golden(said)
 		p.golden = &g
 	}
 	p.know(identity.Union(&p.facts, r))
