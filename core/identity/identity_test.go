@@ -211,6 +211,24 @@ func TestKeysAndWithout(t *testing.T) {
 	}
 }
 
+// A web lead, as most come, has one key more than it has contact points.
+func TestKeysAreFew(t *testing.T) {
+	m := matcher(t)
+	web := lead.Party{Name: lead.Name{Given: "Ada", Family: "Byron"}, Emails: []lead.Email{lead.ParseEmail(mail)},
+		Phones: []lead.Phone{lead.ParsePhone(phone, "US")}, Address: lead.Address{Postal: "78745"}}
+	a := identity.NewRecord(&web, nil, "", nil, 0)
+	if keys := m.Keys(&a); len(keys) != 3 || keys[2].Kind != identity.KeyKindNamePlace {
+		t.Fatalf("keys %v", keys)
+	}
+	web.Name, web.Emails, web.Phones = lead.Name{Given: "A", Family: "Byron"}, nil, nil
+	web.Born = "1984-03-12"
+	b := identity.NewRecord(&web, nil, "", nil, 0)
+	keys := m.Keys(&b)
+	if len(keys) != 2 || keys[0] != m.Keys(&a)[2] || keys[1].Kind != identity.KeyKindNameBorn {
+		t.Errorf("keys %v", keys)
+	}
+}
+
 func TestUnion(t *testing.T) {
 	a, b := someone("Ada", "Byron", mail, phone), someone("Ada", "King", mail, home, "#1")
 	b.At++

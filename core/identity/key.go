@@ -20,6 +20,7 @@ const (
 	KeyKindAddress    // street address with a family name: finds households too
 	KeyKindSourceLead // a source's own lead id: finds who holds it, is no evidence of a person
 	KeyKindNamePlace  // family name, first letter of the given name and postal code: finds who gives another contact point
+	KeyKindNameBorn   // family name as it sounds and date of birth: finds who moved as well
 )
 
 // Key is one text that records of the same person or household share. Value is personal data: hash
@@ -54,7 +55,21 @@ func (m *Matcher) Keys(r *Record) []Key {
 			}
 		}
 	}
-	return append(keys, placeKeys(r)...)
+	return append(append(keys, placeKeys(r)...), bornKeys(r)...)
+}
+
+// bornKeys join how each family name sounds with each date of birth.
+func bornKeys(r *Record) []Key {
+	var keys []Key
+	for _, born := range r.Born {
+		for i := range r.Names {
+			sound := Phonetic(r.Names[i].Family)
+			if k := (Key{KeyKindNameBorn, sound + "\x00" + born}); len(born) >= 8 && sound != "" && !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
 }
 
 // placeKeys join each name with each postal code.
