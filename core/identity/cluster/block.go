@@ -126,7 +126,8 @@ type found struct {
 	members []int32
 	large   []uint64 // hashes of blocks too large
 	rest    []int32  // rows of these
-	common  int
+	tooBig  int      // blocks too large
+	common  int      // of these, those that no further field could split
 }
 
 // block finds the blocks.
@@ -221,11 +222,13 @@ func (w *work) combine(f *found, large map[uint64]struct{}, limit int, s *scratc
 			}
 			f.start = append(f.start, uint32(len(f.members)))
 		case len(f.fields) < depth:
+			f.tooBig++
 			f.large = append(f.large, rows[0].hash)
 			for _, e := range rows {
 				f.rest = append(f.rest, e.row)
 			}
 		default:
+			f.tooBig++
 			f.common++
 			w.stretch(f, rows, limit)
 		}
@@ -290,10 +293,10 @@ func (w *work) makeIndex(r *Result, all []found) {
 	seen := map[uint64]int{}
 	for i := range all {
 		f := &all[i]
-		if len(f.start) == 1 && len(f.large) == 0 && f.common == 0 {
+		if len(f.start) == 1 && f.tooBig == 0 {
 			continue
 		}
-		p := Pass{Fields: f.fields, Large: len(f.large) + f.common}
+		p := Pass{Fields: f.fields, Large: f.tooBig}
 		r.Blocking.Common += f.common
 		for b := range len(f.start) - 1 {
 			rows := f.members[f.start[b]:f.start[b+1]]

@@ -94,6 +94,9 @@ type Result struct {
 	// Possible are the pairs that a person should look at, strongest first: those between the two
 	// thresholds, and those that match but whose clusters were kept apart (Pair.Refusal).
 	Possible []Pair
+	// Common are the values that so many people share that they are no evidence: records were compared
+	// without them (see Record). They are personal data.
+	Common []identity.Key
 	// Blocking says how pairs were chosen.
 	Blocking Blocking
 	// Weights counts the compared pairs by weight: Weights[i] those of at least i+MinBits and less
@@ -102,6 +105,15 @@ type Result struct {
 
 	index *index
 	first []int32 // by row: the first row equal to it in every value
+	shorn map[int32]*identity.Record
+}
+
+// Record returns a row of the records given to Run as it was compared: without what is Common.
+func (r *Result) Record(records []identity.Record, row int) *identity.Record {
+	if s := r.shorn[int32(row)]; s != nil {
+		return s
+	}
+	return &records[row]
 }
 
 // The range of Result.Weights in bits.
@@ -172,7 +184,7 @@ func Run(records []identity.Record, o Options) (*Result, error) {
 	}
 	w.review = min(w.review, w.match)
 
-	for _, step := range []func(*Result) bool{w.prepare, w.block, w.compare, w.join} {
+	for _, step := range []func(*Result) bool{w.dropCommon, w.prepare, w.block, w.compare, w.join} {
 		if !step(r) {
 			return nil, ErrStopped
 		}
@@ -189,6 +201,7 @@ type work struct {
 	workers       int
 	progress      func(Step, int, int) bool
 
+	shorn    map[int32]*identity.Record // rows without what is too common
 	prepared []identity.Prepared
 	content  []uint64 // by row: a hash of all its values
 	has      []uint8  // by row: what it votes with

@@ -11,7 +11,7 @@ const homeMost = 12
 func (w *work) households(r *Result) {
 	var s scratch
 	for _, row := range w.rows {
-		for _, k := range w.matcher.Keys(&w.records[row]) {
+		for _, k := range w.matcher.Keys(w.record(row)) {
 			s.list = append(s.list, entry{mix(hashText(offset64+uint64(k.Kind), k.Value)), row})
 		}
 	}
@@ -48,7 +48,7 @@ func (w *work) households(r *Result) {
 		for i, p := range heads {
 			for _, q := range heads[:i] {
 				a, b := find(r.Clusters[p]), find(r.Clusters[q])
-				if a != b && w.matcher.Household(&w.records[p], &w.records[q]) {
+				if a != b && w.matcher.Household(w.record(p), w.record(q)) {
 					root[max(a, b)] = min(a, b)
 				}
 			}

@@ -66,10 +66,17 @@ type forest struct {
 	w       *work
 	root    []int32           // by row
 	members map[int32][]int32 // of clusters of several rows, by root, in the order of content
+	refused map[[2]int32]refused
+}
+
+// refused is an answer that holds until one of the two clusters has grown.
+type refused struct {
+	left, right int // rows
+	why         Refusal
 }
 
 func newForest(w *work) *forest {
-	f := &forest{w: w, root: make([]int32, len(w.records)), members: map[int32][]int32{}}
+	f := &forest{w: w, root: make([]int32, len(w.records)), members: map[int32][]int32{}, refused: map[[2]int32]refused{}}
 	for i := range f.root {
 		f.root[i] = int32(i)
 	}
@@ -82,13 +89,18 @@ func (f *forest) join(a, b int32) Refusal {
 	if a == b {
 		return RefusalNone
 	}
+	a, b = min(a, b), max(a, b)
 	left, right := f.of(a), f.of(b)
 	if len(left)+len(right) > 2 {
-		if refusal := f.weigh(left, right); refusal != RefusalNone {
-			return refusal
+		if before := f.refused[[2]int32{a, b}]; before.left == len(left) && before.right == len(right) {
+			return before.why
+		}
+		if why := f.weigh(left, right); why != RefusalNone {
+			f.refused[[2]int32{a, b}] = refused{len(left), len(right), why}
+			return why
 		}
 	}
-	if len(left) < len(right) || len(left) == len(right) && b < a {
+	if len(left) < len(right) {
 		a, b, left, right = b, a, right, left
 	}
 	for _, row := range right {

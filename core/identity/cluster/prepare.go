@@ -20,11 +20,12 @@ func (w *work) prepare(r *Result) bool {
 		c := &collected[from/span]
 		c.list = make([]atom, 0, 16*(to-from))
 		for i := from; i < to; i++ {
-			w.prepared[i] = w.matcher.Prepare(&w.records[i])
-			w.content[i] = contentOf(w.records[i])
-			w.has[i] = votes(&w.records[i])
+			record := w.record(int32(i))
+			w.prepared[i] = w.matcher.Prepare(record)
+			w.content[i] = contentOf(*record)
+			w.has[i] = votes(record)
 			c.begin = len(c.list)
-			c.read(&w.records[i])
+			c.read(record)
 			slices.Sort(c.list[c.begin:])
 			counts[i+1] = uint32(len(c.list) - c.begin)
 		}
