@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/leadmesh/leadmesh/core/identity"
@@ -211,9 +212,15 @@ func TestCommonKeys(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	const dealer = "313 662 0001"
 	var list []said
+	word := func(letters int) string {
+		b := make([]byte, letters)
+		for i := range b {
+			b[i] = byte('a' + rng.IntN(26))
+		}
+		return strings.ToUpper(string(b[:1])) + string(b[1:])
+	}
 	for i := range 3000 {
-		name := fmt.Sprintf("%c%c%cer", 'A'+rng.IntN(26), "aeiou"[rng.IntN(5)], 'a'+rng.IntN(26))
-		s := said{given: name, family: fmt.Sprintf("K%c%c%cson%d", 'a'+rng.IntN(26), "aeiou"[rng.IntN(5)], 'a'+rng.IntN(26), i), phone: dealer, street: fmt.Sprintf("%d Mill Road", i), postal: fmt.Sprintf("48%03d", rng.IntN(300))}
+		s := said{given: word(5), family: word(8), phone: dealer, street: fmt.Sprintf("%d %s Road", 1+rng.IntN(300), word(7)), postal: fmt.Sprintf("48%03d", rng.IntN(300))}
 		list = append(list, s, s)
 		list[len(list)-1].email = fmt.Sprintf("k%d@example.com", i)
 	}

@@ -250,5 +250,10 @@ func (w *work) partition(ctx context.Context, records []identity.Record) (*clust
 	if errors.Is(err, cluster.ErrStopped) {
 		return nil, context.Cause(ctx)
 	}
+	if err == nil && len(r.Common) > 0 { // what is explained is what was compared
+		for i := range records {
+			records[i] = *r.Record(records, i)
+		}
+	}
 	return r, err
 }

@@ -87,7 +87,7 @@ func (o *Outcome) Print(out io.Writer) {
 	b := &o.Result.Blocking
 	printTable(out, append(o.figures(),
 		[]string{"pairs compared", count(b.Compared), fmt.Sprintf("found by %s of fields", plural(passes(o), "combination"))},
-		[]string{"common keys", count(b.Common), "values too frequent to compare all rows that share them"},
+		[]string{"common keys", count(b.Common + len(o.Result.Common)), fmt.Sprintf("too frequent to compare all rows that share them; %s too frequent to be evidence", plural(len(o.Result.Common), "value"))},
 		[]string{"pairs lost", percentOf(float64(b.Lost) / 1e6), "estimated share of true pairs that were never compared"},
 		[]string{"threshold", trim(o.Match), "probability from which on two rows are one person"},
 		[]string{"time", o.took(), ""},
