@@ -2,12 +2,14 @@ package identity_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	match "github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/lead"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/services/identity"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
 )
@@ -202,5 +204,49 @@ func TestBridgesDoNotJoinContradictions(t *testing.T) {
 	w.resolve(w.newLead(party("Howard", "Pettibone", "howard@example.com", shared)))
 	if w.person(answers[1].PersonId).PersonId != answers[1].PersonId || w.open() != 0 {
 		t.Errorf("a record without a generation joined father and son, or %d pairs wait", w.open())
+	}
+}
+
+// Records that are nearly alike one by one, in any order, make no person of those at the ends.
+func TestChainsOfNearDuplicatesJoinNoStrangers(t *testing.T) {
+	t.Parallel()
+	names := []string{"Maria", "Mario", "Marco", "Marcy", "Darcy", "Daisy"}
+	for seed := range uint64(6) {
+		w := newWorld(t)
+		r := rand.New(rand.NewPCG(seed, 1))
+		persons := map[string]string{}
+		for range 3 { // each says it again, with more
+			for _, i := range r.Perm(len(names)) {
+				w.advance(time.Hour)
+				p := party(names[i], "Rossi", "", shared)
+				if r.IntN(2) == 0 {
+					p.Address = &leadv1.Address{Streets: []string{"12 Main St"}, PostalCode: "78745", Country: "US"}
+				}
+				persons[names[i]] = w.resolve(w.newLead(p))[0].PersonId
+			}
+		}
+		today := func(name string) string { return w.person(persons[name]).PersonId }
+		for _, ends := range [][2]string{{"Maria", "Daisy"}, {"Maria", "Darcy"}, {"Mario", "Daisy"}, {"Marco", "Daisy"}} {
+			if today(ends[0]) == today(ends[1]) {
+				t.Errorf("seed %d: %s and %s are one person", seed, ends[0], ends[1])
+			}
+		}
+	}
+}
+
+// A record that fits two persons of whom something speaks against being one makes somebody look.
+func TestABridgeAgainstTheEvidenceWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.resolve(w.newLead(party("Ada", "Byron", "ada@example.com", "")))[0]
+	w.advance(time.Hour)
+	b := w.resolve(w.newLead(party("A", "King", "", shared)))[0]
+	w.advance(time.Hour)
+	w.resolve(w.newLead(party("", "", "ada@example.com", shared)))
+	if w.person(b.PersonId).PersonId == a.PersonId {
+		t.Error("a record without a name joined people of different names")
+	}
+	if n := w.open(); n != 1 {
+		t.Errorf("%d pairs wait, want this one", n)
 	}
 }
