@@ -22,7 +22,7 @@ const (
 
 // explain writes the page that explains the outcome, if it is wanted.
 func (w *work) explain(ctx context.Context, o *Outcome) error {
-	out := w.reportOutput()
+	out := &w.page
 	if out.Writer == nil {
 		return nil
 	}

@@ -119,8 +119,9 @@ type work struct {
 	lists    []*List
 	profiles [][]columnProfile // by list
 	seed     maphash.Seed
-	outputs  []*output
 	undo     []func()
+
+	params, pairs, page, clusters output
 }
 
 func (w *work) tell(step string, done, total int) {
