@@ -231,8 +231,11 @@ func (s *Service) knownLeads(ctx context.Context, outcomes []applied) map[lead.I
 }
 
 // settleAll keeps what applied reports tell beyond the lead's case, useless contact points and
-// appointments, then settles all. Both may be repeated.
+// appointments, then settles all. Both may be repeated. Routing has moved the leads by now: this
+// outlives who waits for an answer, or the queue would have Routing look at all of them again.
 func (s *Service) settleAll(ctx context.Context, outcomes []applied, settlements []store.Settlement, now time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ApplyTimeout)
+	defer cancel()
 	var bad []lead.ID
 	for i, o := range outcomes {
 		if settlements[i].Status != store.Applied || o.activity == nil {

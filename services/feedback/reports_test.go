@@ -1,6 +1,7 @@
 package feedback_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -112,6 +114,37 @@ func TestReportsSurviveRouting(t *testing.T) {
 	}
 	if again := b.report(t, dealer("D1"), call("late", leadID(1), start)); !again[0].GetApplied() || !again[0].GetDuplicate() {
 		t.Errorf("resent after it was applied: %v", again[0])
+	}
+}
+
+// TestWhoReportedMayGoAway has a reporter go away at the worst moments: what Routing has applied is
+// settled all the same, and nothing is taken for an error of the system itself.
+func TestWhoReportedMayGoAway(t *testing.T) {
+	b := setup(t)
+	b.cases.own(leadID(1), "D1")
+	bad := call("a1", leadID(1), start)
+	bad.CallResult = leadv1.CallResult_CALL_RESULT_WRONG_NUMBER
+	req := &feedbackv1.BatchCreateActivitiesRequest{Activities: []*feedbackv1.Activity{bad}}
+	ctx, leave := context.WithCancel(as(t, dealer("D1")))
+	b.cases.after = leave
+	if _, err := b.BatchCreateActivities(ctx, req); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.unapplied(t); n != 0 {
+		t.Errorf("%d applied reports wait for the queue", n)
+	}
+	var marked int
+	if err := b.pool.QueryRow(t.Context(), `SELECT count(*) FROM lead_fact WHERE bad_contact`).Scan(&marked); err != nil || marked != 1 {
+		t.Errorf("%d leads have a useless contact point, %v", marked, err)
+	}
+	for what, ask := range map[string]func() error{
+		"reports":     func() error { _, err := b.BatchCreateActivities(ctx, req); return err },
+		"a scorecard": func() error { _, err := b.GetScorecard(ctx, &feedbackv1.GetScorecardRequest{}); return err },
+		"the queue":   func() error { _, err := b.RetryUnapplied(ctx); return err },
+	} {
+		if err := ask(); err == nil || problem.From(err).Reason == problemv1.Reason_REASON_INTERNAL {
+			t.Errorf("%s, asked for by somebody who is gone: %v", what, err)
+		}
 	}
 }
 

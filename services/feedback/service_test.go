@@ -72,6 +72,7 @@ type cases struct {
 	applied map[string]bool
 	order   []string
 	down    bool
+	after   func() // called when reports were applied, before the answer
 }
 
 func (c *cases) own(leadID, dealerID string) {
@@ -134,6 +135,9 @@ func (c *cases) ApplyActivities(_ context.Context, in *routingv1.ApplyActivities
 	}
 	for _, o := range in.GetOutcomes() {
 		apply(o.GetOutcomeId(), o.GetLeadId(), o.GetDealerId())
+	}
+	if c.after != nil {
+		c.after()
 	}
 	return resp, nil
 }

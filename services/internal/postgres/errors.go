@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/puddle/v2"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 )
 
 // SQLSTATE codes, from appendix A of the PostgreSQL manual.
@@ -38,7 +39,7 @@ const (
 // starting, stopping or read-only after a failover, is out of disk, memory or
 // connections, took longer than a limit, or kept losing against other
 // transactions. It is false for nil, for errors of the request itself, for
-// wrong credentials and for a caller who cancelled.
+// wrong credentials and for a caller who cancelled: see [Problem].
 func Unavailable(err error) bool {
 	if err == nil {
 		return false
@@ -81,6 +82,22 @@ func unavailableCode(code string) bool {
 		return true
 	}
 	return len(code) == 5 && (code[:2] == classConnection || code[:2] == classInsufficientSpace)
+}
+
+// Problem makes an error of the driver answerable, once: nil stays nil and a
+// problem stays as it is, wrapped or not. What was cut short because its caller
+// went away, or because this process stops, is no fault of the system: it is
+// UNAVAILABLE as what is [Unavailable] is, and may be asked for again. The rest
+// is INTERNAL.
+func Problem(err error) error {
+	var p *problem.Error
+	switch {
+	case err == nil, errors.As(err, &p):
+		return err
+	case Unavailable(err), errors.Is(err, context.Canceled):
+		return problem.Unavailable(err)
+	}
+	return problem.Internal(err)
 }
 
 // UniqueViolation reports whether err says that a row would repeat the key of

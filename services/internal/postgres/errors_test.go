@@ -11,8 +11,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 )
 
 func TestUnavailableByCode(t *testing.T) {
@@ -47,6 +49,52 @@ func TestUnavailableByCause(t *testing.T) {
 		if got := postgres.Unavailable(c.err); got != c.want {
 			t.Errorf("%s: Unavailable(%v) = %v, want %v", c.name, c.err, got, c.want)
 		}
+	}
+}
+
+// TestProblemOfAnError: what a caller who went away cut short, before or in the midst of a statement,
+// is never an error of the system itself.
+func TestProblemOfAnError(t *testing.T) {
+	pool := pgtest.New(t, poolModule()).Pool("poolcase")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	before := postgres.InTx(gone, pool, pgx.TxOptions{}, func(pgx.Tx) error { return nil })
+	midway, leave := context.WithCancel(t.Context())
+	during := postgres.InTx(midway, pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(midway, "INSERT INTO item VALUES (1)"); err != nil {
+			return err
+		}
+		time.AfterFunc(50*time.Millisecond, leave)
+		_, err := tx.Exec(midway, "SELECT pg_sleep(60)")
+		return err
+	})
+	last, leave := context.WithCancel(t.Context())
+	atCommit := postgres.InTx(last, pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		defer leave()
+		_, err := tx.Exec(last, "INSERT INTO item VALUES (2)")
+		return err
+	})
+	for _, c := range []struct {
+		name string
+		err  error
+		want problemv1.Reason
+	}{
+		{"cancelled before", before, problemv1.Reason_REASON_UNAVAILABLE},
+		{"cancelled during a statement", during, problemv1.Reason_REASON_UNAVAILABLE},
+		{"cancelled before the commit", atCommit, problemv1.Reason_REASON_UNAVAILABLE},
+		{"cancelled, told where", fmt.Errorf("store lead: %w", context.Canceled), problemv1.Reason_REASON_UNAVAILABLE},
+		{"deadlock", &pgconn.PgError{Code: "40P01"}, problemv1.Reason_REASON_UNAVAILABLE},
+		{"a row too many", &pgconn.PgError{Code: "23505"}, problemv1.Reason_REASON_INTERNAL},
+		{"a problem", problem.NotFound("lead").Because(context.Canceled), problemv1.Reason_REASON_NOT_FOUND},
+		{"a problem, told where", fmt.Errorf("read: %w", problem.NotFound("lead")), problemv1.Reason_REASON_NOT_FOUND},
+	} {
+		var p *problem.Error
+		if err := postgres.Problem(c.err); !errors.As(err, &p) || p.Reason != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%s: %v became %v, want %s", c.name, c.err, err, c.want)
+		}
+	}
+	if err := postgres.Problem(nil); err != nil {
+		t.Errorf("nothing became %v", err)
 	}
 }
 

@@ -149,8 +149,8 @@ func FromProto(p *problemv1.Problem) *Error {
 	return e
 }
 
-// From finds the problem in an error: one of ours, one that came over the wire, else an internal
-// one. nil gives nil.
+// From finds the problem in an error: one of ours, one that came over the wire, that of a context
+// that ended, else an internal one. nil gives nil.
 func From(err error) *Error {
 	if err == nil {
 		return nil
@@ -161,7 +161,7 @@ func From(err error) *Error {
 	}
 	st, ok := status.FromError(err)
 	if !ok {
-		return Internal(err)
+		st = status.FromContextError(err)
 	}
 	return fromStatus(st, err)
 }

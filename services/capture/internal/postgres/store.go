@@ -210,19 +210,13 @@ func (s *Store) inTx(ctx context.Context, fn func(q *db.Queries, tx pgx.Tx) erro
 
 // mapped turns a driver's error into a problem; nil stays nil.
 func mapped(err error) error {
-	var p *problem.Error
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &p), errors.Is(err, ErrConflict):
+	case errors.Is(err, ErrConflict):
 		return err
 	case errors.Is(err, pgx.ErrNoRows):
 		return problem.NotFound("lead")
-	case pg.Unavailable(err), errors.Is(err, context.Canceled):
-		return problem.Unavailable(err)
-	default:
-		return problem.Internal(err)
 	}
+	return pg.Problem(err)
 }
 
 func uuid(id lead.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }

@@ -13,7 +13,6 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/feedback/internal/postgres/db"
 	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
-	"github.com/leadmesh/leadmesh/services/internal/problem"
 )
 
 //go:embed migrations/*.sql
@@ -40,16 +39,8 @@ func (s *Store) inTx(ctx context.Context, fn func(*db.Queries) error) error {
 	return pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error { return fn(s.q.WithTx(tx)) })
 }
 
-// edge turns a driver's error into a problem, once.
-func edge(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case pg.Unavailable(err):
-		return problem.Unavailable(err)
-	}
-	return problem.From(err)
-}
+// edge is where the driver's errors stop.
+func edge(err error) error { return pg.Problem(err) }
 
 func uuid(id lead.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 

@@ -38,7 +38,7 @@ func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // Write runs fn in one transaction, again if it loses against another one: fn must reset what it
 // collects. Its error is a problem.
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	return answerable(postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	return postgres.Problem(postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		pipe := postgres.NewPipe(tx)
 		if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later()), pipe: pipe, raw: tx}); err != nil {
 			return err
@@ -50,7 +50,7 @@ func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 // Read runs fn on one snapshot.
 func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return answerable(postgres.InTx(ctx, s.pool, options, func(tx pgx.Tx) error {
+	return postgres.Problem(postgres.InTx(ctx, s.pool, options, func(tx pgx.Tx) error {
 		q := db.New(tx)
 		return fn(&Tx{q: q, later: q})
 	}))
@@ -59,25 +59,11 @@ func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
 // ForgetSeen removes the ids of signals received before a time and returns how many.
 func (s *Store) ForgetSeen(ctx context.Context, before time.Time) (int64, error) {
 	n, err := db.New(s.pool).ForgetSeen(ctx, timestamp(before))
-	return n, answerable(err)
+	return n, postgres.Problem(err)
 }
 
 // Ping asks the database for nothing.
-func (s *Store) Ping(ctx context.Context) error { return answerable(s.pool.Ping(ctx)) }
-
-// answerable maps an error of the driver once; problems pass.
-func answerable(err error) error {
-	var p *problem.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &p):
-		return p
-	case postgres.Unavailable(err) || errors.Is(err, context.Canceled):
-		return problem.Unavailable(err)
-	}
-	return problem.Internal(err)
-}
+func (s *Store) Ping(ctx context.Context) error { return postgres.Problem(s.pool.Ping(ctx)) }
 
 // Tx is one transaction. What it writes waits for the next reading or the commit and goes to the
 // server with that: the buckets stay locked for as few round trips as can be.

@@ -62,16 +62,10 @@ func (s *Store) inTx(ctx context.Context, f func(tx pgx.Tx, q *db.Queries) error
 // edge is where the driver's errors stop.
 func edge(doing string, err error) error {
 	var p *problem.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &p):
+	if err == nil || errors.As(err, &p) {
 		return err
-	case postgres.Unavailable(err):
-		return problem.Unavailable(fmt.Errorf("%s: %w", doing, err))
-	default:
-		return problem.Internal(fmt.Errorf("%s: %w", doing, err))
 	}
+	return postgres.Problem(fmt.Errorf("%s: %w", doing, err))
 }
 
 func uuid(id lead.ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: !id.IsZero()} }

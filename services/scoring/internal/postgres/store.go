@@ -157,19 +157,10 @@ func (s *Store) Comply(ctx context.Context, replica [16]byte, before time.Time) 
 }
 
 func mapped(err error) error {
-	var p *problem.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &p):
-		return err
-	case errors.Is(err, pgx.ErrNoRows):
+	if errors.Is(err, pgx.ErrNoRows) {
 		return problem.NotFound("playbook")
-	case pg.Unavailable(err), errors.Is(err, context.Canceled):
-		return problem.Unavailable(err)
-	default:
-		return problem.Internal(err)
 	}
+	return pg.Problem(err)
 }
 
 func uuid(id [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
