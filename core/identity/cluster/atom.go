@@ -192,11 +192,14 @@ func sound(s string) string {
 func consonants(s string) string {
 	var has uint32
 	for i := range len(s) {
-		if c := s[i] - 'a'; c < 26 {
-			has |= 1 << c
+		switch c := s[i]; c {
+		case 'a', 'e', 'i', 'o', 'u', 'y', 'h':
+		default:
+			if c >= 'a' && c <= 'z' {
+				has |= 1 << (c - 'a')
+			}
 		}
 	}
-	has &^= 1<<('a'-'a') | 1<<('e'-'a') | 1<<('i'-'a') | 1<<('o'-'a') | 1<<('u'-'a') | 1<<('y'-'a') | 1<<('h'-'a')
 	if has == 0 {
 		return ""
 	}

@@ -16,7 +16,6 @@ type maker struct {
 	repeat      float64
 	home        int
 	from, until time.Time
-	people      int
 	records     []Record
 }
 

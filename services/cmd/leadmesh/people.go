@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/leadmesh/leadmesh/deploy/sample/people"
@@ -27,7 +26,7 @@ func (c *peopleCmd) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	var out io.Writer = s.out
+	out := s.out
 	if c.Out != "-" {
 		f, err := os.Create(c.Out)
 		if err != nil {
