@@ -21,7 +21,7 @@ func (s *pairs) different(w *people, a, b *person) (bool, error) {
 	if !s.loaded {
 		ids := make([]lead.ID, 0, len(w.byID))
 		for id, p := range w.byID {
-			if !p.fresh && p.row.MergedInto.IsZero() {
+			if !p.fresh {
 				ids = append(ids, id)
 			}
 		}
