@@ -27,6 +27,15 @@ type share struct {
 // measured; more only helps a database with more cores than that.
 var shares = []share{{Scoring, 4, 2}, {Feedback, 12, 3}, {Identity, 10, 3}, {Routing, 20, 6}, {Capture, 20, 4}}
 
+// beside is how many connections of its share a service takes out of its pool for good: River listens
+// for pushes on one.
+func beside(service string) int {
+	if service == Routing {
+		return 1
+	}
+	return 0
+}
+
 // privateSpare is how many sessions beside the budget a private server takes: commands, migrations,
 // an operator with psql.
 const privateSpare = 54
@@ -168,7 +177,7 @@ func (h *House) pool(ctx context.Context, service string) (*pgxpool.Pool, error)
 	var pool *pgxpool.Pool
 	err := h.patiently(ctx, func() (err error) {
 		pool, err = postgres.Open(ctx, postgres.PoolConfig{
-			URL: h.databaseURL(service), Role: postgres.ServiceRole(service), Schema: service, MaxConns: int32(h.budget[service]), //nolint:gosec // far below 2^31
+			URL: h.databaseURL(service), Role: postgres.ServiceRole(service), Schema: service, MaxConns: int32(h.budget[service] - beside(service)), //nolint:gosec // far below 2^31
 			TracerProvider: h.tel.Tracing, Logger: h.tel.Log,
 		})
 		return err

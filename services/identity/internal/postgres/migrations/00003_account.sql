@@ -18,5 +18,3 @@ CREATE TABLE account_key (
 );
 
 ALTER TABLE person ADD COLUMN account_id uuid; -- that the person acts for, the latest
-
-CREATE INDEX person_account ON person (account_id) WHERE account_id IS NOT NULL;

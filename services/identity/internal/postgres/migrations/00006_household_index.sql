@@ -7,3 +7,6 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS person_household ON person (household_id
 
 -- Who was joined into whom.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS person_merge_into ON person_merge (merged_into);
+
+-- Who acts for an organisation.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS person_account ON person (account_id) WHERE account_id IS NOT NULL;
