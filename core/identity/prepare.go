@@ -75,9 +75,7 @@ func (m *Matcher) Prepare(r *Record) Prepared {
 		p.emails = make([]preparedEmail, len(r.Emails))
 		for i, key := range r.Emails {
 			local, domain, _ := strings.Cut(key, "@")
-			if strings.ContainsAny(local, "._-") {
-				local = strings.NewReplacer(".", "", "_", "", "-", "").Replace(local)
-			}
+			local = undivided(local)
 			p.emails[i] = preparedEmail{
 				key: key, local: local, domain: domain, role: roleName(local),
 				localLetters: letters(local), domainLetters: letters(domain), share: m.share(FieldEmail, key),
@@ -196,6 +194,20 @@ func generationOf(suffix string) uint8 {
 		return 5
 	}
 	return 0
+}
+
+// undivided returns the local part of an address without what parts its words.
+func undivided(local string) string {
+	if !strings.ContainsAny(local, "._-") {
+		return local
+	}
+	b := make([]byte, 0, len(local))
+	for i := 0; i < len(local); i++ {
+		if c := local[i]; c != '.' && c != '_' && c != '-' {
+			b = append(b, c)
+		}
+	}
+	return string(b)
 }
 
 // roleName reports the local part of an address that several people read.

@@ -172,3 +172,17 @@ func BenchmarkWeigh(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkPrepare(b *testing.B) {
+	m := matcher(b)
+	p := lead.Party{
+		Name: lead.Name{Given: "Katherine", Family: "Szymborska"}, Emails: []lead.Email{lead.ParseEmail("kat.szym@gmail.com")},
+		Phones:  []lead.Phone{lead.ParsePhone("+15125550163", "US")},
+		Address: lead.Address{Streets: []string{"12 Meadowlark Ave"}, City: "Austin", Postal: "78745", Region: "TX"},
+	}
+	r := identity.NewRecord(&p, nil, "", nil, 0)
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Prepare(&r)
+	}
+}
