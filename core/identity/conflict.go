@@ -15,10 +15,10 @@ type Conflict uint8
 const (
 	// ConflictGivenName: given names of two letters or more that are neither the same, nicknames or
 	// beginnings of each other, a middle name of the other, nor spelled alike (see compareName), beside
-	// something that people of one home share: an e-mail address, a phone number, a street or a vehicle,
-	// the same or nearly. It does not hold where the personal number is the same or a typing
-	// error apart, nor among records that no two people of one home are among: where Params.Home is
-	// NoHomes, as may be learned from a list of many duplicates.
+	// something that people of one home share: an e-mail address, a phone number, a vehicle, or a street
+	// address, the same or nearly, also where one lacks its number. It does not hold where the personal
+	// number is the same or a typing error apart, nor among records that no two people of one home are
+	// among: where Params.Home is NoHomes, as may be learned from a list of many duplicates.
 	ConflictGivenName Conflict = 1 << iota
 	// ConflictGeneration: two generations, as Jr and Sr or II and III. Jr and II are one.
 	ConflictGeneration
@@ -86,7 +86,7 @@ func sharesHome(c *comparison) bool {
 		return true
 	}
 	switch c.levels[FieldAddress] {
-	case ReasonAddress, ReasonAddressTypo, ReasonAddressUnit, ReasonAddressStreet, ReasonAddressNeighbour:
+	case ReasonAddress, ReasonAddressTypo, ReasonAddressUnit, ReasonAddressStreet:
 		return true
 	}
 	return c.levels[FieldVehicle] != 0
