@@ -267,3 +267,35 @@ func TestLostIsSeen(t *testing.T) {
 		t.Errorf("estimated loss %.4f, true loss %.4f", got, lost)
 	}
 }
+
+// Of two lists only pairs across them are compared.
+func TestAcross(t *testing.T) {
+	all, who := crowd(13, 300)
+	var records []identity.Record
+	var truth []int
+	left := 0
+	for side := range 2 { // the first record of each person in one list, the second in the other
+		seen := map[int]int{}
+		for i, r := range all {
+			if seen[who[i]] == side {
+				records, truth = append(records, r), append(truth, who[i])
+			}
+			seen[who[i]]++
+		}
+		if side == 0 {
+			left = len(records)
+		}
+	}
+	r := run(t, records, cluster.Options{Left: left})
+	if len(r.Links) < 50 {
+		t.Fatalf("only %d links", len(r.Links))
+	}
+	for _, p := range append(slices.Clone(r.Links), r.Possible...) {
+		if int(p.A) >= left || int(p.B) < left {
+			t.Fatalf("rows %d and %d of one list were compared", p.A, p.B)
+		}
+	}
+	if s := cluster.ScoreOf(r.Clusters, truth); s.Precision() < 0.95 {
+		t.Errorf("%+v", s)
+	}
+}
