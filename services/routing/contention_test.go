@@ -9,8 +9,11 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
+	"golang.org/x/sync/errgroup"
 )
 
 // begin opens a transaction beside those of the service, which the test rolls back if nobody else
@@ -240,5 +243,91 @@ func TestATestLeadLeavesTheBooksAlone(t *testing.T) {
 	}
 	if n := w.count(`SELECT coalesce((book -> 'persons' -> $1 ->> 'open')::int, 0) FROM capacity WHERE dealer_id = 'a'`, person); n != 1 {
 		t.Errorf("%s works %d leads by the book, it is 1", person, n)
+	}
+}
+
+// butTooLate is the error, unless it only says that somebody else moved the lead first.
+func butTooLate(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch problem.From(err).Reason {
+	case problemv1.Reason_REASON_WRONG_STATE, problemv1.Reason_REASON_NOT_YOUR_DEALER:
+		return nil
+	}
+	return err
+}
+
+// TestBooksAreRightAtEveryMoment looks at the books while two replicas escalate leads to a second
+// person, whoever wants to takes them, and others are closed and come back.
+func TestBooksAreRightAtEveryMoment(t *testing.T) {
+	w := newWorld(t)
+	var leads []lead.ID
+	first := map[lead.ID]string{}
+	for range 60 {
+		id := w.customer(chooses("a"))
+		leads, first[id] = append(leads, id), w.kase(id).Owner.PersonID
+	}
+	w.now = w.now.Add(5 * time.Hour) // all of them are breached
+	ctx, other := w.as("a"), w.replica()
+	sweep := func(s *Service) func() error {
+		return func() error { _, err := s.sweepOnce(t.Context()); return err }
+	}
+	var g errgroup.Group
+	g.Go(sweep(w.s))
+	g.Go(sweep(other))
+	g.Go(func() error {
+		for i, id := range leads[:40] {
+			person := []string{"a-1", "a-2"}[i/2%2]
+			if _, err := w.s.AcceptLead(ctx, &routingv1.AcceptLeadRequest{LeadId: id.String(), PersonId: person}); butTooLate(err) != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g.Go(func() error {
+		for i, id := range leads[20:] {
+			for _, kind := range []feedbackv1.OutcomeKind{feedbackv1.OutcomeKind_OUTCOME_KIND_LOST, feedbackv1.OutcomeKind_OUTCOME_KIND_REOPENED}[:1+i%2] {
+				if _, err := other.ApplyActivities(t.Context(), &routingv1.ApplyActivitiesRequest{
+					Outcomes: []*feedbackv1.Outcome{w.outcome(id, kind.String(), "a", kind)},
+				}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	g.Go(func() error {
+		for _, id := range leads[50:] {
+			_, err := other.DeclineLead(ctx, &routingv1.DeclineLeadRequest{LeadId: id.String(), Code: leadv1.DeclineCode_DECLINE_CODE_TOO_FAR})
+			if butTooLate(err) != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	done := make(chan error, 1)
+	go func() { done <- g.Wait() }()
+	for looks := 0; ; looks++ {
+		if n := w.count(wrongBooks); n != 0 {
+			t.Fatalf("the books of %d persons are wrong at look %d", n, looks)
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := 0
+			for _, id := range leads {
+				if k := w.kase(id); k.Owner != nil && k.Owner.PersonID != first[id] {
+					changed++
+				}
+			}
+			if looks < 10 || changed < 10 {
+				t.Errorf("%d looks while %d leads went from one person to another", looks, changed)
+			}
+			return
+		default:
+		}
 	}
 }

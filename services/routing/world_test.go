@@ -355,6 +355,11 @@ func count(list []string, want string) int {
 	return n
 }
 
+// wrongBooks counts the persons who work another number of leads than the book of their store says.
+const wrongBooks = `SELECT count(*) FROM capacity c, jsonb_each(c.book -> 'persons') p
+	WHERE coalesce((p.value ->> 'open')::int, 0) <> (SELECT count(*) FROM assignment a JOIN decision d USING (bucket, lead_id)
+		WHERE a.dealer_id = c.dealer_id AND a.person_id = p.key AND NOT d.test)`
+
 // checkLaws checks the laws that must hold whatever was done: a lead is open if and only if it has
 // an owner, only open leads hold interest, books know exactly the open work, every decision can be
 // replayed, and nothing was told twice.
@@ -369,9 +374,7 @@ func (w *world) checkLaws() {
 			WHERE d.state NOT BETWEEN 5 AND 9`},
 		{"interest of another dealer than the owner", `SELECT count(*) FROM open_interest i JOIN decision d ON d.lead_id = i.lead_id
 			WHERE i.dealer_id NOT IN ('', d.dealer_id)`},
-		{"book with other open work than there is", `SELECT count(*) FROM capacity c, jsonb_each(c.book -> 'persons') p
-			WHERE coalesce((p.value ->> 'open')::int, 0) <> (SELECT count(*) FROM assignment a JOIN decision d USING (bucket, lead_id)
-				WHERE a.dealer_id = c.dealer_id AND a.person_id = p.key AND NOT d.test)`},
+		{"book with other open work than there is", wrongBooks},
 	} {
 		var n int
 		if err := w.pool.QueryRow(ctx, law.violations).Scan(&n); err != nil {

@@ -148,8 +148,9 @@ func TestInTxRunsAgainAfterADeadlock(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if total := <-tries + <-tries; total != 3 {
-		t.Errorf("%d tries in all, want 3: one transaction loses once", total)
+	// The loser may lose again, where it takes its row back before the winner wakes up.
+	if total := <-tries + <-tries; total < 3 {
+		t.Errorf("%d tries in all, want 3 or more: one transaction loses", total)
 	}
 	if got := scalar[int](t, pool, "SELECT sum(n) FROM item"); got != 4 {
 		t.Errorf("sum = %d, want 4", got)
