@@ -16,7 +16,8 @@ type nameLevels struct {
 // swapped with its neighbour (names of four letters or more; two in names of ten or more); alike by
 // Jaro-Winkler of 0.84, or the same letters in another order; other. Two names that many people have,
 // are no typing errors of each other unless they sound the same: Eric and Erin are two names, Eric and
-// Erik one.
+// Erik one. Nor is one short for the other when it is the woman's name made of a man's: Daniel and
+// Daniela are two people, Max and Maximilian one.
 //
 // Family names likewise, where one that begins or ends with the other of four letters or more is part
 // of a double name.
@@ -94,6 +95,9 @@ func compareGiven(a, b *preparedName) ReasonCode {
 		}
 	}
 	if begins(a.Given, b.Given, 3) {
+		if (a.known || b.known) && derived(a.Given, b.Given) {
+			return ReasonGivenNameOther
+		}
 		return ReasonGivenNameShort
 	}
 	if a.Given == b.Middle || b.Given == a.Middle {
@@ -115,6 +119,19 @@ func compareGiven(a, b *preparedName) ReasonCode {
 		return ReasonGivenNameAlike
 	}
 	return ReasonGivenNameDiffers
+}
+
+// derived reports that the longer of two names, which begins with the other, is made of it as women's
+// names are of men's.
+func derived(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	switch b[len(a):] {
+	case "a", "na", "ia", "ina", "ine", "ie", "le", "etta", "ette":
+		return true
+	}
+	return false
 }
 
 // soundsAlike reports that two names sound alike to the end, where one letter makes Maria of Mario.

@@ -78,7 +78,7 @@ func (m *Matcher) compareNames(a, b *Prepared, c *comparison) {
 			n := compareName(&a.names[i], &b.names[j])
 			w := m.worthName(&n)
 			same = same || n.given == ReasonGivenName
-			if n.given == ReasonGivenNameDiffers && len(a.names[i].Given) > 1 && len(b.names[j].Given) > 1 {
+			if (n.given == ReasonGivenNameDiffers || n.given == ReasonGivenNameOther) && len(a.names[i].Given) > 1 && len(b.names[j].Given) > 1 {
 				c.conflict |= ConflictGivenName
 			}
 			if n.generation == ReasonGenerationDiffers {

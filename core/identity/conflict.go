@@ -14,11 +14,13 @@ type Conflict uint8
 // The members of a Conflict.
 const (
 	// ConflictGivenName: given names of two letters or more that are neither the same, nicknames or
-	// beginnings of each other, a middle name of the other, nor spelled alike (see compareName), beside
-	// something that people of one home share: an e-mail address, a phone number, a vehicle, or a street
-	// address, the same or nearly, also where one lacks its number. It does not hold where the personal
-	// number is the same or a typing error apart, nor among records that no two people of one home are
-	// among: where Params.Home is NoHomes, as may be learned from a list of many duplicates.
+	// ConflictGivenName: given names of two letters or more that are neither the same, nicknames or
+	// beginnings of each other, a middle name of the other, nor spelled alike (see compareName), or that
+	// look alike but are two names, as Mark and Mary or Daniel and Daniela, beside something that people
+	// of one home share: an e-mail address, a phone number, a vehicle, or a street address, the same or
+	// nearly, also where one lacks its number. It does not hold where the personal number is the same or a
+	// typing error apart, nor among records that no two people of one home are among: where Params.Home
+	// is NoHomes, as may be learned from a list of many duplicates.
 	ConflictGivenName Conflict = 1 << iota
 	// ConflictGeneration: two generations, as Jr and Sr or II and III. Jr and II are one.
 	ConflictGeneration

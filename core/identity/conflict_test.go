@@ -48,7 +48,15 @@ func TestConflicts(t *testing.T) {
 		{"one of two numbers of a source", with(someone("Ada", "Byron", mail, "#1"), lead.IDKindLoyalty, "club", "2"), someone("Ada", "Byron", mail, "#2"), 0},
 		{"two browsers", someone("Ada", "Byron", mail, "?1"), someone("Ada", "Byron", mail, "?2"), 0},
 		{"twins", someone("Ada", "Byron", home, born), someone("Grace", "Byron", home, born), identity.ConflictGivenName | identity.ConflictTwin},
-		{"twins with names alike", someone("Eric", "Byron", home, born), someone("Erin", "Byron", home, born), identity.ConflictTwin},
+		{"twins with names alike", someone("Eric", "Byron", home, born), someone("Erin", "Byron", home, born), identity.ConflictGivenName | identity.ConflictTwin},
+		{"spouses with names alike", someone("Mark", "Hill", mail, phone, home), someone("Mary", "Hill", mail, phone, home), identity.ConflictGivenName},
+		{"names that rhyme", someone("Terry", "Hill", mail), someone("Jerry", "Hill", mail), identity.ConflictGivenName},
+		{"a woman's name of a man's", someone("Daniel", "Hill", mail, phone, home), someone("Daniela", "Hill", mail, phone, home), identity.ConflictGivenName},
+		{"a rare one too", someone("Robert", "Hill", mail), someone("Roberta", "Hill", mail), identity.ConflictGivenName},
+		{"a woman's name the dictionary had for a man's", someone("Andrew", "Hill", mail), someone("Andrea", "Hill", mail), identity.ConflictGivenName},
+		{"a name alike of somebody elsewhere", someone("Mark", "Hill", born), someone("Mary", "Hill", born), 0},
+		{"two spellings of one name", someone("Susan", "Hill", mail), someone("Susanna", "Hill", mail), 0},
+		{"a name in full", someone("Max", "Hill", mail), someone("Maximilian", "Hill", mail), 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

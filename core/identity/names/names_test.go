@@ -9,12 +9,12 @@ import (
 
 func TestLoad(t *testing.T) {
 	d := names.Load()
-	for _, pair := range [][2]string{{"bob", "robert"}, {"robert", "bob"}, {"liz", "elizabeth"}, {"bill", "william"}} {
+	for _, pair := range [][2]string{{"bob", "robert"}, {"robert", "bob"}, {"liz", "elizabeth"}, {"bill", "william"}, {"susan", "susanna"}} {
 		if !d.Related(pair[0], pair[1]) {
 			t.Errorf("%s is not known as %s", pair[0], pair[1])
 		}
 	}
-	for _, pair := range [][2]string{{"bob", "george"}, {"eric", "erin"}, {"mario", "maria"}} {
+	for _, pair := range [][2]string{{"bob", "george"}, {"eric", "erin"}, {"mario", "maria"}, {"aaron", "erin"}, {"andrew", "andrea"}} {
 		if d.Related(pair[0], pair[1]) {
 			t.Errorf("%s is known as %s", pair[0], pair[1])
 		}
