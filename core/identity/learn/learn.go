@@ -2,7 +2,9 @@
 // each level of agreement is seen among strangers from pairs drawn at random, how often among records of
 // one person by expectation maximisation over the pairs that several blocking rules find, each rule
 // teaching nothing about the fields it is made of. Shipped parameters weigh in as if they had been seen
-// before, so that few records, or records without any duplicate, do not lead astray.
+// before, so that few records, or records without any duplicate, do not lead astray. Where a single
+// field tells people apart, as in a list of e-mail addresses, nothing else says which of those who agree
+// in it are one person: then the weights stay the shipped ones.
 package learn
 
 import (
@@ -43,6 +45,9 @@ func Params(in Input) (*identity.Params, Report) {
 		return &p, Report{}
 	}
 	s := newSample(&in, m)
+	if !s.corroborated() {
+		return &p, Report{Pairs: s.total}
+	}
 	t := newTeacher(base, s)
 	rounds := t.learn()
 	t.write(&p)

@@ -143,6 +143,41 @@ func TestConstantColumnsAreHarmless(t *testing.T) {
 	}
 }
 
+// In a list of e-mail addresses alone, or of loyalty numbers, those that stand twice are found.
+func TestOneTellingField(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		record func(i int) identity.Record
+	}{
+		{"e-mail", func(i int) identity.Record {
+			p := lead.Party{Emails: []lead.Email{lead.ParseEmail(fmt.Sprintf("somebody%d@example.com", i))}, Address: lead.Address{Country: "US"}}
+			return identity.NewRecord(&p, nil, "", nil, 0)
+		}},
+		{"phone", func(i int) identity.Record {
+			p := lead.Party{Phones: []lead.Phone{{E164: fmt.Sprintf("+1512%07d", 2_000_000+i*7919), Valid: true}}}
+			return identity.NewRecord(&p, nil, "", nil, 0)
+		}},
+		{"loyalty number and city", func(i int) identity.Record {
+			p := lead.Party{Address: lead.Address{City: "Austin"}}
+			return identity.NewRecord(&p, []lead.Identifier{{Kind: lead.IDKindLoyalty, Source: "club", Value: fmt.Sprint(10_000 + i)}}, "", nil, 0)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var list town
+			for i := range 600 {
+				list.records, list.person = append(list.records, c.record(i)), append(list.person, i)
+				if i%3 == 0 {
+					list.records, list.person = append(list.records, c.record(i)), append(list.person, i)
+				}
+			}
+			p, report := learn.Params(learn.Input{Records: list.records, Names: names.Load()})
+			if right, wrong, missed := list.links(t, p); right != 200 || wrong > 0 || missed > 0 {
+				t.Errorf("%d right, %d wrong, %d missed; %+v", right, wrong, missed, report)
+			}
+		})
+	}
+}
+
 func TestFewRecords(t *testing.T) {
 	town := newTown(3, 0.5)
 	for n := range len(town.records) {

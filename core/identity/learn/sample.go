@@ -90,6 +90,37 @@ func newSample(in *Input, m *identity.Matcher) *sample {
 	return s
 }
 
+// telling are the fields that tell people apart; many people agree in the others.
+var telling = [...]identity.Field{
+	identity.FieldGivenName, identity.FieldFamilyName, identity.FieldEmail, identity.FieldPhone, identity.FieldBorn,
+	identity.FieldAddress, identity.FieldLine, identity.FieldID, identity.FieldVehicle, identity.FieldNumber,
+}
+
+// corroborated reports that two telling fields are compared. The place is one where most people live
+// elsewhere.
+func (s *sample) corroborated() bool {
+	n := 0
+	for _, f := range telling {
+		if s.has[f] {
+			n++
+		}
+	}
+	var here, placed float64
+	for _, p := range s.random {
+		switch p.levels[identity.FieldPlace] {
+		case 0:
+			continue
+		case identity.ReasonPlace, identity.ReasonPostal, identity.ReasonCity:
+			here += p.count
+		}
+		placed += p.count
+	}
+	if here < placed/2 {
+		n++
+	}
+	return n > 1
+}
+
 // drawPairs calls do for every pair of n records, or for maxRandom pairs drawn from maxRows of them.
 func drawPairs(n int, do func(i, j int32)) {
 	if n*(n-1)/2 <= maxRandom {
