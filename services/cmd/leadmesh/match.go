@@ -28,7 +28,7 @@ type matchCmd struct {
 	Pairs      string   `placeholder:"FILE" help:"The pairs of rows that are one person or may be, with probability."`
 	Explain    string   `placeholder:"FILE" help:"A page that shows what was read, learned and decided, with examples. It holds personal data."`
 	Map        []string `placeholder:"FIELD=COLUMN" help:"Which column holds what, if its name does not say: given_name=FNAME,phone=Tel1,phone=Tel2. \"ignore=COLUMN\" leaves one out."`
-	Threshold  float64  `placeholder:"P" help:"Probability from which on two rows are one person; default: that of the parameters."`
+	Threshold  *float64 `placeholder:"P" help:"Probability from which on two rows are one person; default: that of the parameters."`
 	Country    string   `placeholder:"CODE" help:"Where rows without a country are from, as US or DE; for phone numbers and postal codes."`
 	Dates      string   `enum:"day,month," default:"" placeholder:"day|month" help:"What stands first in dates such as 06/07/1971, if the list does not show it."`
 	Params     string   `placeholder:"FILE" help:"Weigh with these parameters instead of learning them from the list."`
@@ -100,10 +100,12 @@ func spare() {
 func (c *matchCmd) options(s streams) (o people.Options, err error) {
 	o = people.Options{
 		In: c.In, Link: c.Link, Stdin: os.Stdin, Stdout: s.out, Out: c.Out, Pairs: c.Pairs, Report: c.Explain, SaveParams: c.SaveParams,
-		Threshold: c.Threshold, Dates: c.Dates, Across: c.Across, Households: c.Households, Truth: c.Truth, Year: time.Now().Year(),
+		Dates: c.Dates, Across: c.Across, Households: c.Households, Truth: c.Truth, Year: time.Now().Year(),
 	}
-	if c.Threshold != 0 && (c.Threshold < 0.000001 || c.Threshold > 0.999999) {
-		return o, fmt.Errorf("--threshold %v: it is a probability between 0 and 1", c.Threshold)
+	if c.Threshold != nil {
+		if o.Threshold = *c.Threshold; !(o.Threshold >= 0.000001 && o.Threshold <= 0.999999) { // nor is NaN
+			return o, fmt.Errorf("--threshold %v: it is a probability between 0 and 1", o.Threshold)
+		}
 	}
 	if c.Across && c.Link == "" {
 		return o, errors.New("--across: there is only one list; --link names a second")

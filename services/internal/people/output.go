@@ -56,7 +56,9 @@ func (w *work) openOutputs() error {
 			continue
 		}
 		f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-		if err != nil {
+		if e := (*os.PathError)(nil); errors.As(err, &e) {
+			return &os.PathError{Op: e.Op, Path: path, Err: e.Err} // not the name that it has until it is whole
+		} else if err != nil {
 			return err
 		}
 		w.undo = append(w.undo, func() { _, _ = f.Close(), os.Remove(f.Name()) })
