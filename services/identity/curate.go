@@ -162,7 +162,7 @@ var errMoved = problem.New(problemv1.Reason_REASON_UNAVAILABLE, "the person chan
 
 // curate runs fn on the story of persons and of everybody joined with them, in a transaction in which
 // nobody else changes them: their rows are locked, and the buckets of all keys that their records
-// bear, as resolving locks them.
+// and signals bear, as resolving locks them.
 func (s *Service) curate(ctx context.Context, ids []lead.ID, fn func(*postgres.Tx, *story) error) error {
 	var err error
 	for range 3 {
@@ -231,6 +231,11 @@ func (s *Service) story(ctx context.Context, tx *postgres.Tx, ids []lead.ID) (*s
 			keys = append(keys, list[i].accountKeys...)
 		}
 	}
+	for _, list := range st.done {
+		for i := range list {
+			keys = append(keys, list[i].accountKeys...)
+		}
+	}
 	if len(keys) > 0 {
 		if st.accounts, err = tx.AccountsByKey(ctx, keys); err != nil {
 			return nil, err
@@ -249,7 +254,8 @@ func (st *story) members() []lead.ID {
 	return out
 }
 
-// buckets are those of all keys that somebody of the story holds or ever held.
+// buckets are those of all keys that somebody of the story holds or ever held, or may come to hold by
+// what a signal says.
 func (st *story) buckets() []int32 {
 	var keys [][]key
 	var leads []lead.ID
@@ -259,6 +265,11 @@ func (st *story) buckets() []int32 {
 			if !list[i].leadID.IsZero() {
 				leads = append(leads, list[i].leadID)
 			}
+		}
+	}
+	for _, list := range st.done {
+		for i := range list {
+			keys = append(keys, list[i].keys)
 		}
 	}
 	return buckets(leads, keys...)

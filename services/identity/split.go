@@ -165,16 +165,15 @@ func (s *Service) divide(ctx context.Context, tx *postgres.Tx, st *story, d *div
 		st.rows[d.leaves] = &postgres.Person{ID: d.leaves, Household: d.leaves, CreatedAt: now}
 	}
 	stay, leave := st.sides(d, func(lead.ID, *told) bool { return false })
-	held, err := tx.HeldKeys(ctx, st.keys(), st.members())
-	if err != nil {
-		return nil, err
-	}
 	moved := st.moveSignals(d, write, &stay, &leave)
 	st.moveRecords(d, w, write)
 	st.moveFacts(d, w, &stay, &leave)
 	st.moveSales(d.leaves, moved, &w.changes)
 	st.done[d.leaves] = append(st.done[d.leaves], moved...)
 	st.moveJoined(d, w, write, by)
+	if err := st.recordVehicles(d, w); err != nil {
+		return nil, err
+	}
 
 	one, other, err := st.settle(w, d)
 	if err != nil {
@@ -186,7 +185,7 @@ func (s *Service) divide(ctx context.Context, tx *postgres.Tx, st *story, d *div
 			other.row.Household = one.row.Household
 		}
 	}
-	if err := st.moveKeys(ctx, tx, d, w, write, held); err != nil {
+	if err := st.moveKeys(ctx, tx, d, w, write); err != nil {
 		return nil, err
 	}
 	if err := tx.Divide(ctx, write); err != nil {
@@ -232,38 +231,6 @@ func (st *story) moveRecords(d *division, w *people, write *postgres.Division) {
 		}
 	}
 	sortTold(st.told[d.leaves])
-}
-
-// moveSignals returns the signals that leave persons who stay: those whose record leaves, and those
-// that match who leaves better.
-func (st *story) moveSignals(d *division, write *postgres.Division, stay, leave *identity.Record) []deed {
-	var out []deed
-	for id, since := range d.since {
-		kept := st.done[id][:0:0]
-		for _, g := range st.done[id] {
-			leaves := d.records[g.id]
-			if !leaves && !g.raw.ReceivedAt.Before(since) && !st.recorded(id, g.id) {
-				if g.byCar {
-					leaves = slices.Contains(leave.VINs, g.signal.VIN) && !slices.Contains(stay.VINs, g.signal.VIN)
-				} else {
-					leaves = st.service.nearer(&g.record, leave, stay)
-				}
-			}
-			if !leaves {
-				kept = append(kept, g)
-				continue
-			}
-			write.Signals = append(write.Signals, g.raw)
-			out = append(out, g)
-		}
-		st.done[id] = kept
-	}
-	return out
-}
-
-// recorded reports whether a record of a person stands under an identifier.
-func (st *story) recorded(person, id lead.ID) bool {
-	return slices.ContainsFunc(st.told[person], func(t told) bool { return t.id == id && t.leftAt.IsZero() })
 }
 
 // moveFacts gives who leaves the consent facts that came with its leads. Of facts of which that is
@@ -416,7 +383,11 @@ func (st *story) keys() []postgres.Key {
 }
 
 // moveKeys lets each side be found by what it says itself, and by nothing else.
-func (st *story) moveKeys(ctx context.Context, tx *postgres.Tx, d *division, w *people, write *postgres.Division, held []postgres.Holder) error {
+func (st *story) moveKeys(ctx context.Context, tx *postgres.Tx, d *division, w *people, write *postgres.Division) error {
+	held, err := tx.HeldKeys(ctx, st.keys(), st.members())
+	if err != nil {
+		return err
+	}
 	var missing []postgres.Holder
 	for _, side := range []lead.ID{d.stays, d.leaves} {
 		members := st.under(side)

@@ -206,7 +206,7 @@ func TestNothingIsLostByMergesAndSplits(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			c := &talkers{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 9))}
+			c := &talkers{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 9)), sellers: 1}
 			for range 30 {
 				c.tells(c.random.IntN(4))
 			}

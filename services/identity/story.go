@@ -29,6 +29,7 @@ type story struct {
 	given   map[lead.ID][]given        // by person, oldest first
 	merges  map[lead.ID]postgres.Merge // that stand, by who was joined
 	splits  []postgres.Split
+	known   []lead.Identifier // of all of them
 
 	accounts map[lead.ID]lead.ID        // organisations by hashed key
 	sales    map[string][]postgres.Sale // by VIN
@@ -49,7 +50,8 @@ type told struct {
 type deed struct {
 	statement
 	signal signal.Signal
-	byCar  bool // only a vehicle names its person
+	byCar  bool   // only a vehicle names its person
+	body   []byte // what it says of its person, as records keep it
 	raw    postgres.Signal
 }
 
@@ -67,7 +69,6 @@ func (s *Service) read(raw *postgres.Story) (*story, error) {
 		service: s, rows: map[lead.ID]*postgres.Person{}, told: map[lead.ID][]told{}, done: map[lead.ID][]deed{},
 		given: map[lead.ID][]given{}, merges: map[lead.ID]postgres.Merge{}, splits: raw.Splits,
 	}
-	var known []lead.Identifier
 	for i := range raw.Persons {
 		p := &raw.Persons[i]
 		st.rows[p.ID] = p
@@ -75,7 +76,7 @@ func (s *Service) read(raw *postgres.Story) (*story, error) {
 		if err != nil {
 			return nil, fmt.Errorf("facts of a person: %w", err)
 		}
-		known = append(known, facts.IDs...)
+		st.known = append(st.known, facts.IDs...)
 	}
 	for _, m := range raw.Merges {
 		if st.rows[m.PersonID] != nil && st.rows[m.Into] != nil {
@@ -83,7 +84,7 @@ func (s *Service) read(raw *postgres.Story) (*story, error) {
 		}
 	}
 	for _, r := range raw.Records {
-		t, err := s.readTold(r, known)
+		t, err := s.readTold(r, st.known)
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +164,7 @@ func (s *Service) readDeed(r postgres.Signal) (deed, error) {
 	}
 	a := reader.arrival
 	a.id = r.Key
-	return deed{statement: a.statement, signal: a.signal, byCar: a.byVehicle(), raw: r}, nil
+	return deed{statement: a.statement, signal: a.signal, byCar: a.byVehicle(), body: a.body, raw: r}, nil
 }
 
 // readGiven leaves out the facts that merges and splits derived, and those of leads that left. Rows of
@@ -353,24 +354,6 @@ func (st *story) readSales(ctx context.Context, tx *postgres.Tx) error {
 		st.sales[s.VIN] = append(st.sales[s.VIN], s)
 	}
 	return err
-}
-
-// moveSales makes who leaves the buyer in the sales that it takes along.
-func (st *story) moveSales(to lead.ID, moved []deed, write *postgres.Changes) {
-	for i := range moved {
-		d := &moved[i]
-		if d.signal.Kind != lead.SignalKindVehicleSold {
-			continue
-		}
-		list := st.sales[d.signal.VIN]
-		for k := range list {
-			if s := &list[k]; s.BuyerID == d.raw.PersonID && s.SoldAt.Equal(d.signal.At) {
-				write.Unsold = append(write.Unsold, *s)
-				s.BuyerID, s.PersonID = to, to
-				write.Sales = append(write.Sales, *s)
-			}
-		}
-	}
 }
 
 // saidBy returns the union of what some records say.
