@@ -51,6 +51,34 @@ func (c Conflict) Words() []string {
 	return out
 }
 
+// manyNames is how many family names a person is known by who may be a chain of people.
+const manyNames = 3
+
+// Drifts reports that what a chain of near-duplicates would make one person is to be joined: one side
+// is known by three family names or more, none of them exactly a name of the other, and most pairs of
+// their family names differ. However much the best pair agrees, that is for somebody to look at.
+func (m *Matcher) Drifts(a, b *Record) bool {
+	if len(a.Names) < manyNames && len(b.Names) < manyNames {
+		return false
+	}
+	x, y := m.Prepare(a), m.Prepare(b)
+	pairs, differ := 0, 0
+	for i := range x.names {
+		for j := range y.names {
+			switch n := compareName(&x.names[i], &y.names[j]); n.family {
+			case 0:
+				continue
+			case ReasonFamilyName:
+				return false
+			case ReasonFamilyNameDiffers:
+				differ++
+			}
+			pairs++
+		}
+	}
+	return pairs >= manyNames && 2*differ > pairs
+}
+
 // findConflicts settles the contradictions of a comparison whose levels are known.
 func (m *Matcher) findConflicts(a, b *Prepared, c *comparison) {
 	if n := c.levels[FieldNumber]; n == ReasonNumber || n == ReasonNumberTypo {

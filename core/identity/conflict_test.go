@@ -109,3 +109,31 @@ func TestNoHomesLiftsWhatOnlyHomesExplain(t *testing.T) {
 		t.Errorf("conflict %v", e.Conflict.Words())
 	}
 }
+
+func TestDrifts(t *testing.T) {
+	m := matcher(t)
+	person := func(families ...string) identity.Record {
+		r := someone("Chris", families[0], phone)
+		for _, f := range families[1:] {
+			one := someone("Chris", f, phone)
+			r = identity.Union(&r, &one)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		name string
+		a, b identity.Record
+		want bool
+	}{
+		{"the next of a chain", person("Hartman", "Hartmann", "Hardmann", "Haldemann"), person("Waldemar"), true},
+		{"two halves of a chain", person("Hartman", "Hartmann", "Hardmann"), person("Waldemar", "Waldemer"), true},
+		{"a name already known", person("Hartman", "Hartmann", "Hardmann", "Waldemar"), person("Waldemar"), false},
+		{"one more typing error", person("Hartman", "Hartmann", "Hardmann"), person("Hartmn"), false},
+		{"a new name after a wedding", person("Hartman", "Hartmann"), person("King"), false},
+		{"no family name", person("Hartman", "Hartmann", "Hardmann"), person(""), false},
+	} {
+		if got := m.Drifts(&c.a, &c.b); got != c.want || m.Drifts(&c.b, &c.a) != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}

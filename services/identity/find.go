@@ -49,8 +49,11 @@ func (w *people) find(st *statement) (link, error) {
 		weight, conflict := w.match.Weigh(&said, p.ready(w.match.Matcher))
 		switch w.match.Decide(weight, conflict) {
 		case identity.VerdictMatch:
-			sure = append(sure, candidate{p, weight})
-			continue
+			if !w.match.Drifts(&record, &p.facts) {
+				sure = append(sure, candidate{p, weight})
+				continue
+			}
+			fallthrough
 		case identity.VerdictPossible:
 			possible = append(possible, candidate{p, weight})
 		}
@@ -131,7 +134,8 @@ func sortCandidates(list []candidate) {
 // bridge joins the person of a link and another one whom the record fits as well. That a record fits
 // both is not enough, or chains of records that are nearly alike would make one person of strangers:
 // the two must not contradict each other, nothing on the whole may speak against them where they are
-// compared without the record, and with it they must be a match as a pair. Where that fails, somebody
+// compared without the record, with it they must be a match as a pair, and most of their family names
+// must agree where they are many. Where that fails, somebody
 // is to look; other names, generations and birthdays need no look, they are another person's.
 func (w *people) bridge(l *link, record *identity.Record, o *person, recordID lead.ID) error {
 	p := l.person
@@ -141,7 +145,7 @@ func (w *people) bridge(l *link, record *identity.Record, o *person, recordID le
 	together := identity.Union(&p.facts, record)
 	alone, whole := w.match.Match(&p.facts, &o.facts), w.match.Match(&together, &o.facts)
 	conflict := alone.Conflict | whole.Conflict
-	if conflict == 0 && w.match.Verdict(&whole) == identity.VerdictMatch && alone.Weight >= prior(&alone) {
+	if conflict == 0 && w.match.Verdict(&whole) == identity.VerdictMatch && alone.Weight >= prior(&alone) && !w.match.Drifts(&together, &o.facts) {
 		return w.merge(l, o, postgres.Merge{RecordID: recordID}, &whole)
 	}
 	if conflict&^identity.ConflictID == 0 {

@@ -3,6 +3,7 @@ package identity_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -230,6 +231,34 @@ func TestChainsOfNearDuplicatesJoinNoStrangers(t *testing.T) {
 			if today(ends[0]) == today(ends[1]) {
 				t.Errorf("seed %d: %s and %s are one person", seed, ends[0], ends[1])
 			}
+		}
+	}
+}
+
+// Nor do records that share a phone number with the one before and a mailbox with the next, under a
+// family name that changes by a letter each time: somebody is to look.
+func TestChainsOfContactsAndNamesJoinNoStrangers(t *testing.T) {
+	t.Parallel()
+	families := []string{"Hartman", "Hartmann", "Hardmann", "Hardemann", "Haldemann", "Haldeman", "Haldemar", "Waldemar", "Waldemer", "Waldeber", "Waldebert", "Waldebart"}
+	for seed := range uint64(4) {
+		w := newWorld(t)
+		order := rand.New(rand.NewPCG(seed, 1)).Perm(len(families))
+		if seed == 0 {
+			slices.Sort(order)
+		}
+		persons := make([]string, len(families))
+		for _, i := range order {
+			w.advance(time.Hour)
+			p := party("Chris", families[i], fmt.Sprintf("person%d@example.com", i/2), fmt.Sprintf("+1313662%04d", 1000+17*((i+1)/2)))
+			persons[i] = w.resolve(w.newLead(p))[0].PersonId
+		}
+		if w.person(persons[0]).PersonId == w.person(persons[len(persons)-1]).PersonId || w.open() == 0 {
+			t.Errorf("seed %d: both ends of the chain are one person, or nobody is to look: %d pairs wait", seed, w.open())
+		}
+		w.advance(time.Hour)
+		again := w.resolve(w.newLead(party("Chris", families[0], "person0@example.com", "+13136621000")))[0]
+		if w.person(again.PersonId).PersonId != w.person(persons[0]).PersonId {
+			t.Errorf("seed %d: who comes again under a name known of them is somebody new", seed)
 		}
 	}
 }
