@@ -115,3 +115,39 @@ func TestSplitUndoesAMerge(t *testing.T) {
 		t.Error("a person can not join them again")
 	}
 }
+
+// A lead that left a person and comes back brings its consent along as of then: it is not told as given
+// before a merge of that moment.
+func TestConsentComesBackWithItsLead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tells := func(given, family, mail string, change ...func(*leadv1.Lead)) (person, record string) {
+		w.advance(time.Hour)
+		l := w.newLead(party(given, family, mail, ""), change...)
+		person = w.resolve(l)[0].PersonId
+		for _, r := range w.person(person).Records {
+			if r.LeadId == l.LeadId {
+				record = r.RecordId
+			}
+		}
+		return person, record
+	}
+	oldest, _ := tells("Ada", "Byron", "ada@example.com")
+	karla, first := tells("Karla", "Delgado", "karla@example.com")
+	_, second := tells("Karla", "Delgado", "karla@example.com", says(granted, ""))
+	_, third := tells("Karla", "Delgado", "karla@example.com")
+	other, fourth := tells("Uwe", "Ernst", "uwe@example.com", says(denied, "uwe@example.com"))
+	part := w.split(&identityv1.SplitPersonRequest{PersonId: karla, RecordIds: []string{second, third}}).NewPersonId
+	for _, id := range []string{karla, part, other} {
+		w.merge(oldest, id)
+	}
+	got := w.split(&identityv1.SplitPersonRequest{PersonId: oldest, RecordIds: []string{first, second, fourth}})
+	if got.NewPersonId != karla {
+		t.Fatalf("%s left, want the oldest of those whose records all leave", got.NewPersonId)
+	}
+	for _, id := range []string{oldest, karla} {
+		if diff, err := w.Retell(t.Context(), id); err != nil || diff != "" {
+			t.Errorf("the stored person is not what was said (-stored +told): %v\n%s", err, diff)
+		}
+	}
+}

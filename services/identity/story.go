@@ -197,7 +197,11 @@ func (st *story) readGiven(raw *postgres.Story) error {
 		if err != nil {
 			return err
 		}
-		st.given[c.PersonID] = append(st.given[c.PersonID], given{fact: f, leadID: c.Origin, old: c.Old, recordedAt: c.RecordedAt})
+		g := given{fact: f, leadID: c.Origin, old: c.Old, recordedAt: c.RecordedAt}
+		if back := st.since(c.PersonID, c.Origin); back.After(g.recordedAt) {
+			g.recordedAt = back
+		}
+		st.given[c.PersonID] = append(st.given[c.PersonID], g)
 	}
 	for _, list := range st.given {
 		slices.SortFunc(list, func(a, b given) int {
@@ -219,6 +223,19 @@ func (st *story) left(person, leadID lead.ID) bool {
 		}
 	}
 	return gone
+}
+
+// since is from when on a person has a lead; zero when the person has no record of it. One that left and
+// came back is the person's from then on, with all that came with it.
+func (st *story) since(person, leadID lead.ID) time.Time {
+	var first time.Time
+	for i := range st.told[person] {
+		t := &st.told[person][i]
+		if t.leadID == leadID && !leadID.IsZero() && t.leftAt.IsZero() && (first.IsZero() || t.linkedAt.Before(first)) {
+			first = t.linkedAt
+		}
+	}
+	return first
 }
 
 // root is who a person is today.
