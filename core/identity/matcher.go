@@ -144,8 +144,50 @@ func (m *Matcher) either(x, y int32) int32 {
 	return x + m.sum[i] + (m.sum[i+1]-m.sum[i])*rest/250
 }
 
-// Verdict says what is to be done with a pair.
-func (m *Matcher) Verdict(e *Evidence) Verdict { return m.Decide(e.Weight, e.Conflict) }
+// nameMargin is how much more, in thousandths of a bit, names and a place must say where they speak
+// alone. The customers of a store live close together, so a place they share tells them apart by about
+// this much less than it tells people of the whole market: a John Smith of one's own postal code is
+// often another one.
+const nameMargin = 3_000
+
+// ties are the fields of which one must agree for a pair to rest on more than names and a place.
+var ties = [...]Field{FieldEmail, FieldPhone, FieldAddress, FieldBorn, FieldID, FieldVehicle, FieldNumber}
+
+// Verdict says what is to be done with a pair. It is Decide's, but a match by names and a place alone
+// is one to look at unless it is well above the bound. The cleaning of a list, which learns what a
+// place is worth there, decides by the weight alone.
+func (m *Matcher) Verdict(e *Evidence) Verdict {
+	var levels Levels
+	for _, r := range e.Reasons {
+		if slices.Contains(ties[:], r.Field()) {
+			levels[r.Field()] = r.Code
+		}
+	}
+	return m.judge(e.Weight, e.Conflict, &levels)
+}
+
+// Judge weighs a pair and says what is to be done with it, as Verdict does for its evidence.
+func (m *Matcher) Judge(a, b *Prepared) (weight int32, v Verdict) {
+	weight, conflict := m.Weigh(a, b)
+	if v = m.Decide(weight, conflict); v != VerdictMatch || weight >= m.params.Match+nameMargin {
+		return weight, v
+	}
+	levels := m.Levels(a, b)
+	return weight, m.judge(weight, conflict, &levels)
+}
+
+func (m *Matcher) judge(weight int32, conflict Conflict, levels *Levels) Verdict {
+	v := m.Decide(weight, conflict)
+	if v != VerdictMatch || weight >= m.params.Match+nameMargin {
+		return v
+	}
+	for _, f := range ties {
+		if l := &m.levels[levels[f]]; levels[f] != 0 && l.M > l.U {
+			return v
+		}
+	}
+	return VerdictPossible
+}
 
 // Decide says what is to be done with a pair of a weight and its contradictions.
 func (m *Matcher) Decide(weight int32, conflict Conflict) Verdict {

@@ -46,8 +46,8 @@ func (w *people) find(st *statement) (link, error) {
 	var sure, possible []candidate
 	var housemate *person
 	for _, p := range w.candidates(st.keys) {
-		weight, conflict := w.match.Weigh(&said, p.ready(w.match.Matcher))
-		switch w.match.Decide(weight, conflict) {
+		weight, verdict := w.match.Judge(&said, p.ready(w.match.Matcher))
+		switch verdict {
 		case identity.VerdictMatch:
 			if !w.match.Drifts(&record, &p.facts) {
 				sure = append(sure, candidate{p, weight})
