@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,7 +123,7 @@ func ready(t *testing.T, w *world, key string) owned {
 
 func chosen(t *testing.T, w *world, key, request string) owned {
 	t.Helper()
-	given := strings.ReplaceAll(key, "-", "")
+	given := map[string]string{"clock-evening": "Alma", "clock-late": "Boris", "clock-later": "Chiara", "clock-lost": "Dolores", "clock-slow": "Edmund"}[key]
 	r := submit(t, w, fmt.Sprintf(`{"idempotency_key":%q,"request_type":%q,"origin":"ORIGIN_OEM","source":{"channel":"web","source":"oem_site"},
 		"parties":[{"name":{"given":%q,"family":"Clocktest"},"emails":[{"address":"%s@example.com"}],"phones":[{"number":"+1 303-555-0%d"}],
 		"address":{"postal_code":"80205","country":"US"}}],"vehicles":[{"make":"Norrvind","model":"Tindra","year":2026}]%s}`,

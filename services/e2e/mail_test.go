@@ -21,6 +21,13 @@ import (
 )
 
 // mailADF is a lead of somebody nobody else in the suite is.
+// givenNames are of people whom nobody takes for one another.
+var givenNames = [...]string{
+	"Alma", "Boris", "Chiara", "Dolores", "Edmund", "Fatima", "Gustav", "Hedwig", "Ignacio", "Jolanda", "Kaspar",
+	"Ludmila", "Mortimer", "Noemi", "Oswald", "Philippa", "Quentin", "Rosalind", "Sigmund", "Tabitha", "Ulrich",
+	"Valerie", "Wenzel", "Xenia", "Yusuf", "Zelda", "Bertrand", "Clementine", "Dagmar", "Eugene", "Florence", "Gideon",
+}
+
 func mailADF(given string) []byte {
 	return fmt.Appendf(nil, `<?xml version="1.0" encoding="UTF-8"?>
 <?adf version="1.0"?>
@@ -149,7 +156,7 @@ func mailRoad(t *testing.T, w *world, addr string) {
 	db := w.database(t)
 	persons := map[string]string{}
 	for i, form := range mailtest.Forms() {
-		given := fmt.Sprintf("Form%c", 'a'+i)
+		given := givenNames[i]
 		persons[given] = form.Name
 		if code := w.mailTo(t, addr, "leads@example.com", form.Wrap(given, mailADF(given))); code != 250 {
 			t.Errorf("%s: answered %d", form.Name, code)

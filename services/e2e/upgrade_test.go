@@ -166,7 +166,10 @@ func seed(t *testing.T, w *world) *seeds {
 		s.bodies[key] = body
 		var r *capturev1.LeadResult
 		eventually(t, 30*time.Second, key+" is decided", func() bool { // processes that just started may answer 202 first
-			r = submit(t, w, body)
+			code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads", nil, body)
+			if r = (&capturev1.LeadResult{}); code != http.StatusOK || unmarshal(raw, r) != nil {
+				return false
+			}
 			return r.GetDecision() != nil || r.GetState() == leadv1.State_STATE_REJECTED
 		})
 		s.lead[key] = r.GetLeadId()

@@ -5,14 +5,34 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"time"
 
 	"github.com/leadmesh/leadmesh/deploy/sample"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 )
 
+// seedAgain is how long Seed waits for a part of the system that is down.
+const seedAgain = 200 * time.Millisecond
+
 // Seed fills an empty installation with the sample network and playbook; one that has either
-// keeps its own.
+// keeps its own. While the database is away it waits for it, until ctx ends.
 func (h *House) Seed(ctx context.Context) error {
+	for {
+		err := h.seed(ctx)
+		if err == nil || problem.From(err).Reason != problemv1.Reason_REASON_UNAVAILABLE {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(seedAgain):
+		}
+	}
+}
+
+func (h *House) seed(ctx context.Context) error {
 	if h.scoring != nil {
 		files, err := readFiles(sample.Files(), "playbook")
 		if err != nil {

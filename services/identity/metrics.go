@@ -85,10 +85,6 @@ func (m *metrics) count(ctx context.Context, w *people, items []*item) {
 
 // note counts what resolving and signals have in common.
 func (m *metrics) note(ctx context.Context, w *people) {
-	if n := int64(len(w.changes.Merges)); n > 0 {
-		m.joined.Add(ctx, n)
-	}
-	if w.ignored > 0 {
-		m.common.Add(ctx, w.ignored)
-	}
+	m.joined.Add(ctx, int64(len(w.changes.Merges))) // also when none was: a counter that was never added to is not shown
+	m.common.Add(ctx, w.ignored)
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -181,7 +183,7 @@ func (h *Host) Run(ctx context.Context) error {
 			continue
 		}
 		g.Go(func() error {
-			if err := s.Run(loops); err != nil && !errors.Is(err, context.Canceled) {
+			if err := s.Run(loops); err != nil && !cutShort(loops, err) {
 				return fmt.Errorf("%s: %w", s.Name, err)
 			}
 			return nil
@@ -289,4 +291,9 @@ func (h *Host) setServing(ok bool) {
 	}
 	h.health.SetServingStatus("", state)
 	h.publicHealth.SetServingStatus("", state)
+}
+
+// cutShort reports that a loop ended with an error because it was told to end.
+func cutShort(ctx context.Context, err error) bool {
+	return errors.Is(err, context.Canceled) || ctx.Err() != nil && problem.From(err).Reason == problemv1.Reason_REASON_UNAVAILABLE
 }
