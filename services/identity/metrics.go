@@ -54,13 +54,16 @@ func newMetrics(s *Service) (*metrics, error) {
 	}
 	_, err = meter.Int64ObservableGauge(telemetry.MetricReviews, metric.WithDescription("Pairs of persons that wait for somebody to say whether they are one."),
 		metric.WithInt64Callback(func(ctx context.Context, o metric.Int64Observer) error {
-			return s.store.Read(ctx, func(tx *postgres.Tx) error {
+			// Without the database the gauge is absent; the other metrics are not lost with it, nor is the
+			// last collection of a process whose pool is closed.
+			_ = s.store.Read(ctx, func(tx *postgres.Tx) error {
 				n, err := tx.OpenReviews(ctx)
 				if err == nil {
 					o.Observe(n)
 				}
 				return err
 			})
+			return nil
 		}))
 	if err != nil {
 		return nil, fmt.Errorf("make the gauge of reviews: %w", err)
