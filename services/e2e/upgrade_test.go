@@ -220,6 +220,9 @@ func (s *seeds) readable(t *testing.T, w *world) {
 			continue // has no receipt
 		}
 		code, raw := w.call(t, "ops", http.MethodGet, "/v1/leads/"+id+"/receipt?attempt=1", nil, "")
+		if code == http.StatusNotFound && strings.HasPrefix(key, "pending-") {
+			continue // not decided yet, or in a later attempt
+		}
 		if code != http.StatusOK {
 			t.Errorf("the receipt of the %s lead answered %d: %s", key, code, raw)
 			continue
@@ -241,7 +244,7 @@ func (s *seeds) pending(t *testing.T, before, after *world) {
 	for i := range 6 { // at once: the table may be held for a few seconds only
 		wg.Go(func() {
 			w := []*world{before, after}[i%2]
-			body := person(fmt.Sprintf("seed-pending-%d", i), fmt.Sprintf("Seedpending%d", i), "98101", "")
+			body := person(fmt.Sprintf("seed-pending-%d", i), givenNames[i%len(givenNames)], "98101", "")
 			code, raw, err := w.try(t.Context(), "oem", http.MethodPost, "/v1/leads", nil, body)
 			r := &capturev1.LeadResult{}
 			if err != nil || code != http.StatusAccepted || unmarshal(raw, r) != nil {
