@@ -29,6 +29,7 @@ func (s *Server) receipt(w http.ResponseWriter, r *http.Request, params map[stri
 	out.WriteString(`{"receipt":`)
 	out.Write(canonical)
 	out.WriteString(`,"digest":` + strconv.Quote(resp.GetDigest()))
-	out.WriteString(`,"attempts":` + strconv.Itoa(int(resp.GetAttempts())) + `}`)
+	out.WriteString(`,"attempts":` + strconv.Itoa(int(resp.GetAttempts())))
+	out.WriteString(`,"attempt":` + strconv.Itoa(int(resp.GetAttempt())) + `}`)
 	write(w, http.StatusOK, out.Bytes())
 }

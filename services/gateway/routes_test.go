@@ -278,10 +278,10 @@ func TestReceiptIsAnsweredAsItIsStored(t *testing.T) {
 	d := open(t, nil)
 	canonical := `{"b":1,"a":[ 1.50 ,"<&>"]}`
 	d.backend.receipt = func(r *routingv1.GetReceiptRequest) (*routingv1.GetReceiptResponse, error) {
-		return &routingv1.GetReceiptResponse{Receipt: &routingv1.Receipt{Canonical: canonical}, Digest: "ab12", Attempts: r.GetAttempt()}, nil
+		return &routingv1.GetReceiptResponse{Receipt: &routingv1.Receipt{Canonical: canonical}, Digest: "ab12", Attempts: 1, Attempt: r.GetAttempt()}, nil
 	}
 	got := d.send("GET", "/v1/leads/L1/receipt?attempt=2", "")
-	if want := `{"receipt":` + canonical + `,"digest":"ab12","attempts":2}`; got.code != 200 || got.body != want {
+	if want := `{"receipt":` + canonical + `,"digest":"ab12","attempts":1,"attempt":2}`; got.code != 200 || got.body != want {
 		t.Errorf("%d %s\nwant %s", got.code, got.body, want)
 	}
 	if got := d.send("GET", "/v1/leads/L1/receipt?attempt=two", ""); got.code != 400 || got.problem(t).Fields["attempt"] == "" {

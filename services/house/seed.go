@@ -8,28 +8,17 @@ import (
 	"time"
 
 	"github.com/leadmesh/leadmesh/deploy/sample"
-	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
-	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
 )
 
-// seedAgain is how long Seed waits for a part of the system that is down.
+// seedAgain is how long Seed waits for a database that is away.
 const seedAgain = 200 * time.Millisecond
 
 // Seed fills an empty installation with the sample network and playbook; one that has either
 // keeps its own. While the database is away it waits for it, until ctx ends.
 func (h *House) Seed(ctx context.Context) error {
-	for {
-		err := h.seed(ctx)
-		if err == nil || problem.From(err).Reason != problemv1.Reason_REASON_UNAVAILABLE {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(seedAgain):
-		}
-	}
+	return postgres.Persist(ctx, seedAgain, func() error { return h.seed(ctx) })
 }
 
 func (h *House) seed(ctx context.Context) error {

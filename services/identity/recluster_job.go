@@ -89,7 +89,7 @@ func (j *jobs) enqueue(ctx context.Context, tx pgx.Tx, id lead.ID) error {
 
 // run works jobs until ctx ends.
 func (j *jobs) run(ctx context.Context) error {
-	if err := j.client.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := pg.Persist(ctx, jobPoll, func() error { return j.client.Start(context.WithoutCancel(ctx)) }); err != nil {
 		return fmt.Errorf("start re-clustering: %w", err)
 	}
 	<-ctx.Done()

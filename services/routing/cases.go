@@ -82,11 +82,11 @@ func (n *networkView) leadCase(k *postgres.Case) *routingv1.LeadCase {
 // explain fills in the contributions of a stored score: they are computed again from the inputs
 // in the receipt, with the playbook that decided, and must add up to the points that were stored.
 func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decision) error {
-	canonical, _, err := s.store.Receipt(ctx, k.LeadID, k.Attempt)
+	receipt, err := s.store.Receipt(ctx, k.LeadID, k.Attempt)
 	if err != nil {
 		return err
 	}
-	r, err := corerouting.ParseReceipt(canonical)
+	r, err := corerouting.ParseReceipt(receipt.Canonical)
 	if err != nil {
 		return problem.Internal(err)
 	}
@@ -122,13 +122,14 @@ func (s *Service) GetReceipt(ctx context.Context, req *routingv1.GetReceiptReque
 			return nil, err
 		}
 	}
-	canonical, attempts, err := s.store.Receipt(ctx, id, int(req.GetAttempt()))
+	r, err := s.store.Receipt(ctx, id, int(req.GetAttempt()))
 	if err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(canonical)
+	digest := sha256.Sum256(r.Canonical)
 	return &routingv1.GetReceiptResponse{
-		Receipt: &routingv1.Receipt{Canonical: string(canonical)}, Digest: hex.EncodeToString(digest[:]), Attempts: int32(attempts),
+		Receipt: &routingv1.Receipt{Canonical: string(r.Canonical)}, Digest: hex.EncodeToString(digest[:]),
+		Attempts: int32(r.Kept), Attempt: int32(r.Attempt),
 	}, nil
 }
 

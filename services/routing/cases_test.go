@@ -16,9 +16,10 @@ func TestReceiptsAreNamedByTheirAttempt(t *testing.T) {
 		return w.s.GetReceipt(t.Context(), &routingv1.GetReceiptRequest{LeadId: id.String(), Attempt: attempt})
 	}
 	digests := map[int32]string{}
-	for _, attempt := range []int32{0, 1, 2} {
+	for attempt, want := range []int32{2, 1, 2} { // 0 is the last
+		attempt := int32(attempt)
 		r, err := get(attempt)
-		if err != nil || r.GetAttempts() != 2 {
+		if err != nil || r.GetAttempts() != 2 || r.GetAttempt() != want {
 			t.Fatalf("attempt %d: %v, %v", attempt, r, err)
 		}
 		digests[attempt] = r.GetDigest()

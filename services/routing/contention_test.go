@@ -223,6 +223,10 @@ func TestOnlyWhatCountsLeavesAReceipt(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM receipt WHERE lead_id = $1::uuid`, q.lead.ID.String()); n != 1 {
 		t.Errorf("%d receipts were left", n)
 	}
+	r, err := w.s.GetReceipt(t.Context(), &routingv1.GetReceiptRequest{LeadId: q.lead.ID.String()})
+	if want := w.kase(q.lead.ID).Attempt; err != nil || int(r.GetAttempt()) != want || r.GetAttempts() != 1 {
+		t.Errorf("attempt %d was decided; its receipt is %v, %v", want, r, err)
+	}
 	if n := count(w.events(q.lead.ID), "decided"); n != 1 {
 		t.Errorf("it was told %d times", n)
 	}

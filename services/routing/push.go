@@ -52,6 +52,7 @@ const (
 	pushVersion = "0.51.1" // River's: its migrations make the schema
 
 	stopLimit   = 15 * time.Second // how long attempts under way may take at a shutdown
+	startAgain  = time.Second      // wait for a database that is away when the queues are to start
 	lagInterval = 15 * time.Second
 )
 
@@ -157,9 +158,10 @@ func newMailSender(cfg MailConfig, timeout time.Duration) (*mailer.Sender, error
 	return sender, nil
 }
 
-// run works the queues until ctx ends; attempts under way are let finish.
+// run works the queues until ctx ends; attempts under way are let finish. A database that is away
+// at the start is waited for.
 func (p *pusher) run(ctx context.Context) error {
-	if err := p.client.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := pgstore.Persist(ctx, startAgain, func() error { return p.client.Start(context.WithoutCancel(ctx)) }); err != nil {
 		return fmt.Errorf("start the pushes: %w", err)
 	}
 	tick := time.NewTicker(lagInterval)

@@ -5,14 +5,17 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
@@ -242,6 +245,36 @@ func TestPushesSurviveARestart(t *testing.T) {
 	w.configure([]time.Duration{2 * time.Second, time.Hour})
 	w.start()
 	w.until("both deliveries", func() bool { return w.state("a") == "delivered 1 200, delivered 2 200" })
+}
+
+// TestPushesWaitForTheDatabase starts the queues while the database is away, as it is when it
+// restarts just after a process found it well.
+func TestPushesWaitForTheDatabase(t *testing.T) {
+	c := newCRM(t, nil)
+	w := newPushWorld(t, map[string]string{"a": c.URL})
+	cfg := w.pool.Config()
+	dial, dials := cfg.ConnConfig.DialFunc, atomic.Int32{}
+	cfg.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if dials.Add(1) <= 2 {
+			return nil, syscall.ECONNREFUSED
+		}
+		return dial(ctx, network, addr)
+	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	if w.s.push, err = newPusher(WebhookConfig{}, w.s, pool); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	w.start()
+	w.customer(nil)
+	w.until("delivery", func() bool { return w.state("a") == "delivered 1 200" })
+	if n := dials.Load(); n < 3 {
+		t.Errorf("the database was dialled %d times: it was never away", n)
+	}
 }
 
 func TestConsentIsCheckedWhenSent(t *testing.T) {

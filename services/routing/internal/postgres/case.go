@@ -119,22 +119,29 @@ func (s *Store) MergedLeads(ctx context.Context, leadIDs []lead.ID) (map[lead.ID
 	return out, nil
 }
 
-// Receipt reads the canonical bytes of an attempt, of the last one if attempt is 0, and how many
-// there are.
-func (s *Store) Receipt(ctx context.Context, id lead.ID, attempt int) (canonical []byte, attempts int, err error) {
+// Receipt is the replayable record of an attempt.
+type Receipt struct {
+	Canonical []byte
+	Attempt   int // from 1
+	Kept      int // receipts of the lead
+}
+
+// Receipt reads the receipt of an attempt, the last one if attempt is 0; the problem NOT_FOUND if
+// there is none.
+func (s *Store) Receipt(ctx context.Context, id lead.ID, attempt int) (Receipt, error) {
 	row, err := s.q.LastReceipt(ctx, id.Bucket(), uuid(id), int32(attempt))
 	if err != nil {
 		if errors.Is(err, pgx.ErrNoRows) {
-			return nil, 0, problem.NotFound("receipt")
+			return Receipt{}, problem.NotFound("receipt")
 		}
-		return nil, 0, edge("read a receipt", err)
+		return Receipt{}, edge("read a receipt", err)
 	}
 	n, err := s.q.CountReceipts(ctx, id.Bucket(), uuid(id))
 	if err != nil {
-		return nil, 0, edge("count receipts", err)
+		return Receipt{}, edge("count receipts", err)
 	}
-	canonical, err = s.codec.Unpack(row.Canonical)
-	return canonical, int(n), edge("unpack a receipt", err)
+	canonical, err := s.codec.Unpack(row.Canonical)
+	return Receipt{Canonical: canonical, Attempt: int(row.Attempt), Kept: int(n)}, edge("unpack a receipt", err)
 }
 
 func (s *Store) caseOf(row *db.CasesRow) (*Case, error) {

@@ -562,8 +562,11 @@ type GetReceiptResponse struct {
 	Receipt *Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// SHA-256 of the canonical bytes, hexadecimal.
 	Digest string `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
-	// Decisions made on the lead so far.
-	Attempts      int32 `protobuf:"varint,3,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Receipts kept of the lead so far.
+	Attempts int32 `protobuf:"varint,3,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Which attempt it is of, from 1. One whose dealer turned out to be full leaves no receipt, so the
+	// first that is kept may be the second attempt's.
+	Attempt       int32 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -615,6 +618,13 @@ func (x *GetReceiptResponse) GetDigest() string {
 func (x *GetReceiptResponse) GetAttempts() int32 {
 	if x != nil {
 		return x.Attempts
+	}
+	return 0
+}
+
+func (x *GetReceiptResponse) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
 	}
 	return 0
 }
@@ -3440,11 +3450,12 @@ const file_leadmesh_routing_v1_routing_service_proto_rawDesc = "" +
 	"\tlead_case\x18\x01 \x01(\v2\x1d.leadmesh.routing.v1.LeadCaseR\bleadCase\"F\n" +
 	"\x11GetReceiptRequest\x12\x17\n" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x18\n" +
-	"\aattempt\x18\x02 \x01(\x05R\aattempt\"\x80\x01\n" +
+	"\aattempt\x18\x02 \x01(\x05R\aattempt\"\x9a\x01\n" +
 	"\x12GetReceiptResponse\x126\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1c.leadmesh.routing.v1.ReceiptR\areceipt\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x1a\n" +
-	"\battempts\x18\x03 \x01(\x05R\battempts\"\xc6\x01\n" +
+	"\battempts\x18\x03 \x01(\x05R\battempts\x12\x18\n" +
+	"\aattempt\x18\x04 \x01(\x05R\aattempt\"\xc6\x01\n" +
 	"\x10ListInboxRequest\x12\x1b\n" +
 	"\tdealer_id\x18\x01 \x01(\tR\bdealerId\x12<\n" +
 	"\n" +
