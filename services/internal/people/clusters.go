@@ -12,12 +12,12 @@ import (
 
 // write writes everything but the report.
 func (w *work) write(ctx context.Context, o *Outcome) error {
-	if p := &w.params; p.Writer != nil {
+	if p := w.params; p != nil {
 		if _, err := p.Write(o.Result.Matcher.Params().Marshal()); err != nil {
 			return err
 		}
 	}
-	if p := &w.pairs; p.Writer != nil {
+	if p := w.pairs; p != nil {
 		if err := w.writePairs(ctx, p, o); err != nil {
 			return err
 		}
@@ -31,13 +31,13 @@ func (w *work) write(ctx context.Context, o *Outcome) error {
 // writeClusters writes the rows of one list as they are, with their clusters.
 func (w *work) writeClusters(ctx context.Context, o *Outcome) error {
 	l := w.lists[0]
-	t := table.NewWriter(&w.clusters, l.Dialect)
+	t := table.NewWriter(w.clusters, l.Dialect)
 	columns := w.groupColumns(o, l.headers())
-	t.Raw(l.head.Raw, namesOf(columns)...)
+	t.Raw(l.Header.Raw, namesOf(columns)...)
 	cells := make([]string, len(columns))
-	err := l.each(ctx, func(row int, r *table.Row) error {
+	err := l.Each(ctx, func(row int, r *table.Row) error {
 		if row == l.Rows {
-			return changed(l)
+			return l.ErrChanged()
 		}
 		groupsOf(columns, row, cells)
 		t.Raw(r.Raw, cells...)
@@ -69,15 +69,15 @@ func (w *work) writeUnion(ctx context.Context, o *Outcome) error {
 	}
 	d := w.lists[0].Dialect
 	d.Encoding = table.UTF8
-	t := table.NewWriter(&w.clusters, d)
+	t := table.NewWriter(w.clusters, d)
 	columns := w.groupColumns(o, headers)
 	t.Row(append(append(slices.Clone(headers), freeName("file", headers)), namesOf(columns)...)...)
 	var problems error
 	for li, l := range w.lists {
 		cells := make([]string, len(headers)+1+len(columns))
-		problems = errors.Join(problems, l.each(ctx, func(row int, r *table.Row) error {
+		problems = errors.Join(problems, l.Each(ctx, func(row int, r *table.Row) error {
 			if row == l.Rows {
-				return changed(l)
+				return l.ErrChanged()
 			}
 			clear(cells)
 			for i, c := range r.Cells {

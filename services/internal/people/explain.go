@@ -9,6 +9,7 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/identity/cluster"
+	"github.com/leadmesh/leadmesh/services/internal/console"
 	"github.com/leadmesh/leadmesh/services/internal/people/report"
 	"github.com/leadmesh/leadmesh/services/internal/table"
 )
@@ -22,8 +23,8 @@ const (
 
 // explain writes the page that explains the outcome, if it is wanted.
 func (w *work) explain(ctx context.Context, o *Outcome) error {
-	out := &w.page
-	if out.Writer == nil {
+	out := w.page
+	if out == nil {
 		return nil
 	}
 	samples := o.samples()
@@ -38,7 +39,7 @@ func (w *work) explain(ctx context.Context, o *Outcome) error {
 		}
 	}
 	for _, l := range w.lists {
-		err := l.each(ctx, func(row int, r *table.Row) error {
+		err := l.Each(ctx, func(row int, r *table.Row) error {
 			if _, ok := wanted[l.first+row]; ok {
 				wanted[l.first+row] = slices.Clone(r.Cells)
 			}
@@ -65,7 +66,7 @@ func (o *Outcome) page() *report.Page {
 	params, b := o.Result.Matcher.Params(), &o.Result.Blocking
 	read, _ := o.Rows()
 	p := &report.Page{
-		Threshold: percentOf(o.Match), MatchBits: float64(identity.Weight(o.Match)) / 1000, ViewBits: float64(params.Possible) / 1000,
+		Threshold: console.PercentOf(o.Match), MatchBits: float64(identity.Weight(o.Match)) / 1000, ViewBits: float64(params.Possible) / 1000,
 		Revision: params.Revision(), Fields: weights(params, o.fields(), o.lacking()),
 		Learned: "The weights were learned from the list itself: how often a field agrees between rows of one person, and how often by chance.",
 	}
@@ -73,18 +74,18 @@ func (o *Outcome) page() *report.Page {
 		p.Learned = "The weights are those of the parameter file that was given."
 	}
 	p.ViewBits = min(p.ViewBits, p.MatchBits)
-	p.Review = percentOf(float64(identity.Probability(int32(1000*p.ViewBits))) / 1e6)
-	p.Took = o.took() + " with " + memory() + " of memory"
+	p.Review = console.PercentOf(float64(identity.Probability(int32(1000*p.ViewBits))) / 1e6)
+	p.Took = console.Took(o.Took) + " with " + console.Memory() + " of memory"
 	var names []string
 	for _, l := range o.Lists {
 		names = append(names, l.Label)
-		list := report.List{Name: l.Label, How: fmt.Sprintf("%s, separated by %s, %s", plural(l.Rows, "row"), l.Dialect.Separator(), l.Dialect.Encoding)}
+		list := report.List{Name: l.Label, How: fmt.Sprintf("%s, separated by %s, %s", console.Plural(l.Rows, "row"), l.Dialect.Separator(), l.Dialect.Encoding)}
 		if l.Skipped > 0 {
-			list.How += fmt.Sprintf(", %s skipped because they cannot be read", plural(l.Skipped, "row"))
+			list.How += fmt.Sprintf(", %s skipped because they cannot be read", console.Plural(l.Skipped, "row"))
 		}
 		for i, c := range l.Mapping.Columns {
 			list.Columns = append(list.Columns, report.Column{
-				Name: c.Header, Meaning: strings.ReplaceAll(strings.TrimPrefix(c.meaning(), notCompared), "_", " "), Filled: percent(c.Filled, l.Rows), Note: l.note(i),
+				Name: c.Header, Meaning: strings.ReplaceAll(strings.TrimPrefix(c.meaning(), notCompared), "_", " "), Filled: console.Percent(c.Filled, l.Rows), Note: l.note(i),
 			})
 		}
 		p.Lists = append(p.Lists, list)
@@ -97,14 +98,14 @@ func (o *Outcome) page() *report.Page {
 		p.Weights = append(p.Weights, report.Bin{From: i + cluster.MinBits, Pairs: n})
 	}
 	p.Blocking = report.Blocking{
-		Compared: count(b.Compared), Possible: count(read * (read - 1) / 2), Common: count(b.Common), Lost: percentOf(float64(b.Lost) / 1e6),
+		Compared: console.Count(b.Compared), Possible: console.Count(read * (read - 1) / 2), Common: console.Count(b.Common), Lost: console.PercentOf(float64(b.Lost) / 1e6),
 	}
 	passes := slices.Clone(b.Passes)
 	slices.SortStableFunc(passes, func(a, b cluster.Pass) int { return b.Pairs - a.Pairs })
 	for i := range passes {
 		if pass := &passes[i]; pass.Pairs > 0 && len(p.Blocking.Passes) < shownPasses {
 			p.Blocking.Passes = append(p.Blocking.Passes, report.Pass{
-				Fields: pass.String(), Blocks: count(pass.Blocks), Large: count(pass.Large), Pairs: count(pass.Pairs), Links: count(pass.Links),
+				Fields: pass.String(), Blocks: console.Count(pass.Blocks), Large: console.Count(pass.Large), Pairs: console.Count(pass.Pairs), Links: console.Count(pass.Links),
 			})
 		}
 	}

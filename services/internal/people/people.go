@@ -8,6 +8,7 @@ package people
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"runtime"
@@ -19,6 +20,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/identity/cluster"
 	"github.com/leadmesh/leadmesh/core/identity/names"
+	"github.com/leadmesh/leadmesh/services/internal/output"
 	"github.com/leadmesh/leadmesh/services/internal/table"
 )
 
@@ -110,7 +112,7 @@ func Clean(ctx context.Context, o Options) (_ *Outcome, err error) {
 	if err := w.explain(ctx, out); err != nil {
 		return nil, err
 	}
-	return out, w.commit()
+	return out, w.outputs.Commit()
 }
 
 // work is one call of Clean.
@@ -121,7 +123,8 @@ type work struct {
 	seed     maphash.Seed
 	undo     []func()
 
-	params, pairs, page, clusters output
+	outputs                       output.Set
+	params, pairs, page, clusters io.Writer // nil for what is not wanted
 }
 
 func (w *work) tell(step string, done, total int) {
@@ -130,7 +133,28 @@ func (w *work) tell(step string, done, total int) {
 	}
 }
 
+// openOutputs opens what is written, in the order in which it is put in its place: whoever sees the
+// clusters sees all.
+func (w *work) openOutputs() error {
+	w.outputs.Stdout = w.Stdout
+	w.outputs.Read(w.In, w.Link)
+	for _, o := range []struct {
+		to   *io.Writer
+		path string
+	}{{&w.params, w.SaveParams}, {&w.pairs, w.Pairs}, {&w.page, w.Report}, {&w.clusters, w.Out}} {
+		var err error
+		var taken *output.TakenError
+		if *o.to, err = w.outputs.Open(o.path); errors.As(err, &taken) {
+			return fmt.Errorf("%w%w", ErrMapping, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *work) cleanUp() {
+	w.outputs.Discard()
 	for _, f := range slices.Backward(w.undo) {
 		f()
 	}
@@ -200,9 +224,9 @@ func (w *work) records(ctx context.Context) ([]identity.Record, error) {
 		if l.Mapping.ID >= 0 {
 			l.ids = make([]string, 0, l.Rows)
 		}
-		err := l.each(ctx, func(row int, r *table.Row) error {
+		err := l.Each(ctx, func(row int, r *table.Row) error {
 			if row == l.Rows {
-				return changed(l)
+				return l.ErrChanged()
 			}
 			if l.ids != nil {
 				l.ids = append(l.ids, r.Cells[l.Mapping.ID])
@@ -218,14 +242,12 @@ func (w *work) records(ctx context.Context) ([]identity.Record, error) {
 			return nil, err
 		}
 		if from != l.first+l.Rows {
-			return nil, changed(l)
+			return nil, l.ErrChanged()
 		}
 		done += l.Rows
 	}
 	return records, nil
 }
-
-func changed(l *List) error { return errors.New(l.Label + " changed while it was read") }
 
 // partition finds out who is who.
 func (w *work) partition(ctx context.Context, records []identity.Record) (*cluster.Result, error) {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/services/internal/table"
 )
 
 // recordOf is the record of one row under headers that are known.
 func recordOf(w *work, headers, cells []string) identity.Record {
-	l := &List{Label: "list", Mapping: newMapping(headers, nil, newRecogniser(), map[Rename]bool{})}
-	l.head.Cells = headers
+	l := &List{File: &table.File{Label: "list"}, Mapping: newMapping(headers, nil, newRecogniser(), map[Rename]bool{})}
+	l.Header.Cells = headers
 	for i := range l.Mapping.Columns {
 		l.Mapping.Columns[i].source = l.Mapping.Columns[i].Field.String()
 	}
@@ -74,8 +75,8 @@ func TestPostalCodesOfRows(t *testing.T) {
 		{[]string{"name", "street", "zip", "country"}, []string{"Ada", "5 Ring", "2134", "USA"}, "", "02134"},
 		{[]string{"name", "street", "postcode"}, []string{"Ada", "5 Ring", "2134"}, "", "2134"},
 	} {
-		l := &List{Mapping: newMapping(tt.headers, nil, newRecogniser(), map[Rename]bool{})}
-		l.head.Cells = tt.headers
+		l := &List{File: &table.File{}, Mapping: newMapping(tt.headers, nil, newRecogniser(), map[Rename]bool{})}
+		l.Header.Cells = tt.headers
 		w := &work{Options: Options{Country: tt.country}}
 		c := w.recorder(l)
 		country, told := c.country, c.known

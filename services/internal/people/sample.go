@@ -7,6 +7,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/identity"
 	"github.com/leadmesh/leadmesh/core/identity/cluster"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/services/internal/console"
 	"github.com/leadmesh/leadmesh/services/internal/people/report"
 )
 
@@ -73,7 +74,7 @@ func (o *Outcome) explained(s sample, cells map[int][]string) report.Pair {
 	a, b := int(s.pair.A), int(s.pair.B)
 	e := o.Result.Matcher.Match(&o.records[a], &o.records[b])
 	p := report.Pair{
-		Kind: s.kind, Verdict: verdictReview, Probability: percentOf(min(float64(e.Probability), 999_999) / 1e6), Bits: float64(e.Weight) / 1000,
+		Kind: s.kind, Verdict: verdictReview, Probability: console.PercentOf(min(float64(e.Probability), 999_999) / 1e6), Bits: float64(e.Weight) / 1000,
 		Left: o.rowName(a), Right: o.rowName(b),
 	}
 	if o.Result.Clusters[a] == o.Result.Clusters[b] {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/leadmesh/leadmesh/core/identity/cluster"
+	"github.com/leadmesh/leadmesh/services/internal/console"
 	"github.com/leadmesh/leadmesh/services/internal/table"
 )
 
@@ -24,9 +25,9 @@ func (w *work) judge(ctx context.Context, column string, r *cluster.Result) (*Tr
 	for _, l := range w.lists {
 		columns := l.Mapping.named(column)
 		if len(columns) != 1 {
-			return nil, fmt.Errorf("%w--truth %s: %s has %s of this name", ErrMapping, column, l.Label, plural(len(columns), "column"))
+			return nil, fmt.Errorf("%w--truth %s: %s has %s of this name", ErrMapping, column, l.Label, console.Plural(len(columns), "column"))
 		}
-		err := l.each(ctx, func(_ int, row *table.Row) error {
+		err := l.Each(ctx, func(_ int, row *table.Row) error {
 			v := row.Cells[columns[0]]
 			if v == "" {
 				v = "\x00" + strconv.Itoa(len(truth))
@@ -39,7 +40,7 @@ func (w *work) judge(ctx context.Context, column string, r *cluster.Result) (*Tr
 		}
 	}
 	if len(truth) != len(r.Clusters) {
-		return nil, changed(w.lists[0])
+		return nil, w.lists[0].ErrChanged()
 	}
 	t := &Truth{Score: cluster.ScoreOf(r.Clusters, truth)}
 	t.Compared, t.Pairs = cluster.Reached(r, truth)
@@ -49,10 +50,10 @@ func (w *work) judge(ctx context.Context, column string, r *cluster.Result) (*Tr
 // Print writes the figures with four decimals.
 func (t *Truth) Print(out io.Writer) {
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }
-	printTable(out, [][]string{
-		{"true pairs", count(t.Pairs), "pairs of rows that are one person, by the column of the truth"},
-		{"precision", exact(t.Score.Precision()), fmt.Sprintf("%s put together wrongly", plural(t.Score.Wrong, "pair"))},
-		{"recall", exact(t.Score.Recall()), fmt.Sprintf("%s not put together", plural(t.Score.Missed, "pair"))},
+	console.Table(out, [][]string{
+		{"true pairs", console.Count(t.Pairs), "pairs of rows that are one person, by the column of the truth"},
+		{"precision", exact(t.Score.Precision()), fmt.Sprintf("%s put together wrongly", console.Plural(t.Score.Wrong, "pair"))},
+		{"recall", exact(t.Score.Recall()), fmt.Sprintf("%s not put together", console.Plural(t.Score.Missed, "pair"))},
 		{"F1", exact(t.Score.F1()), ""},
 		{"compared", exact(share(t.Compared, t.Pairs)), "share of the true pairs that were compared at all"},
 	}, 1)
