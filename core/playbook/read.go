@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/governance"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/routing"
@@ -16,22 +17,7 @@ import (
 
 // Mistake is one thing wrong with a bundle: which file, which line from 1 (0: the whole file or
 // bundle), and what would be right.
-type Mistake struct {
-	File    string
-	Line    int
-	Message string
-}
-
-// String writes the mistake as compilers do: file:line: message.
-func (m Mistake) String() string {
-	switch {
-	case m.File == "":
-		return m.Message
-	case m.Line == 0:
-		return m.File + ": " + m.Message
-	}
-	return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Message)
-}
+type Mistake = document.Mistake
 
 // The files of a bundle. README.md may stand in every folder and is not read.
 const (
@@ -61,11 +47,11 @@ func Read(files Files) (*Playbook, []Mistake) {
 	b.routing()
 	b.clocks()
 	b.plays()
-	if len(b.list.mistakes) > 0 {
-		slices.SortStableFunc(b.list.mistakes, func(x, y Mistake) int {
+	if len(b.list.Mistakes) > 0 {
+		slices.SortStableFunc(b.list.Mistakes, func(x, y Mistake) int {
 			return cmp.Or(strings.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line))
 		})
-		return nil, b.list.mistakes
+		return nil, b.list.Mistakes
 	}
 	return b.playbook, nil
 }
@@ -73,7 +59,7 @@ func Read(files Files) (*Playbook, []Mistake) {
 // bundle is a playbook in the making.
 type bundle struct {
 	files    Files
-	list     list
+	list     document.List
 	playbook *Playbook
 }
 
@@ -81,7 +67,7 @@ type bundle struct {
 func (b *bundle) expect() {
 	for _, name := range []string{fileMain, fileGovernance, fileCatalogue, fileSignals, fileRouting, fileClocks, fileSegments} {
 		if _, ok := b.files[name]; !ok {
-			b.list.add(place{file: name}, "the file is missing")
+			b.list.Add(document.Place{File: name}, "the file is missing")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.files)) {
@@ -92,23 +78,23 @@ func (b *bundle) expect() {
 		case folder == folderScoring && path.Ext(name) == ".yaml":
 		case folder == folderPlays && path.Ext(name) == ".md":
 		default:
-			b.list.add(place{file: name}, "a playbook has no such file; there are %s, scoring/*.yaml and plays/*.md",
+			b.list.Add(document.Place{File: name}, "a playbook has no such file; there are %s, scoring/*.yaml and plays/*.md",
 				strings.Join([]string{fileMain, fileGovernance, fileCatalogue, fileSignals, fileRouting, fileClocks}, ", "))
 		}
 	}
 }
 
 // open starts reading a file; nil when it is missing or unreadable.
-func (b *bundle) open(name, path string, where *places) *object {
+func (b *bundle) open(name, path string, where *document.Places) *document.Object {
 	text, ok := b.files[name]
 	if !ok {
 		return nil
 	}
-	if where.whole.file == "" {
-		where.whole = place{name, 1}
+	if where.Whole.File == "" {
+		where.Whole = document.Place{File: name, Line: 1}
 	}
-	d := &document{file: name, places: where, list: &b.list}
-	return d.root(text, path)
+	d := &document.Document{File: name, Places: where, List: &b.list}
+	return d.Root(text, path)
 }
 
 // folder lists the files of a folder with an ending, in order, without README.md.
@@ -123,86 +109,86 @@ func (b *bundle) folder(name, ending string) []string {
 }
 
 func (b *bundle) main() {
-	o := b.open(fileMain, "", newPlaces())
+	o := b.open(fileMain, "", document.NewPlaces())
 	if o == nil {
 		return
 	}
 	p := b.playbook
-	p.Name = o.needText("name")
-	p.Market = needValue(o, "market", parseCountry)
-	p.Currency = needValue(o, "currency", parseCurrency)
-	p.TimeZone = needValue(o, "zone", parseZone)
-	if o.need("languages") != nil {
-		for i, s := range o.words("languages") {
+	p.Name = o.NeedText("name")
+	p.Market = document.NeedValue(o, "market", parseCountry)
+	p.Currency = document.NeedValue(o, "currency", parseCurrency)
+	p.TimeZone = document.NeedValue(o, "zone", parseZone)
+	if o.Need("languages") != nil {
+		for i, s := range o.Words("languages") {
 			if _, err := parseLanguage(s); err != nil {
-				o.bad(o.values["languages"].Content[i], "%v, is %q", err, s)
+				o.Bad(o.Given("languages").Content[i], "%v, is %q", err, s)
 			}
 			p.Languages = append(p.Languages, s)
 		}
 	}
-	o.close()
+	o.Close()
 }
 
 func (b *bundle) governance() {
-	where := newPlaces()
+	where := document.NewPlaces()
 	var rules governance.Rules
 	main := b.open(fileGovernance, "", where)
 	if main != nil {
 		rules = readRules(main)
-		main.close()
+		main.Close()
 	}
 	catalogue := b.open(fileCatalogue, "catalogue", where)
 	if catalogue != nil {
 		rules.Catalogue = readCatalogue(catalogue)
-		catalogue.close()
+		catalogue.Close()
 	}
 	if main == nil || catalogue == nil {
 		return
 	}
 	governor, problems := governance.Compile(rules)
 	for _, p := range problems {
-		b.list.complain(where, p.Path, p.Message)
+		b.list.Complain(where, p.Path, p.Message)
 	}
 	if len(rules.Markets) > 0 && b.playbook.Market != "" && rules.Markets[0].Country != b.playbook.Market {
-		b.list.add(where.at("markets[0].country"), "the first market must be %s, the one of %s", b.playbook.Market, fileMain)
+		b.list.Add(where.At("markets[0].country"), "the first market must be %s, the one of %s", b.playbook.Market, fileMain)
 	}
 	b.playbook.Governor = governor
 }
 
 func (b *bundle) scoring() {
-	where := newPlaces()
+	where := document.NewPlaces()
 	d := scoring.Definition{Lines: map[string]scoring.Line{}}
 	complete := true
 	for _, name := range b.folder(folderScoring, ".yaml") {
 		if name == fileSegments {
 			continue
 		}
-		o := b.open(name, "", newPlaces())
+		o := b.open(name, "", document.NewPlaces())
 		if o == nil {
 			complete = false
 			continue
 		}
-		code, ok := value(o, "line", parseLine)
+		code, ok := document.Value(o, "line", parseLine)
 		if !ok {
-			o.need("line")
+			o.Need("line")
 			complete = false
 		}
-		if at, twice := where.lines["lines."+code.String()]; twice {
-			o.bad(o.node, "the scorecard of %s stands in %s already", code, at.file)
+		if at, twice := where.Lines["lines."+code.String()]; twice {
+			o.Bad(o.Node, "the scorecard of %s stands in %s already", code, at.File)
 		}
 		// From here on the places of the file are those of its line.
-		o.places, o.path = where, "lines."+code.String()
-		where.lines[o.path] = o.place(o.node)
+		o.Places, o.Path = where, "lines."+code.String()
+		where.Lines[o.Path] = o.Place(o.Node)
 		d.Lines[code.String()] = b.readScorecard(o)
-		o.close()
+		o.Close()
 	}
 	segments := b.open(fileSegments, "segments", where)
 	if segments != nil {
 		d.Segments = b.readSegments(segments)
-		segments.close()
+		segments.Close()
 	}
 	if len(d.Lines) == 0 {
-		b.list.add(place{file: folderScoring}, "there is no scorecard")
+		b.list.Add(document.Place{File: folderScoring}, "there is no scorecard")
 	}
 	if !complete || segments == nil || len(d.Lines) == 0 {
 		return
@@ -213,22 +199,22 @@ func (b *bundle) scoring() {
 		if knot, ok := strings.CutSuffix(path, ".ppm"); ok {
 			path = knot + ".chance"
 		}
-		b.list.complain(where, path, strings.ReplaceAll(p.Message, "0..10000", "0 to 100 points"))
+		b.list.Complain(where, path, strings.ReplaceAll(p.Message, "0..10000", "0 to 100 points"))
 	}
 	b.playbook.Scoring = model
 }
 
 func (b *bundle) routing() {
-	where := newPlaces()
+	where := document.NewPlaces()
 	o := b.open(fileRouting, "policy", where)
 	if o == nil {
 		return
 	}
 	p := readPolicy(o)
-	o.close()
+	o.Close()
 	p.Revision = b.playbook.Revision
 	for _, problem := range checkPolicy(p) {
-		b.list.complain(where, problem.Path, problem.Message)
+		b.list.Complain(where, problem.Path, problem.Message)
 	}
 	b.playbook.Routing = p
 }
@@ -256,26 +242,26 @@ func checkPolicy(p routing.Policy) []routing.Problem {
 }
 
 func (b *bundle) signals() {
-	o := b.open(fileSignals, "", newPlaces())
+	o := b.open(fileSignals, "", document.NewPlaces())
 	if o == nil {
 		return
 	}
 	half := &b.playbook.HalfLives
-	half[lead.SignalKindUnspecified] = needValue(o, "half_life", parseHalfLife)
-	if kinds := o.child("kinds"); kinds != nil {
-		for _, key := range kinds.order {
+	half[lead.SignalKindUnspecified] = document.NeedValue(o, "half_life", parseHalfLife)
+	if kinds := o.Child("kinds"); kinds != nil {
+		for _, key := range kinds.Names() {
 			kind, ok := lead.ParseSignalKind(key)
 			if !ok {
-				kinds.get(key)
-				kinds.bad(kinds.lines[key], "there is no kind of signal called %q%s", key, lead.Suggest(key, lead.Codes("signal")))
+				kinds.Get(key)
+				kinds.Bad(kinds.Name(key), "there is no kind of signal called %q%s", key, lead.Suggest(key, lead.Codes("signal")))
 				continue
 			}
-			if v, ok := value(kinds, key, parseHalfLife); ok {
+			if v, ok := document.Value(kinds, key, parseHalfLife); ok {
 				half[kind] = v
 			}
 		}
 	}
-	o.close()
+	o.Close()
 }
 
 // Load compiles a packed bundle that was read without mistakes before. The error names the first

@@ -3,108 +3,109 @@ package playbook
 import (
 	"fmt"
 
+	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/governance"
 )
 
 // readRules reads the governance rules but for the catalogue. Their keys are those of
 // governance.Rules.
-func readRules(o *object) governance.Rules {
+func readRules(o *document.Object) governance.Rules {
 	r := governance.Rules{
-		Skip: o.words("skip"), TimeFrames: o.table("time_frames"), Choices: o.table("choices"),
-		TriggerChannels: o.words("trigger_channels"), PersonalChannels: o.words("personal_channels"),
-		DisposableDomains: o.words("disposable_domains"),
+		Skip: o.Words("skip"), TimeFrames: o.Table("time_frames"), Choices: o.Table("choices"),
+		TriggerChannels: o.Words("trigger_channels"), PersonalChannels: o.Words("personal_channels"),
+		DisposableDomains: o.Words("disposable_domains"),
 	}
-	r.MinorAge, _ = value(o, "minor_age", parseCount)
-	o.need("markets")
-	o.objects("markets", func(m *object) {
+	r.MinorAge, _ = document.Value(o, "minor_age", parseCount)
+	o.Need("markets")
+	o.Objects("markets", func(m *document.Object) {
 		r.Markets = append(r.Markets, governance.Market{
-			Country: m.needText("country"), Currency: m.needText("currency"), Unit: m.needText("unit"),
-			DayFirst: readSwitch(m, "day_first"), Zone: needValue(m, "zone", parseZone),
+			Country: m.NeedText("country"), Currency: m.NeedText("currency"), Unit: m.NeedText("unit"),
+			DayFirst: readSwitch(m, "day_first"), Zone: document.NeedValue(m, "zone", parseZone),
 		})
 	})
-	o.objects("fields", func(f *object) {
-		rule := governance.FieldRule{Field: f.needText("field"), Map: f.table("map"), Case: f.text("case"), Default: f.text("default"), Required: readSwitch(f, "required")}
-		rule.Max, _ = value(f, "max", parseCount)
+	o.Objects("fields", func(f *document.Object) {
+		rule := governance.FieldRule{Field: f.NeedText("field"), Map: f.Table("map"), Case: f.Text("case"), Default: f.Text("default"), Required: readSwitch(f, "required")}
+		rule.Max, _ = document.Value(f, "max", parseCount)
 		r.Fields = append(r.Fields, rule)
 	})
-	o.objects("sources", func(s *object) {
-		zone, _ := value(s, "zone", parseZone)
+	o.Objects("sources", func(s *document.Object) {
+		zone, _ := document.Value(s, "zone", parseZone)
 		r.Sources = append(r.Sources, governance.SourceRule{
-			Names: s.words("names"), Source: s.needText("source"), Channel: s.text("channel"), SubSource: s.text("sub_source"),
-			Provider: s.text("provider"), Medium: s.text("medium"), Origin: s.text("origin"),
+			Names: s.Words("names"), Source: s.NeedText("source"), Channel: s.Text("channel"), SubSource: s.Text("sub_source"),
+			Provider: s.Text("provider"), Medium: s.Text("medium"), Origin: s.Text("origin"),
 			Zone: zone, Trigger: readSwitch(s, "trigger"), Test: readSwitch(s, "test"),
 		})
 	})
-	if types := o.child("request_types"); types != nil {
+	if types := o.Child("request_types"); types != nil {
 		r.RequestTypes = map[string][]string{}
-		for _, name := range types.order {
-			r.RequestTypes[name] = types.words(name)
+		for _, name := range types.Names() {
+			r.RequestTypes[name] = types.Words(name)
 		}
 	}
-	o.need("lines")
-	o.objects("lines", func(l *object) {
+	o.Need("lines")
+	o.Objects("lines", func(l *document.Object) {
 		r.Lines = append(r.Lines, governance.LineRule{
-			RequestType: l.text("request_type"), Interest: l.text("interest"), Origin: l.text("origin"), Line: l.needText("line"),
+			RequestType: l.Text("request_type"), Interest: l.Text("interest"), Origin: l.Text("origin"), Line: l.NeedText("line"),
 		})
 	})
-	if t := o.child("test"); t != nil {
-		r.Test = governance.Test{EmailDomains: t.words("email_domains"), Phrases: t.words("phrases")}
-		t.close()
+	if t := o.Child("test"); t != nil {
+		r.Test = governance.Test{EmailDomains: t.Words("email_domains"), Phrases: t.Words("phrases")}
+		t.Close()
 	}
-	if x := o.child("reject"); x != nil {
+	if x := o.Child("reject"); x != nil {
 		r.Reject = readReject(x)
-		x.close()
+		x.Close()
 	}
 	return r
 }
 
-func readReject(o *object) governance.Reject {
+func readReject(o *document.Object) governance.Reject {
 	r := governance.Reject{
-		Blocked: o.words("blocked"), Honeypots: o.words("honeypots"), SecondsField: o.text("seconds_field"),
+		Blocked: o.Words("blocked"), Honeypots: o.Words("honeypots"), SecondsField: o.Text("seconds_field"),
 		AddressSuffices: readSwitch(o, "address_suffices"),
 	}
-	r.MinSeconds, _ = value(o, "min_seconds", parseSeconds)
-	o.objects("phrases", func(p *object) {
-		rule := governance.PhraseRule{Name: p.needText("name"), Code: p.needText("code"), Phrases: p.words("phrases"), UnlessVehicle: readSwitch(p, "unless_vehicle")}
-		p.need("phrases")
-		rule.Min, _ = value(p, "min", parseCount)
+	r.MinSeconds, _ = document.Value(o, "min_seconds", parseSeconds)
+	o.Objects("phrases", func(p *document.Object) {
+		rule := governance.PhraseRule{Name: p.NeedText("name"), Code: p.NeedText("code"), Phrases: p.Words("phrases"), UnlessVehicle: readSwitch(p, "unless_vehicle")}
+		p.Need("phrases")
+		rule.Min, _ = document.Value(p, "min", parseCount)
 		r.Phrases = append(r.Phrases, rule)
 	})
-	if j := o.child("junk"); j != nil {
-		r.Junk.Evidence = j.words("evidence")
-		r.Junk.MinEvidence = needValue(j, "min_evidence", parseCount)
-		j.objects("groups", func(g *object) {
-			g.need("phrases")
-			r.Junk.Groups = append(r.Junk.Groups, governance.PhraseGroup{Name: g.needText("name"), Phrases: g.words("phrases")})
+	if j := o.Child("junk"); j != nil {
+		r.Junk.Evidence = j.Words("evidence")
+		r.Junk.MinEvidence = document.NeedValue(j, "min_evidence", parseCount)
+		j.Objects("groups", func(g *document.Object) {
+			g.Need("phrases")
+			r.Junk.Groups = append(r.Junk.Groups, governance.PhraseGroup{Name: g.NeedText("name"), Phrases: g.Words("phrases")})
 		})
-		j.close()
+		j.Close()
 	}
 	return r
 }
 
-func readCatalogue(o *object) governance.Catalogue {
-	c := governance.Catalogue{DefaultBrand: o.text("default_brand"), WMI: o.table("wmi")}
-	o.need("brands")
-	o.objects("brands", func(b *object) {
-		b.need("makes")
-		c.Brands = append(c.Brands, governance.Brand{Code: b.needText("code"), Makes: b.words("makes")})
+func readCatalogue(o *document.Object) governance.Catalogue {
+	c := governance.Catalogue{DefaultBrand: o.Text("default_brand"), WMI: o.Table("wmi")}
+	o.Need("brands")
+	o.Objects("brands", func(b *document.Object) {
+		b.Need("makes")
+		c.Brands = append(c.Brands, governance.Brand{Code: b.NeedText("code"), Makes: b.Words("makes")})
 	})
-	o.objects("models", func(m *object) {
+	o.Objects("models", func(m *document.Object) {
 		c.Models = append(c.Models, governance.Model{
-			Code: m.needText("code"), Make: m.needText("make"), Name: m.needText("name"),
-			Aliases: m.words("aliases"), Powertrain: m.text("powertrain"),
+			Code: m.NeedText("code"), Make: m.NeedText("make"), Name: m.NeedText("name"),
+			Aliases: m.Words("aliases"), Powertrain: m.Text("powertrain"),
 		})
 	})
 	return c
 }
 
-func readSwitch(o *object, key string) bool {
-	v, _ := value(o, key, parseSwitch)
+func readSwitch(o *document.Object, key string) bool {
+	v, _ := document.Value(o, key, document.Switch)
 	return v
 }
 
 func parseSeconds(s string) (float64, error) {
-	n, ok := decimal(s, 3)
+	n, ok := document.Decimal(s, 3)
 	if !ok || n < 0 {
 		return 0, fmt.Errorf("must be a number of seconds, is %q", s)
 	}

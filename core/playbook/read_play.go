@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/lead"
 )
 
@@ -19,46 +20,46 @@ func (b *bundle) plays() {
 	for _, name := range b.folder(folderPlays, ".md") {
 		head, script, ok := cutFrontMatter(b.files[name])
 		if !ok {
-			b.list.add(place{name, 1}, "a play begins with a line of three dashes, its keys and another such line")
+			b.list.Add(document.Place{File: name, Line: 1}, "a play begins with a line of three dashes, its keys and another such line")
 			continue
 		}
-		d := &document{file: name, offset: 1, places: newPlaces(), list: &b.list}
-		o := d.root(head, "")
+		d := &document.Document{File: name, Offset: 1, Places: document.NewPlaces(), List: &b.list}
+		o := d.Root(head, "")
 		if o == nil {
 			continue
 		}
 		p := readPlay(o)
-		o.close()
+		o.Close()
 		p.Script = strings.TrimSpace(string(script))
 		if p.Script == "" || !utf8.Valid(script) {
-			b.list.add(place{name, 2 + bytes.Count(head, []byte("\n"))}, "the script under the keys is missing or no UTF-8 text")
+			b.list.Add(document.Place{File: name, Line: 2 + bytes.Count(head, []byte("\n"))}, "the script under the keys is missing or no UTF-8 text")
 		}
 		if other, twice := ids[p.ID]; twice && p.ID != "" {
-			o.bad(o.lines["id"], "%s has the id %s already", other, p.ID)
+			o.Bad(o.Name("id"), "%s has the id %s already", other, p.ID)
 		}
 		ids[p.ID] = name
 		audience := [2]uint8{uint8(p.Line), uint8(p.Segment)}
 		if other, twice := audiences[audience]; twice && p.Line != lead.LineUnspecified {
-			o.bad(o.node, "%s is for the same line and segment; only one play can be active", other)
+			o.Bad(o.Node, "%s is for the same line and segment; only one play can be active", other)
 		}
 		audiences[audience] = name
 		b.playbook.Plays = append(b.playbook.Plays, p)
 	}
 }
 
-func readPlay(o *object) Play {
+func readPlay(o *document.Object) Play {
 	p := Play{
-		ID: o.needText("id"), Title: o.needText("title"),
-		Line:    needValue(o, "line", parseLine),
-		Channel: needValue(o, "channel", parseChannel),
-		Dials:   o.words("dials"),
+		ID: o.NeedText("id"), Title: o.NeedText("title"),
+		Line:    document.NeedValue(o, "line", parseLine),
+		Channel: document.NeedValue(o, "channel", parseChannel),
+		Dials:   o.Words("dials"),
 	}
-	p.Segment, _ = value(o, "segment", parseSegment)
-	o.need("steps")
-	o.objects("steps", func(s *object) {
-		step := PlayStep{Hour: needValue(s, "hour", parseCount), Do: s.needText("do")}
+	p.Segment, _ = document.Value(o, "segment", parseSegment)
+	o.Need("steps")
+	o.Objects("steps", func(s *document.Object) {
+		step := PlayStep{Hour: document.NeedValue(s, "hour", parseCount), Do: s.NeedText("do")}
 		if n := len(p.Steps); n > 0 && step.Hour < p.Steps[n-1].Hour {
-			s.bad(s.node, "steps stand in the order of their hours")
+			s.Bad(s.Node, "steps stand in the order of their hours")
 		}
 		p.Steps = append(p.Steps, step)
 	})

@@ -5,57 +5,58 @@ import (
 	"math"
 	"time"
 
+	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/routing"
 )
 
 // readPolicy reads the routing policy. What the general rule does not say is the published
 // starting value; what a special rule does not say is as in the general one.
-func readPolicy(o *object) routing.Policy {
-	p := routing.Policy{Desk: o.needText("desk")}
-	if v, ok := value(o, "roster_leads_per_day", parseCount); ok {
+func readPolicy(o *document.Object) routing.Policy {
+	p := routing.Policy{Desk: o.NeedText("desk")}
+	if v, ok := document.Value(o, "roster_leads_per_day", parseCount); ok {
 		p.RosterLeadsPerDay = int32(v)
 	}
-	o.need("markets")
-	o.objects("markets", func(m *object) {
+	o.Need("markets")
+	o.Objects("markets", func(m *document.Object) {
 		market := routing.Market{
-			Country: m.needText("country"), Policy: needValue(m, "policy", coded("policy", marketPolicies(), routing.ParseMarketPolicy)),
-			K: int32(needValue(m, "best_of", parseCount)), Countries: m.words("countries"), Desk: m.text("desk"),
+			Country: m.NeedText("country"), Policy: document.NeedValue(m, "policy", coded("policy", marketPolicies(), routing.ParseMarketPolicy)),
+			K: int32(document.NeedValue(m, "best_of", parseCount)), Countries: m.Words("countries"), Desk: m.Text("desk"),
 		}
-		m.places.alias[m.path+".k"] = m.at("best_of")
+		m.Places.Alias[m.Path+".k"] = m.At("best_of")
 		p.Markets = append(p.Markets, market)
 	})
 	general := routing.DefaultRule()
-	if r := o.child("rule"); r != nil {
+	if r := o.Child("rule"); r != nil {
 		general = readRule(r, general)
-		r.close()
+		r.Close()
 	}
 	p.Rules = []routing.Rule{general}
-	o.places.alias["policy.rules[0]"] = "policy.rule"
-	o.places.alias["policy.rules[0].known_factor"] = "policy.rule.known_within"
-	o.objects("special", func(s *object) {
+	o.Places.Alias["policy.rules[0]"] = "policy.rule"
+	o.Places.Alias["policy.rules[0].known_factor"] = "policy.rule.known_within"
+	o.Objects("special", func(s *document.Object) {
 		rule := general
-		rule.Brand = s.text("brand")
-		rule.Line, _ = value(s, "line", parseLine)
+		rule.Brand = s.Text("brand")
+		rule.Line, _ = document.Value(s, "line", parseLine)
 		if rule.Brand == "" && rule.Line == lead.LineUnspecified {
-			s.places.failed[s.path] = true
-			s.bad(s.node, "a special rule names a brand, a line or both")
+			s.Places.Failed[s.Path] = true
+			s.Bad(s.Node, "a special rule names a brand, a line or both")
 		}
 		p.Rules = append(p.Rules, readRule(s, rule))
 		number := fmt.Sprintf("policy.rules[%d]", len(p.Rules)-1)
-		s.places.alias[number], s.places.alias[number+".known_factor"] = s.path, s.at("known_within")
+		s.Places.Alias[number], s.Places.Alias[number+".known_factor"] = s.Path, s.At("known_within")
 	})
-	o.objects("overflow", func(v *object) {
-		row := routing.Overflow{Market: v.text("market"), Brand: v.text("brand"), Dealer: v.needText("dealer")}
-		row.Line, _ = value(v, "line", parseLine)
+	o.Objects("overflow", func(v *document.Object) {
+		row := routing.Overflow{Market: v.Text("market"), Brand: v.Text("brand"), Dealer: v.NeedText("dealer")}
+		row.Line, _ = document.Value(v, "line", parseLine)
 		p.Overflow = append(p.Overflow, row)
 	})
-	if roles := o.child("roles"); roles != nil {
-		for _, key := range roles.order {
+	if roles := o.Child("roles"); roles != nil {
+		for _, key := range roles.Names() {
 			line, ok := lead.ParseLine(key)
-			role, given := value(roles, key, coded("role", lead.Codes("role"), lead.ParseRole))
+			role, given := document.Value(roles, key, coded("role", lead.Codes("role"), lead.ParseRole))
 			if !ok {
-				roles.bad(roles.lines[key], "there is no line called %q%s", key, lead.Suggest(key, lead.Codes("line")))
+				roles.Bad(roles.Name(key), "there is no line called %q%s", key, lead.Suggest(key, lead.Codes("line")))
 			}
 			if ok && given {
 				p.Roles = append(p.Roles, routing.LineRole{Line: line, Role: role})
@@ -65,27 +66,27 @@ func readPolicy(o *object) routing.Policy {
 	return p
 }
 
-func readRule(o *object, r routing.Rule) routing.Rule {
+func readRule(o *document.Object, r routing.Rule) routing.Rule {
 	set(o, "normal_distance", parseDistance, &r.NormalDistance)
 	set(o, "known_within", parseTimes, &r.KnownFactor)
 	set(o, "max_distance", parseDistance, &r.MaxDistance)
-	set(o, "performance_cap", parseShare, &r.PerformanceCap)
-	set(o, "minimum_share", parseShare, &r.MinimumShare)
-	set(o, "exploration", parseShare, &r.Exploration)
-	set(o, "equals", parseShare, &r.Equals)
-	set(o, "closed", parseShare, &r.Closed)
-	set(o, "missing_program", parseShare, &r.MissingProgram)
-	set(o, "other_language", parseShare, &r.OtherLanguage)
+	set(o, "performance_cap", document.Share, &r.PerformanceCap)
+	set(o, "minimum_share", document.Share, &r.MinimumShare)
+	set(o, "exploration", document.Share, &r.Exploration)
+	set(o, "equals", document.Share, &r.Equals)
+	set(o, "closed", document.Share, &r.Closed)
+	set(o, "missing_program", document.Share, &r.MissingProgram)
+	set(o, "other_language", document.Share, &r.OtherLanguage)
 	set(o, "service_memory", parseMemory, &r.ServiceMemory)
 	set(o, "selling_memory", parseMemory, &r.SellingMemory)
-	set(o, "mandatory_programs", parseSwitch, &r.MandatoryCounts)
-	set(o, "may_move", parseSwitch, &r.MoveRule)
+	set(o, "mandatory_programs", document.Switch, &r.MandatoryCounts)
+	set(o, "may_move", document.Switch, &r.MoveRule)
 	return r
 }
 
 // set overwrites a value if its key is given.
-func set[T any](o *object, key string, parse func(string) (T, error), to *T) {
-	if v, ok := value(o, key, parse); ok {
+func set[T any](o *document.Object, key string, parse func(string) (T, error), to *T) {
+	if v, ok := document.Value(o, key, parse); ok {
 		*to = v
 	}
 }

@@ -1,102 +1,103 @@
 package playbook
 
 import (
+	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/scoring"
 	"go.yaml.in/yaml/v3"
 )
 
 // readScorecard reads the scorecard of one line. Points are written in whole points, chances in
 // per cent, values in money.
-func (b *bundle) readScorecard(o *object) scoring.Line {
+func (b *bundle) readScorecard(o *document.Object) scoring.Line {
 	money := parseMoney(b.playbook.Currency)
 	l := scoring.Line{
-		Base:    needValue(o, "base", parsePoints),
-		Trigger: optional(o, "trigger", parseScore),
-		Value:   needValue(o, "value", money),
-		Cap:     readCap(o.child("cap")),
+		Base:    document.NeedValue(o, "base", document.Points),
+		Trigger: document.Optional(o, "trigger", document.Score),
+		Value:   document.NeedValue(o, "value", money),
+		Cap:     readCap(o.Child("cap")),
 	}
-	if groups := o.child("groups"); groups != nil {
+	if groups := o.Child("groups"); groups != nil {
 		l.Groups = map[string]scoring.Cap{}
-		groups.keys(func(name string, v *yaml.Node) {
-			l.Groups[name] = readCap(groups.object(v, join(groups.path, name)))
+		groups.Keys(func(name string, v *yaml.Node) {
+			l.Groups[name] = readCap(groups.Object(v, document.Join(groups.Path, name)))
 		})
 	}
-	if s := o.needChild("stages"); s != nil {
+	if s := o.NeedChild("stages"); s != nil {
 		l.Stages = scoring.Stages{
-			Consideration: needValue(s, "consideration", parseScore),
-			Intent:        needValue(s, "intent", parseScore),
-			Ready:         needValue(s, "ready", parseScore),
+			Consideration: document.NeedValue(s, "consideration", document.Score),
+			Intent:        document.NeedValue(s, "intent", document.Score),
+			Ready:         document.NeedValue(s, "ready", document.Score),
 		}
-		if by := s.child("ready_by_segment"); by != nil {
+		if by := s.Child("ready_by_segment"); by != nil {
 			l.Stages.ReadyBySegment = map[string]int32{}
-			by.keys(func(name string, _ *yaml.Node) {
-				l.Stages.ReadyBySegment[name], _ = value(by, name, parseScore)
+			by.Keys(func(name string, _ *yaml.Node) {
+				l.Stages.ReadyBySegment[name], _ = document.Value(by, name, document.Score)
 			})
 		}
-		s.close()
+		s.Close()
 	}
-	o.need("calibration")
-	o.objects("calibration", func(k *object) {
-		l.Calibration = append(l.Calibration, scoring.Knot{Points: needValue(k, "points", parseScore), PPM: needValue(k, "chance", parseShare)})
+	o.Need("calibration")
+	o.Objects("calibration", func(k *document.Object) {
+		l.Calibration = append(l.Calibration, scoring.Knot{Points: document.NeedValue(k, "points", document.Score), PPM: document.NeedValue(k, "chance", document.Share)})
 	})
-	o.need("rows")
-	o.objects("rows", func(r *object) {
-		row := scoring.Row{Feature: r.needText("feature"), In: r.text("in"), Label: r.text("label")}
-		r.need("bins")
-		r.objects("bins", func(x *object) { row.Bins = append(row.Bins, readBin(x)) })
+	o.Need("rows")
+	o.Objects("rows", func(r *document.Object) {
+		row := scoring.Row{Feature: r.NeedText("feature"), In: r.Text("in"), Label: r.Text("label")}
+		r.Need("bins")
+		r.Objects("bins", func(x *document.Object) { row.Bins = append(row.Bins, readBin(x)) })
 		l.Rows = append(l.Rows, row)
 	})
 	return l
 }
 
-func readBin(o *object) scoring.Bin {
+func readBin(o *document.Object) scoring.Bin {
 	bin := scoring.Bin{
-		Below: optional(o, "below", parseWhole), Values: o.words("values"),
-		Points: needValue(o, "points", parsePoints), Label: o.text("label"),
+		Below: document.Optional(o, "below", document.Whole), Values: o.Words("values"),
+		Points: document.NeedValue(o, "points", document.Points), Label: o.Text("label"),
 	}
-	if v := optional(o, "missing", parseSwitch); v != nil {
+	if v := document.Optional(o, "missing", document.Switch); v != nil {
 		bin.Missing = *v
 	}
-	rest, _ := value(o, "else", parseSwitch)
+	rest, _ := document.Value(o, "else", document.Switch)
 	switch plain := bin.Below == nil && bin.Values == nil && !bin.Missing; {
 	case rest && !plain:
-		o.bad(o.node, "else takes what is left and stands alone")
-	case !rest && plain && o.values["below"] == nil && o.values["values"] == nil:
-		o.bad(o.node, "whom is this for? give below, values, missing: yes or else: yes")
+		o.Bad(o.Node, "else takes what is left and stands alone")
+	case !rest && plain && o.Given("below") == nil && o.Given("values") == nil:
+		o.Bad(o.Node, "whom is this for? give below, values, missing: yes or else: yes")
 	}
 	return bin
 }
 
-func readCap(o *object) scoring.Cap {
+func readCap(o *document.Object) scoring.Cap {
 	if o == nil {
 		return scoring.Cap{}
 	}
-	defer o.close()
-	return scoring.Cap{Min: optional(o, "min", parsePoints), Max: optional(o, "max", parsePoints)}
+	defer o.Close()
+	return scoring.Cap{Min: document.Optional(o, "min", document.Points), Max: document.Optional(o, "max", document.Points)}
 }
 
-func (b *bundle) readSegments(o *object) map[string]scoring.Segment {
+func (b *bundle) readSegments(o *document.Object) map[string]scoring.Segment {
 	out := map[string]scoring.Segment{}
-	o.keys(func(name string, v *yaml.Node) {
-		s := o.object(v, join(o.path, name))
+	o.Keys(func(name string, v *yaml.Node) {
+		s := o.Object(v, document.Join(o.Path, name))
 		if s == nil {
 			return
 		}
-		segment := scoring.Segment{Line: s.needText("line")}
-		segment.Value, _ = value(s, "value", parseMoney(b.playbook.Currency))
-		s.need("rules")
-		s.objects("rules", func(r *object) {
-			rule := scoring.Rule{Level: r.text("level")}
-			r.need("all")
-			r.objects("all", func(c *object) {
+		segment := scoring.Segment{Line: s.NeedText("line")}
+		segment.Value, _ = document.Value(s, "value", parseMoney(b.playbook.Currency))
+		s.Need("rules")
+		s.Objects("rules", func(r *document.Object) {
+			rule := scoring.Rule{Level: r.Text("level")}
+			r.Need("all")
+			r.Objects("all", func(c *document.Object) {
 				rule.All = append(rule.All, scoring.Condition{
-					Feature: c.needText("feature"), In: c.text("in"),
-					Min: optional(c, "min", parseWhole), Max: optional(c, "max", parseWhole), Values: c.words("values"),
+					Feature: c.NeedText("feature"), In: c.Text("in"),
+					Min: document.Optional(c, "min", document.Whole), Max: document.Optional(c, "max", document.Whole), Values: c.Words("values"),
 				})
 			})
 			segment.Rules = append(segment.Rules, rule)
 		})
-		s.close()
+		s.Close()
 		out[name] = segment
 	})
 	return out

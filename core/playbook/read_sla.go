@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/sla"
 	"go.yaml.in/yaml/v3"
@@ -15,47 +16,47 @@ type byStage[T any] struct{ ready, other T }
 
 // clocks reads sla.yaml: the clock table, and what all rows share.
 func (b *bundle) clocks() {
-	where := newPlaces()
+	where := document.NewPlaces()
 	o := b.open(fileClocks, "", where)
 	if o == nil {
 		return
 	}
-	defer o.close()
+	defer o.Close()
 	var shared sla.Policy
-	shared.WarnPercent = needValue(o, "warn", parseWholePercent)
-	shared.AcceptPercent = needValue(o, "accept", parseWholePercent)
-	after := readByStage(o, "after_hours", func(o *object, key string) time.Duration { return needValue(o, key, parseDuration) })
-	if l := o.needChild("ladder"); l != nil {
-		shared.Ladder = sla.Ladder{ManagerTimes: needValue(l, "manager", parseCount), FieldTimes: needValue(l, "field", parseCount), Daily: needValue(l, "daily", parseTerm)}
-		l.close()
+	shared.WarnPercent = document.NeedValue(o, "warn", parseWholePercent)
+	shared.AcceptPercent = document.NeedValue(o, "accept", parseWholePercent)
+	after := readByStage(o, "after_hours", func(o *document.Object, key string) time.Duration { return document.NeedValue(o, key, parseDuration) })
+	if l := o.NeedChild("ladder"); l != nil {
+		shared.Ladder = sla.Ladder{ManagerTimes: document.NeedValue(l, "manager", parseCount), FieldTimes: document.NeedValue(l, "field", parseCount), Daily: document.NeedValue(l, "daily", parseTerm)}
+		l.Close()
 	}
 	engaged := b.readSteps(o, &shared.Steps)
-	if e := o.needChild("evidence"); e != nil {
-		b.playbook.ObservedPercent = needValue(e, "observed", parseWholePercent)
-		if p := b.playbook.ObservedPercent; p > 100 || p == 0 && !where.broken("evidence.observed") {
-			b.list.complain(where, "evidence.observed", "must be 1 % to 100 %")
+	if e := o.NeedChild("evidence"); e != nil {
+		b.playbook.ObservedPercent = document.NeedValue(e, "observed", parseWholePercent)
+		if p := b.playbook.ObservedPercent; p > 100 || p == 0 && !where.Broken("evidence.observed") {
+			b.list.Complain(where, "evidence.observed", "must be 1 % to 100 %")
 		}
-		b.playbook.Evidence = sla.Rules{EngagedTalk: needValue(e, "engaged_talk", parseDuration), SecondChannelWithin: needValue(e, "second_channel_within", parseDuration)}
-		e.close()
+		b.playbook.Evidence = sla.Rules{EngagedTalk: document.NeedValue(e, "engaged_talk", parseDuration), SecondChannelWithin: document.NeedValue(e, "second_channel_within", parseDuration)}
+		e.Close()
 	}
 
 	table := sla.Table{}
 	explicit := map[sla.Key]bool{}
 	var rows []clockRow
-	o.need("clocks")
-	o.objects("clocks", func(c *object) {
-		r := clockRow{path: c.path, policy: shared}
-		line, _ := value(c, "line", parseLine)
-		stage, _ := value(c, "stage", parseStage)
-		r.key = sla.Key{Line: line.String(), Stage: stage.String(), Account: c.text("account")}
+	o.Need("clocks")
+	o.Objects("clocks", func(c *document.Object) {
+		r := clockRow{path: c.Path, policy: shared}
+		line, _ := document.Value(c, "line", parseLine)
+		stage, _ := document.Value(c, "stage", parseStage)
+		r.key = sla.Key{Line: line.String(), Stage: stage.String(), Account: c.Text("account")}
 		if r.key.Account != "" && r.key.Account != "fleet" {
-			c.places.failed[c.at("account")] = true
-			c.bad(c.get("account"), "account is fleet or left out, is %q", r.key.Account)
+			c.Places.Failed[c.At("account")] = true
+			c.Bad(c.Get("account"), "account is fleet or left out, is %q", r.key.Account)
 		}
 		r.policy.Clock = readClock(c)
-		r.afterHours = optional(c, "after_hours", parseDuration)
+		r.afterHours = document.Optional(c, "after_hours", parseDuration)
 		if explicit[r.key] {
-			c.bad(c.node, "the clocks of %s stand twice", r.key)
+			c.Bad(c.Node, "the clocks of %s stand twice", r.key)
 		}
 		explicit[r.key] = true
 		rows = append(rows, r)
@@ -93,86 +94,86 @@ func (r clockRow) at(ready bool, after byStage[time.Duration], engaged byStage[[
 	return &p
 }
 
-func readByStage[T any](o *object, key string, read func(o *object, key string) T) (v byStage[T]) {
-	if c := o.needChild(key); c != nil {
+func readByStage[T any](o *document.Object, key string, read func(o *document.Object, key string) T) (v byStage[T]) {
+	if c := o.NeedChild(key); c != nil {
 		v.ready, v.other = read(c, "ready"), read(c, "other")
-		c.close()
+		c.Close()
 	}
 	return v
 }
 
-func readClock(o *object) sla.Clock {
-	c := sla.Clock{Respond: needValue(o, "respond", parseTerm)}
-	c.Acknowledge, _ = value(o, "acknowledge", parseTerm)
-	a := o.needChild("attempts")
+func readClock(o *document.Object) sla.Clock {
+	c := sla.Clock{Respond: document.NeedValue(o, "respond", parseTerm)}
+	c.Acknowledge, _ = document.Value(o, "acknowledge", parseTerm)
+	a := o.NeedChild("attempts")
 	if a == nil {
 		return c
 	}
-	defer a.close()
+	defer a.Close()
 	if c.Plan.UntilResolved = readSwitch(a, "until_resolved"); c.Plan.UntilResolved {
-		c.Plan.Every = needValue(a, "every", parseDuration)
+		c.Plan.Every = document.NeedValue(a, "every", parseDuration)
 		return c
 	}
-	c.Plan.Count = needValue(a, "count", parseCount)
-	c.Plan.Window = needValue(a, "within", parseDuration)
-	c.Plan.Channels, _ = value(a, "channels", parseCount)
-	c.Plan.DayOneCount, _ = value(a, "day_one", parseCount)
-	c.Plan.DayOneGap, _ = value(a, "day_one_gap", parseDuration)
+	c.Plan.Count = document.NeedValue(a, "count", parseCount)
+	c.Plan.Window = document.NeedValue(a, "within", parseDuration)
+	c.Plan.Channels, _ = document.Value(a, "channels", parseCount)
+	c.Plan.DayOneCount, _ = document.Value(a, "day_one", parseCount)
+	c.Plan.DayOneGap, _ = document.Value(a, "day_one_gap", parseDuration)
 	return c
 }
 
 // readSteps reads the next-step clocks, hand-offs and parked leads; the step after "engaged"
 // differs by stage.
-func (b *bundle) readSteps(o *object, s *sla.Steps) byStage[[]sla.Term] {
+func (b *bundle) readSteps(o *document.Object, s *sla.Steps) byStage[[]sla.Term] {
 	var engaged byStage[[]sla.Term]
-	if n := o.needChild("next_steps"); n != nil {
+	if n := o.NeedChild("next_steps"); n != nil {
 		engaged = readByStage(n, "engaged", readTerms)
 		s.CustomerBack = readTerms(n, "customer_back")
 		s.NoShow = readTerms(n, "no_show")
 		s.Visited = readTerms(n, "visited")
 		s.Ordered = readTerms(n, "ordered")
-		s.Repeat = needValue(n, "repeat", parseTerm)
-		s.AskedAgain = needValue(n, "asked_again", parseTerm)
-		s.RemindBefore = needValue(n, "remind_before", parseDuration)
-		s.OutcomeAfter = needValue(n, "outcome_after", parseDuration)
-		s.LongestPause = needValue(n, "longest_pause", parseDuration)
-		n.close()
+		s.Repeat = document.NeedValue(n, "repeat", parseTerm)
+		s.AskedAgain = document.NeedValue(n, "asked_again", parseTerm)
+		s.RemindBefore = document.NeedValue(n, "remind_before", parseDuration)
+		s.OutcomeAfter = document.NeedValue(n, "outcome_after", parseDuration)
+		s.LongestPause = document.NeedValue(n, "longest_pause", parseDuration)
+		n.Close()
 	}
-	if h := o.needChild("hand_off"); h != nil {
-		s.HandOffOnSite, s.HandOff = needValue(h, "on_site", parseTerm), needValue(h, "other", parseTerm)
-		h.close()
+	if h := o.NeedChild("hand_off"); h != nil {
+		s.HandOffOnSite, s.HandOff = document.NeedValue(h, "on_site", parseTerm), document.NeedValue(h, "other", parseTerm)
+		h.Close()
 	}
-	if p := o.needChild("parked"); p != nil {
+	if p := o.NeedChild("parked"); p != nil {
 		read := func(key string) (owner string, review sla.Term) {
-			if c := p.needChild(key); c != nil {
-				owner, review = c.needText("owner"), needValue(c, "review", parseTerm)
-				c.close()
+			if c := p.NeedChild(key); c != nil {
+				owner, review = c.NeedText("owner"), document.NeedValue(c, "review", parseTerm)
+				c.Close()
 			}
 			return owner, review
 		}
 		b.playbook.Parking.DataOwner, s.ParkedData = read("data")
 		b.playbook.Parking.ConsentOwner, s.ParkedConsent = read("consent")
 		b.playbook.Parking.NurtureOwner, s.ParkedNurture = read("nurture")
-		p.close()
+		p.Close()
 	}
 	return engaged
 }
 
 // readTerms reads one time span or a list of them.
-func readTerms(o *object, key string) []sla.Term {
-	v := o.need(key)
+func readTerms(o *document.Object, key string) []sla.Term {
+	v := o.Need(key)
 	if v == nil {
 		return nil
 	}
 	var out []sla.Term
-	o.each(key, func(n *yaml.Node, _ string) {
-		s, ok := o.word(n)
+	o.Each(key, func(n *yaml.Node, _ string) {
+		s, ok := o.Word(n)
 		if !ok {
 			return
 		}
 		t, err := parseTerm(s)
 		if err != nil {
-			o.bad(n, "%v", err)
+			o.Bad(n, "%v", err)
 			return
 		}
 		out = append(out, t)
@@ -196,11 +197,11 @@ var rowPaths = []struct{ policy, file string }{
 
 // checkClocks validates every policy and names its mistakes where they were written, and the lines
 // that have no clocks.
-func (b *bundle) checkClocks(table sla.Table, rows []clockRow, where *places) {
+func (b *bundle) checkClocks(table sla.Table, rows []clockRow, where *document.Places) {
 	for _, r := range rows {
 		for _, err := range mistakesOf(table[r.key]) {
 			field, message, _ := strings.Cut(err.Error(), ": ")
-			b.list.complain(where, clockPath(r, field), message)
+			b.list.Complain(where, clockPath(r, field), message)
 		}
 	}
 	if len(rows) == 0 {
@@ -213,7 +214,7 @@ func (b *bundle) checkClocks(table sla.Table, rows []clockRow, where *places) {
 		}
 	}
 	if len(without) > 0 {
-		b.list.add(where.at("clocks"), "no clocks for %s; add rows for them, or one without line for all others", strings.Join(without, ", "))
+		b.list.Add(where.At("clocks"), "no clocks for %s; add rows for them, or one without line for all others", strings.Join(without, ", "))
 	}
 }
 
@@ -221,11 +222,11 @@ func (b *bundle) checkClocks(table sla.Table, rows []clockRow, where *places) {
 func clockPath(r clockRow, field string) string {
 	for _, p := range rowPaths {
 		if rest, ok := strings.CutPrefix(field, p.policy); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return join(r.path, strings.TrimPrefix(p.file+rest, "."))
+			return document.Join(r.path, strings.TrimPrefix(p.file+rest, "."))
 		}
 	}
 	if field == "after_hours" && r.afterHours != nil {
-		return join(r.path, field)
+		return document.Join(r.path, field)
 	}
 	for _, p := range sharedPaths {
 		if rest, ok := strings.CutPrefix(field, p.policy); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {

@@ -10,62 +10,14 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/lead"
-	"github.com/leadmesh/leadmesh/core/scoring"
 	"github.com/leadmesh/leadmesh/core/sla"
 )
 
-// decimal reads a number with at most places digits behind the point and returns it in units of
-// the last of them.
-func decimal(s string, places int) (int64, bool) {
-	sign := int64(1)
-	if rest, ok := strings.CutPrefix(s, "-"); ok {
-		s, sign = rest, -1
-	} else {
-		s = strings.TrimPrefix(s, "+")
-	}
-	whole, part, _ := strings.Cut(s, ".")
-	if len(part) > places || whole == "" || strings.HasSuffix(s, ".") {
-		return 0, false
-	}
-	digits := strings.ReplaceAll(whole, "_", "") + part + strings.Repeat("0", places-len(part))
-	if len(digits) > 17 || strings.Trim(digits, "0123456789") != "" {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	return sign * n, err == nil
-}
-
-// parsePoints reads points, e.g. 12 or -4.5, into hundredths.
-func parsePoints(s string) (int32, error) {
-	n, ok := decimal(s, 2)
-	if !ok || n < -1000_00 || n > 1000_00 {
-		return 0, fmt.Errorf("must be points such as 12 or -4.5, at most 1000, is %q", s)
-	}
-	return int32(n), nil
-}
-
-// parseScore reads points of a whole score, 0 to 100, into hundredths.
-func parseScore(s string) (int32, error) {
-	n, err := parsePoints(s)
-	if err != nil || n < 0 || n > scoring.MaxPoints {
-		return 0, fmt.Errorf("must be 0 to 100 points, is %q", s)
-	}
-	return n, nil
-}
-
-// parseWhole reads a whole number.
-func parseWhole(s string) (int64, error) {
-	n, ok := decimal(s, 0)
-	if !ok {
-		return 0, fmt.Errorf("must be a whole number, is %q", s)
-	}
-	return n, nil
-}
-
 // parseCount reads a small whole number that is not negative.
 func parseCount(s string) (int, error) {
-	n, ok := decimal(s, 0)
+	n, ok := document.Decimal(s, 0)
 	if !ok || n < 0 || n > math.MaxInt32 {
 		return 0, fmt.Errorf("must be a whole number, is %q", s)
 	}
@@ -75,20 +27,11 @@ func parseCount(s string) (int, error) {
 // parsePercent reads a share, e.g. 15 % or 0.4%, into parts per million.
 func parsePercent(s string) (int32, error) {
 	number, ok := strings.CutSuffix(s, "%")
-	n, good := decimal(strings.TrimSpace(number), 4)
+	n, good := document.Decimal(strings.TrimSpace(number), 4)
 	if !ok || !good || n < 0 || n > math.MaxInt32 {
 		return 0, fmt.Errorf("must be a percentage such as 15 %%, is %q", s)
 	}
 	return int32(n), nil
-}
-
-// parseShare reads a percentage of at most 100 %.
-func parseShare(s string) (int32, error) {
-	n, err := parsePercent(s)
-	if err != nil || n > 1_000_000 {
-		return 0, fmt.Errorf("must be a percentage from 0 %% to 100 %%, is %q", s)
-	}
-	return n, nil
 }
 
 // parseWholePercent reads a percentage without a fraction.
@@ -102,7 +45,7 @@ func parseWholePercent(s string) (int, error) {
 
 // parseTimes reads a factor, e.g. 2 or 1.5, into thousandths.
 func parseTimes(s string) (int32, error) {
-	n, ok := decimal(s, 3)
+	n, ok := document.Decimal(s, 3)
 	if !ok || n < 0 || n > math.MaxInt32 {
 		return 0, fmt.Errorf("must be a number such as 2 or 1.5, is %q", s)
 	}
@@ -113,7 +56,7 @@ func parseTimes(s string) (int32, error) {
 func parseDistance(s string) (int32, error) {
 	wrong := fmt.Errorf("must be a distance such as 40 km or 25 mi, is %q", s)
 	number, unit := split(s)
-	n, ok := decimal(number, 3)
+	n, ok := document.Decimal(number, 3)
 	if !ok || n < 0 || n > 1e9 {
 		return 0, wrong
 	}
@@ -213,17 +156,6 @@ func parseTerm(s string) (sla.Term, error) {
 	return sla.Term{Duration: d, Base: base}, nil
 }
 
-// parseSwitch reads yes or no.
-func parseSwitch(s string) (bool, error) {
-	switch s {
-	case "yes", "true", "on":
-		return true, nil
-	case "no", "false", "off":
-		return false, nil
-	}
-	return false, fmt.Errorf("must be yes or no, is %q", s)
-}
-
 // parseMoney returns a reader of amounts in one currency, e.g. 1800 USD, into minor units. It
 // takes every currency where the playbook's own could not be read.
 func parseMoney(currency string) func(string) (int64, error) {
@@ -231,7 +163,7 @@ func parseMoney(currency string) func(string) (int64, error) {
 		number, unit := split(s)
 		currency := cmp.Or(currency, unit)
 		exponent, known := lead.CurrencyExponent(currency)
-		n, ok := decimal(number, exponent)
+		n, ok := document.Decimal(number, exponent)
 		if !known || !ok || n < 0 || unit != currency {
 			return 0, fmt.Errorf("must be an amount such as 1800 %s, is %q", currency, s)
 		}

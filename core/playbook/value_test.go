@@ -38,15 +38,10 @@ func TestParseValues(t *testing.T) {
 				sla.Term{Duration: 24 * time.Hour, Base: sla.WallThenOpen}, wrong}},
 		{"distances", parsed(parseDistance, "40 km", "25mi", "800 m", "1.5 km", "40", "-1 km", "km", "99999999 km"),
 			[]any{int32(40_000), int32(40_234), int32(800), int32(1_500), wrong, wrong, wrong, wrong}},
-		{"shares", parsed(parseShare, "15 %", "0.4%", "100 %", "0 %", "101 %", "15", "-1 %", "0.00001 %"),
-			[]any{int32(150_000), int32(4_000), int32(1_000_000), int32(0), wrong, wrong, wrong, wrong}},
-		{"points", parsed(parsePoints, "12", "-4.5", "+3", "0.25", "12.555", "1001", "", ".5", "1.", "1e3"),
-			[]any{int32(1200), int32(-450), int32(300), int32(25), wrong, wrong, wrong, wrong, wrong, wrong}},
 		{"money", parsed(parseMoney("USD"), "1800 USD", "0.50 USD", "1_800 USD", "1800", "1800 EUR", "-1 USD", "1.001 USD"),
 			[]any{int64(180_000), int64(50), int64(180_000), wrong, wrong, wrong, wrong}},
 		{"yen have no cents", parsed(parseMoney("JPY"), "5000 JPY", "1.5 JPY"), []any{int64(5000), wrong}},
 		{"factors", parsed(parseTimes, "2", "1.5", "x"), []any{int32(2000), int32(1500), wrong}},
-		{"switches", parsed(parseSwitch, "yes", "no", "true", "off", "maybe"), []any{true, false, true, false, wrong}},
 		{"half-lives", parsed(parseHalfLife, "30d", "1s", "100000w"), []any{int32(30 * 86400), wrong, wrong}},
 	} {
 		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
