@@ -48,11 +48,7 @@ func (t *Tx) Contacts(ctx context.Context, account lead.ID, most int) ([]lead.ID
 	if err != nil {
 		return nil, err
 	}
-	out := make([]lead.ID, len(rows))
-	for i, r := range rows {
-		out[i] = r.Bytes
-	}
-	return out, nil
+	return leadIDs(rows), nil
 }
 
 func (t *Tx) accounts(ctx context.Context, c *Changes) error {

@@ -166,7 +166,7 @@ func (t *Tx) PersonsAfter(ctx context.Context, bucket int16, id lead.ID, most in
 	rows, err := t.q.PersonsAfter(ctx, bucket, uuid(id), int32(most))
 	out := make([]Person, len(rows))
 	for i, r := range rows {
-		out[i] = person(db.PersonsByIDRow(r))
+		out[i] = personOf(db.PersonRow(r))
 	}
 	return out, err
 }
@@ -176,14 +176,7 @@ func (t *Tx) Persons(ctx context.Context, ids []lead.ID) ([]Person, error) {
 	rows, err := t.q.PersonsByID(ctx, bucketsOf(ids), uuids(ids))
 	out := make([]Person, len(rows))
 	for i, r := range rows {
-		out[i] = person(r)
+		out[i] = personOf(db.PersonRow(r))
 	}
 	return out, err
-}
-
-func person(r db.PersonsByIDRow) Person {
-	return Person{
-		ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
-		Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time, Account: r.AccountID.Bytes,
-	}
 }

@@ -166,10 +166,7 @@ func (t *Tx) LockPersons(ctx context.Context, ids []lead.ID) ([]Person, error) {
 	}
 	out := make([]Person, len(rows))
 	for i, r := range rows {
-		out[i] = Person{
-			ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
-			Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time, Account: r.AccountID.Bytes,
-		}
+		out[i] = personOf(db.PersonRow(r))
 	}
 	return out, nil
 }
@@ -183,10 +180,15 @@ func (t *Tx) Person(ctx context.Context, id lead.ID) (Person, error) {
 	if err != nil {
 		return Person{}, err
 	}
+	return personOf(r), nil
+}
+
+// personOf reads the row of a person, whichever query selected it.
+func personOf(r db.PersonRow) Person {
 	return Person{
 		ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
 		Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time, Account: r.AccountID.Bytes,
-	}, nil
+	}
 }
 
 // Joined returns the persons that were joined into a person.
@@ -195,11 +197,7 @@ func (t *Tx) Joined(ctx context.Context, id lead.ID) ([]lead.ID, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]lead.ID, len(rows))
-	for i, r := range rows {
-		out[i] = r.Bytes
-	}
-	return out, nil
+	return leadIDs(rows), nil
 }
 
 // Records returns the latest records of persons, newest first.
@@ -277,6 +275,14 @@ func uuids(ids []lead.ID) []pgtype.UUID {
 	out := make([]pgtype.UUID, len(ids))
 	for i, id := range ids {
 		out[i] = uuid(id)
+	}
+	return out
+}
+
+func leadIDs(ids []pgtype.UUID) []lead.ID {
+	out := make([]lead.ID, len(ids))
+	for i, id := range ids {
+		out[i] = id.Bytes
 	}
 	return out
 }

@@ -36,10 +36,7 @@ func (t *Tx) Tree(ctx context.Context, ids []lead.ID) ([]Person, error) {
 	}
 	out := make([]Person, len(rows))
 	for i, r := range rows {
-		out[i] = Person{
-			ID: r.PersonID.Bytes, Household: r.HouseholdID.Bytes, MergedInto: r.MergedInto.Bytes, Version: r.Version,
-			Epoch: r.ConsentEpoch, Golden: r.Golden, Facts: r.Facts, Profile: r.Profile, CreatedAt: r.CreatedAt.Time, Account: r.AccountID.Bytes,
-		}
+		out[i] = personOf(db.PersonRow(r))
 	}
 	return out, nil
 }
