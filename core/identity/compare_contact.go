@@ -56,8 +56,9 @@ func localSimilarity(a, b *preparedEmail) likeness {
 	return similarity(a.local, b.local)
 }
 
-// besideName weakens what alike e-mail names say where the person's name, which agrees already, explains
-// it: many a John Smith has a johnsmith12 at one of the large providers.
+// besideName weakens what alike e-mail names say where the people's names explain it: many a John Smith
+// has a johnsmith12 at one of the large providers, and where the one is called Joan, her joansmith at his
+// provider is no typing error.
 //
 // Given and family say which names agree.
 func besideName(code ReasonCode, a, b *preparedEmail, x, y *preparedName, given, family bool) ReasonCode {
@@ -74,7 +75,7 @@ func besideName(code ReasonCode, a, b *preparedEmail, x, y *preparedName, given,
 	switch {
 	case code == ReasonEmailLocal:
 		return ReasonEmailLocalName
-	case a.large && b.large:
+	case a.large && b.large, given && x.Given != y.Given, family && x.Family != y.Family:
 		return ReasonEmailName
 	}
 	return code

@@ -56,6 +56,8 @@ func TestLevels(t *testing.T) {
 		{mailed("info@king.example"), mailed("info@byron.example"), identity.FieldEmail, identity.ReasonEmailDiffers},
 		{someone("John", "King", "john.king12@gmail.com"), someone("John", "King", "john.king873@gmail.com"), identity.FieldEmail, identity.ReasonEmailName},
 		{someone("John", "King", "john.king@gmail.com"), someone("John", "King", "john.king@hotmail.com"), identity.FieldEmail, identity.ReasonEmailLocalName},
+		{someone("Eric", "Hill", "eric.hill@example.com"), someone("Erin", "Hill", "erin.hill@example.com"), identity.FieldEmail, identity.ReasonEmailName},
+		{someone("Eric", "Hill", "erichill@example.com"), someone("Erik", "Hill", "erichil@example.com"), identity.FieldEmail, identity.ReasonEmailTypo},
 		{called("+15125550163"), called("+15125550136"), identity.FieldPhone, identity.ReasonPhoneTypo},
 		{called("+15125550163"), called("+12145550163"), identity.FieldPhone, identity.ReasonPhoneSeven},
 		{called("+15125550163"), called("+15129990000"), identity.FieldPhone, identity.ReasonPhoneDiffers},

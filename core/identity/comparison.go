@@ -167,7 +167,7 @@ func (m *Matcher) compareContacts(a, b *Prepared, c *comparison, both uint32) {
 		for _, x := range a.born {
 			for _, y := range b.born {
 				code := compareBorn(x, y)
-				if code == ReasonBornDiffers && x.complete() && y.complete() {
+				if x.complete() && y.complete() && m.otherBirth(code) {
 					c.conflict |= ConflictBorn
 				}
 				same = same || code == ReasonBorn

@@ -14,7 +14,6 @@ type Conflict uint8
 // The members of a Conflict.
 const (
 	// ConflictGivenName: given names of two letters or more that are neither the same, nicknames or
-	// ConflictGivenName: given names of two letters or more that are neither the same, nicknames or
 	// beginnings of each other, a middle name of the other, nor spelled alike (see compareName), or that
 	// look alike but are two names, as Mark and Mary or Daniel and Daniela, beside something that people
 	// of one home share: an e-mail address, a phone number, a vehicle, or a street address, the same or
@@ -24,9 +23,11 @@ const (
 	ConflictGivenName Conflict = 1 << iota
 	// ConflictGeneration: two generations, as Jr and Sr or II and III. Jr and II are one.
 	ConflictGeneration
-	// ConflictBorn: two complete dates of birth that differ otherwise than by what happens in writing:
-	// see compareBorn, whose last level it is. It does not hold where the personal number is the same or
-	// a typing error apart, nor where Params.Home is NoHomes and street address and place are the same.
+	// ConflictBorn: two complete dates of birth that differ by more than a slip of the pen, which is day
+	// and month swapped, one digit, two neighbouring digits swapped, or the century. It does not hold where
+	// the personal number is the same or a typing error apart. Where Params.Home is NoHomes, as of a list
+	// whose dates are much mistaken, only the last level of compareBorn contradicts, and not that where
+	// street address and place are the same.
 	ConflictBorn
 	// ConflictID: a source that both records have numbers of, none of them the same. Browsers and
 	// devices do not count: people have several.
@@ -77,6 +78,15 @@ func (m *Matcher) Drifts(a, b *Record) bool {
 		}
 	}
 	return pairs >= manyNames && 2*differ > pairs
+}
+
+// otherBirth reports that a level of two complete dates of birth makes them those of two people.
+func (m *Matcher) otherBirth(code ReasonCode) bool {
+	switch code {
+	case ReasonBorn, ReasonBornSwapped, ReasonBornTypo:
+		return false
+	}
+	return code == ReasonBornDiffers || m.home > NoHomes
 }
 
 // findConflicts settles the contradictions of a comparison whose levels are known.

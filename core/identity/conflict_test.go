@@ -42,6 +42,14 @@ func TestConflicts(t *testing.T) {
 		{"birth day and month swapped", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-12-03"), 0},
 		{"birth date one digit off", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-03-13"), 0},
 		{"birth date a decade off", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1974-03-12"), 0},
+		{"birth date a century off", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1884-03-12"), 0},
+		{"birth day otherwise", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-03-29"), identity.ConflictBorn},
+		{"birth month otherwise", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-10-12"), identity.ConflictBorn},
+		{"birth year otherwise", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1951-03-12"), identity.ConflictBorn},
+		{"of one year", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-10-05"), identity.ConflictBorn},
+		{"weeks apart", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1984-04-13"), identity.ConflictBorn},
+		{"about ten years apart", someone("Ada", "Byron", mail, born), someone("Ada", "Byron", mail, "1994-04-05"), identity.ConflictBorn},
+		{"birth year alone", identity.Record{Born: []string{"1951"}, Emails: []string{mail}}, someone("Ada", "Byron", mail, born), 0},
 		{"other birth date, same personal number", numbered(someone("Ada", "Byron", mail, born), "123456789"), numbered(someone("Ada", "Byron", mail, other), "123456789"), 0},
 		{"other number of one source", someone("Ada", "Byron", mail, "#1"), someone("Ada", "Byron", mail, "#2"), identity.ConflictID},
 		{"numbers of two sources", with(someone("Ada", "Byron", mail), lead.IDKindOEMAccount, "a", "1"), with(someone("Ada", "Byron", mail), lead.IDKindOEMAccount, "b", "2"), 0},
@@ -92,6 +100,37 @@ func TestContradictionsCountAgainstAllValues(t *testing.T) {
 	}
 }
 
+// People with names alike at one place, as made by counting, are two where their dates of birth say so.
+func TestOtherBirthdaysKeepNamesalikeApart(t *testing.T) {
+	m := matcher(t)
+	person := func(given, born, phone string) identity.Record {
+		p := lead.Party{
+			Name: lead.Name{Given: given, Family: "Roadtest"}, Born: born,
+			Emails: []lead.Email{lead.ParseEmail(given + "@example.com")}, Phones: []lead.Phone{{E164: phone, Valid: true}},
+			Address: lead.Address{Postal: "80205", Country: "US"},
+		}
+		return identity.NewRecord(&p, nil, "", nil, 0)
+	}
+	a := person("Runeab", "1984-03-12", "+13035550101")
+	for born, want := range map[string]identity.Verdict{
+		"1984-03-12": identity.VerdictMatch, "1984-12-03": identity.VerdictMatch, "1984-03-13": identity.VerdictMatch,
+		"1974-03-12": identity.VerdictMatch, "1884-03-12": identity.VerdictMatch,
+		"1984-03-29": identity.VerdictDifferent, "1984-04-13": identity.VerdictDifferent, "1984-10-05": identity.VerdictDifferent,
+		"1985-01-12": identity.VerdictDifferent, "1994-04-05": identity.VerdictDifferent, "1961-11-30": identity.VerdictDifferent,
+	} {
+		b := person("Runeac", born, "+13035550102")
+		if e := m.Match(&a, &b); m.Verdict(&e) != want {
+			t.Errorf("born %s: %v by %v", born, m.Verdict(&e), e)
+		}
+		// What else is known of the first changes nothing about it.
+		more := person("Runeab", "", "+13035550101")
+		u := identity.Union(&a, &more)
+		if e := m.Match(&u, &b); m.Verdict(&e) != want {
+			t.Errorf("born %s, beside all that is known: %v by %v", born, m.Verdict(&e), e)
+		}
+	}
+}
+
 // Where a list was learned to hold no two people of one home, a given name may be mistaken.
 func TestNoHomesLiftsWhatOnlyHomesExplain(t *testing.T) {
 	p := identity.Default()
@@ -102,6 +141,10 @@ func TestNoHomesLiftsWhatOnlyHomesExplain(t *testing.T) {
 	}
 	a, b := someone("Ada", "Byron", home, phone, "1984-03-12"), someone("Grace", "Byron", home, phone, "1984-03-12")
 	if e := m.Match(&a, &b); e.Conflict != 0 {
+		t.Errorf("conflict %v", e.Conflict.Words())
+	}
+	near, far := someone("Ada", "Byron", mail, "1984-03-12"), someone("Ada", "Byron", mail, "1994-04-05")
+	if e := m.Match(&near, &far); e.Conflict != 0 {
 		t.Errorf("conflict %v", e.Conflict.Words())
 	}
 	c, d := someone("Ada", "Byron", mail, "1984-03-12"), someone("Ada", "Byron", mail, "1961-11-30")

@@ -145,7 +145,7 @@ var reasons = [ReasonCount]struct {
 	ReasonEmailAlike:          {FieldEmail, "EMAIL_ALIKE", "e-mail address is spelled alike"},
 	ReasonEmailLocal:          {FieldEmail, "EMAIL_LOCAL", "same e-mail name at another provider"},
 	ReasonEmailLocalName:      {FieldEmail, "EMAIL_LOCAL_NAME", "same e-mail name at another provider, made of the person's name"},
-	ReasonEmailName:           {FieldEmail, "EMAIL_NAME", "e-mail address at the same large provider, made of the same name"},
+	ReasonEmailName:           {FieldEmail, "EMAIL_NAME", "e-mail address no more alike than the names it is made of"},
 	ReasonEmailDiffers:        {FieldEmail, "EMAIL_DIFFERS", "other e-mail address"},
 	ReasonPhone:               {FieldPhone, "PHONE", "same phone number"},
 	ReasonPhoneTypo:           {FieldPhone, "PHONE_TYPO", "phone number is a typing error apart"},

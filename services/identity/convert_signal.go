@@ -226,6 +226,11 @@ func (s *Service) normalize(p *lead.Party) {
 	if code, ok := lead.ParsePostal(p.Address.Postal, market); ok {
 		p.Address.Postal = code
 	}
+	if _, err := time.Parse(time.DateOnly, p.Born); err != nil {
+		if t, _, ok := lead.ParseTime(p.Born, time.UTC, market != "US"); ok {
+			p.Born = t.Format(time.DateOnly)
+		}
+	}
 }
 
 func needsVehicle(k lead.SignalKind) bool {

@@ -42,12 +42,23 @@ func newMatching() (*matching, error) {
 }
 
 func (m *matching) use(p *identity.Params) error {
-	matcher, err := identity.NewMatcher(p, m.dictionary)
+	matcher, err := m.matcher(p)
 	if err != nil {
 		return err
 	}
 	m.current.Store(&revised{matcher, p.Revision()})
 	return nil
+}
+
+// matcher makes a matcher of parameters. A market has homes: where the list that they were learned from
+// had none, homes are as frequent as the program takes them to be.
+func (m *matching) matcher(p *identity.Params) (*identity.Matcher, error) {
+	if p.Home <= identity.NoHomes {
+		homes := *p
+		homes.Home = identity.Default().Home
+		p = &homes
+	}
+	return identity.NewMatcher(p, m.dictionary)
 }
 
 // begin takes up the active parameters before the first record is weighed. Those that can not be

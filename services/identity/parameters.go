@@ -30,7 +30,7 @@ func (s *Service) UploadParameters(ctx context.Context, req *identityv1.UploadPa
 	default:
 		var err error
 		if p, err = identity.ParseParams([]byte(req.GetText())); err == nil {
-			_, err = identity.NewMatcher(p, s.matching.dictionary)
+			_, err = s.matching.matcher(p)
 		}
 		if err != nil {
 			r.bad("text", "%.1000s", err.Error())
@@ -118,5 +118,5 @@ func (s *Service) revisionOf(ctx context.Context, tx *postgres.Tx, revision stri
 			return nil, err
 		}
 	}
-	return identity.NewMatcher(p, s.matching.dictionary)
+	return s.matching.matcher(p)
 }

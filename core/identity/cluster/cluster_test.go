@@ -166,3 +166,34 @@ func TestNothing(t *testing.T) {
 		}
 	}
 }
+
+// Nobody is listed as one person with somebody born another day, however much else agrees and however
+// many records without a date lie between them.
+func TestOtherBirthdaysStayApart(t *testing.T) {
+	m, err := identity.NewMatcher(identity.Default(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(given, born string) identity.Record {
+		p := lead.Party{
+			Name: lead.Name{Given: given, Family: "Hill"}, Born: born, Emails: []lead.Email{lead.ParseEmail("hill@example.com")},
+			Address: lead.Address{Streets: []string{"12 Main St"}, City: "Austin", Postal: "78745"},
+		}
+		return identity.NewRecord(&p, nil, "", nil, 0)
+	}
+	for _, other := range []string{"1984-03-29", "1984-10-05", "1985-04-13", "1994-04-05", "1961-11-30"} {
+		records := []identity.Record{
+			row("Ada", "1984-03-12"), row("Ada", "1984-03-12"), row("Ada", "1984-03-13"), row("Ada", ""), row("Adda", ""), row("A", ""), row("Ada", other),
+		}
+		r, err := cluster.Run(records, cluster.Options{Matcher: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Clusters[6] == r.Clusters[0] || r.Clusters[6] == r.Clusters[2] {
+			t.Errorf("born %s: clusters %v", other, r.Clusters)
+		}
+		if r.Clusters[0] != r.Clusters[1] || r.Clusters[0] != r.Clusters[2] {
+			t.Errorf("slips of one date: clusters %v", r.Clusters)
+		}
+	}
+}
