@@ -156,20 +156,34 @@ func (x strength) above(y strength) bool {
 	return x.feature < y.feature
 }
 
-// template picks the sentence: the bin's, else that for a value which is missing or past, else
+// template picks the sentence of a contribution: the bin's, else that for a value which is missing or past, else
 // the row's, else the feature's.
 func (m *Model) template(line lead.Line, c Contribution) string {
 	r := m.rows[line-1][c.Feature]
-	if c.Bin >= 0 && c.Bin < len(r.Bins) && r.Bins[c.Bin].Label != "" {
-		return r.Bins[c.Bin].Label
+	bin := ""
+	if c.Bin >= 0 && c.Bin < len(r.Bins) {
+		bin = r.Bins[c.Bin].Label
 	}
-	if c.Value == Missing {
-		return "not known: " + strings.TrimSuffix(strings.ReplaceAll(strings.ReplaceAll(c.Feature.String(), ".", " "), "_", " "), " recency")
+	return c.Feature.template(bin, r.Label, c.Value)
+}
+
+// Sentence words a value of a feature, which may be Missing, as a reason. bin and row are the
+// labels that a table gives the value's bin and the feature; either may be empty.
+func (f Feature) Sentence(bin, row string, v int32) string {
+	return fill(f.template(bin, row, v), f, v)
+}
+
+func (f Feature) template(bin, row string, v int32) string {
+	if bin != "" {
+		return bin
 	}
-	if past := c.Feature.past(); past != "" && c.Value < 0 {
+	if v == Missing {
+		return "not known: " + strings.TrimSuffix(strings.ReplaceAll(strings.ReplaceAll(f.String(), ".", " "), "_", " "), " recency")
+	}
+	if past := f.past(); past != "" && v < 0 {
 		return past
 	}
-	return cmp.Or(r.Label, c.Feature.Label())
+	return cmp.Or(row, f.Label())
 }
 
 // past is the built-in sentence of a feature that counts down once it is over.

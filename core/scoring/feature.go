@@ -178,9 +178,9 @@ func (u Unit) String() string {
 	return unitNames[u]
 }
 
-// scale returns how many of the feature's own unit make one of the unit a definition writes its
-// thresholds in; "" is the feature's own.
-func (u Unit) scale(in string) (int64, bool) {
+// Scale returns how many of the feature's own unit make one of the unit a definition writes its
+// thresholds in; "" is the feature's own. ok is false for a unit it can not be written in.
+func (u Unit) Scale(in string) (n int64, ok bool) {
 	switch {
 	case in == "":
 		return 1, true
@@ -254,8 +254,8 @@ func (f Feature) info() *info {
 	return &features[f]
 }
 
-// code returns the integer of a category's value.
-func (f Feature) code(value string) (int32, bool) {
+// Code returns the integer of a category's value; ok is false for anything else.
+func (f Feature) Code(value string) (n int32, ok bool) {
 	for i, v := range f.info().values {
 		if v == value {
 			return f.FirstValue() + int32(i), true

@@ -165,7 +165,7 @@ func (m *Model) line(i int, l *Line) {
 	for _, r := range l.Rows {
 		f, _ := ParseFeature(r.Feature)
 		r.Bins = slices.Clone(r.Bins)
-		scale, _ := f.Unit().scale(r.In)
+		scale, _ := f.Unit().Scale(r.In)
 		for j := range r.Bins {
 			if b := r.Bins[j].Below; b != nil {
 				scaled := *b * scale
@@ -217,7 +217,7 @@ func (m *Model) cutsOf(f Feature) []int32 {
 				cuts = append(cuts, int32(*b.Below))
 			}
 			for _, v := range b.Values {
-				code, _ := f.code(v)
+				code, _ := f.Code(v)
 				cuts = append(cuts, code, code+1)
 			}
 		}
@@ -273,7 +273,7 @@ func (r *Row) find(f Feature, v int32) int {
 			}
 		case b.Values != nil:
 			for _, name := range b.Values {
-				if code, _ := f.code(name); code == v {
+				if code, _ := f.Code(name); code == v {
 					return i
 				}
 			}
@@ -292,7 +292,7 @@ func (m *Model) segment(code lead.Segment, s *Segment) segment {
 		var all []condition
 		for _, c := range r.All {
 			f, _ := ParseFeature(c.Feature)
-			scale, _ := f.Unit().scale(c.In)
+			scale, _ := f.Unit().Scale(c.In)
 			k := condition{feature: f, min: Missing + 1, max: math.MaxInt32}
 			if c.Min != nil {
 				k.min = int32(*c.Min * scale)
@@ -301,7 +301,7 @@ func (m *Model) segment(code lead.Segment, s *Segment) segment {
 				k.max = int32(*c.Max * scale)
 			}
 			for _, v := range c.Values {
-				n, _ := f.code(v)
+				n, _ := f.Code(v)
 				k.set |= 1 << uint(n)
 			}
 			all = append(all, k)

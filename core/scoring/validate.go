@@ -134,7 +134,7 @@ func (c *checker) values(path string, f Feature, values, before []string) []stri
 	}
 	for i, v := range values {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if _, ok := f.code(v); !ok {
+		if _, ok := f.Code(v); !ok {
 			c.add(at, "%s has no value %q%s", f, v, lead.Suggest(v, f.Values()))
 		}
 		if slices.Contains(before, v) {
@@ -268,7 +268,7 @@ func (c *checker) value(path string, v int64) {
 }
 
 func (c *checker) scale(path string, f Feature, in string) int64 {
-	scale, ok := f.Unit().scale(in)
+	scale, ok := f.Unit().Scale(in)
 	if !ok {
 		c.add(path, "%s is in %s and has no unit %q", f, f.Unit(), in)
 		return 1

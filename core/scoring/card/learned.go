@@ -46,3 +46,21 @@ type Override struct {
 	Column string
 	Reason string
 }
+
+// figure is one of Figures by the name it has in a file.
+type figure struct {
+	name, comment string
+	value         *float64
+	most          float64
+}
+
+func figures(f *Figures) []figure {
+	return []figure{
+		{"auc", "0.5 is guessing, 1 is perfect order", &f.AUC, 1},
+		{"auc_low", "", &f.AUCLow, 1},
+		{"auc_high", "", &f.AUCHigh, 1},
+		{"log_loss", "smaller is better", &f.LogLoss, 1000},
+		{"brier", "smaller is better", &f.Brier, 1},
+		{"calibration_error", "how far the stated chances are off on average", &f.CalibrationError, 1},
+	}
+}

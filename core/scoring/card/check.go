@@ -1,0 +1,415 @@
+package card
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/scoring"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+)
+
+const (
+	maxRowPoint = 100_000 // of one bin, cell or base: ten times MaxPoints
+	maxRows     = 10_000  // rows and pairs together, so that no sum overflows
+	maxBins     = 10_000  // of one row
+	maxCells    = 10_000  // of one pair
+	maxText     = 100_000 // bytes of a name, value or label
+)
+
+// checker collects every mistake of a card.
+type checker struct {
+	problems []Problem
+}
+
+func (c *checker) add(path, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// Check returns everything that is wrong with a card, in a stable order; nothing for a card that
+// Compile takes.
+func (c *Card) Check() []Problem {
+	var k checker
+	k.target(c)
+	for i, word := range c.Missing {
+		at := fmt.Sprintf("missing[%d]", i)
+		k.text(at, word)
+		if word == "" || slices.Contains(c.Missing[:i], word) {
+			k.add(at, "stands there already; an empty text is missing anyway")
+		}
+	}
+	k.points("base", c.Base)
+	k.error("base_error", c.BaseError)
+	if n := len(c.Rows) + len(c.Pairs); n > maxRows {
+		k.add("rows", "there are %d rows and pairs, at most %d are read", n, maxRows)
+	}
+	seen := map[string]bool{}
+	for i := range c.Rows {
+		at := fmt.Sprintf("rows[%d]", i)
+		if name := c.Rows[i].Feature; seen[name] {
+			k.add(at+".feature", "%s has a row already; put its bins into that one", name)
+		}
+		seen[c.Rows[i].Feature] = true
+		k.row(at, &c.Rows[i], c.Target.Line != "")
+	}
+	for i := range c.Pairs {
+		k.pair(fmt.Sprintf("pairs[%d]", i), &c.Pairs[i], c.Pairs[:i])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Groups)) {
+		k.text("groups."+name, name)
+		if name == "" {
+			k.add("groups", "a group needs a name")
+		}
+		k.cap("groups."+name, c.Groups[name])
+	}
+	k.cap("cap", c.Cap)
+	k.calibration(c.Calibration)
+	k.thresholds(c)
+	k.learned(c.Learned)
+	return k.problems
+}
+
+func (k *checker) target(c *Card) {
+	t := &c.Target
+	if t.Line == "" && t.Column == "" {
+		k.add("target", "what does the card predict? give line or column")
+	}
+	if _, ok := lead.ParseLine(t.Line); t.Line != "" && !ok {
+		k.add("target.line", "no line of this name%s", lead.Suggest(t.Line, lead.Codes("line")))
+	}
+	if t.Column == "" && t.Positive != "" {
+		k.add("target.positive", "belongs to a column; give column too")
+	}
+	k.text("target.column", t.Column)
+	k.text("target.positive", t.Positive)
+	k.text("target.segments", t.Segments)
+}
+
+func (k *checker) row(at string, r *Row, leads bool) {
+	k.feature(at, r.Feature, r.Kind, r.In, leads)
+	k.text(at+".group", r.Group)
+	k.text(at+".label", r.Label)
+	if r.Monotone < Falling || r.Monotone > Rising {
+		k.add(at+".monotone", "must be rising, falling or left out")
+	}
+	if r.Monotone != 0 && r.Kind == frame.Category {
+		k.add(at+".monotone", "%s is a category, which has no order; leave it out", r.Feature)
+	}
+	if len(r.Bins) > maxBins {
+		k.add(at+".bins", "there are %d, at most %d are read", len(r.Bins), maxBins)
+		return
+	}
+	p := parts{checker: k, at: at + ".bins", feature: r.Feature, kind: r.Kind}
+	var last *Bin
+	for i := range r.Bins {
+		b := &r.Bins[i]
+		where := fmt.Sprintf("%s.bins[%d]", at, i)
+		p.add(where, b.Part())
+		k.points(where+".points", b.Points)
+		k.error(where+".error", b.Error)
+		k.text(where+".label", b.Label)
+		if b.Count < 0 {
+			k.add(where+".count", "must not be negative, is %d", b.Count)
+		}
+		if r.Kind != frame.Number || b.Below == nil && !b.Other {
+			continue
+		}
+		if last != nil && int64(r.Monotone)*int64(b.Points-last.Points) < 0 {
+			k.add(where+".points", "%s is said to be %s and turns here; change the points or leave monotone out", r.Feature, monotoneName(r.Monotone))
+		}
+		last = b
+	}
+	p.done()
+}
+
+func (k *checker) pair(at string, p *Pair, before []Pair) {
+	if p.First.Feature == p.Second.Feature {
+		k.add(at, "a pair needs two different features")
+	}
+	for i := range before {
+		a, b := before[i].First.Feature, before[i].Second.Feature
+		if a == p.First.Feature && b == p.Second.Feature || a == p.Second.Feature && b == p.First.Feature {
+			k.add(at, "these two have a pair already; add its points to that one")
+			break
+		}
+	}
+	k.side(at+".first", &p.First)
+	k.side(at+".second", &p.Second)
+	k.text(at+".group", p.Group)
+	k.text(at+".label", p.Label)
+	if n := len(p.First.Parts) * len(p.Second.Parts); n > maxCells {
+		k.add(at, "has %d cells, at most %d are read", n, maxCells)
+		return
+	}
+	if len(p.Cells) != len(p.First.Parts) {
+		k.add(at+".points", "must have one line for every part of the first feature, %d, has %d", len(p.First.Parts), len(p.Cells))
+		return
+	}
+	for i, cells := range p.Cells {
+		where := fmt.Sprintf("%s.points[%d]", at, i)
+		if len(cells) != len(p.Second.Parts) {
+			k.add(where, "must have one number for every part of the second feature, %d, has %d", len(p.Second.Parts), len(cells))
+		}
+		for j, c := range cells {
+			k.points(fmt.Sprintf("%s[%d]", where, j), c.Points)
+			k.error(fmt.Sprintf("%s.error[%d][%d]", at, i, j), c.Error)
+			if c.Count < 0 {
+				k.add(fmt.Sprintf("%s.count[%d][%d]", at, i, j), "must not be negative, is %d", c.Count)
+			}
+		}
+	}
+}
+
+func (k *checker) side(at string, s *Side) {
+	k.feature(at, s.Feature, s.Kind, s.In, true)
+	if len(s.Parts) > maxCells {
+		k.add(at+".parts", "there are %d, at most %d are read", len(s.Parts), maxCells)
+		return
+	}
+	p := parts{checker: k, at: at + ".parts", feature: s.Feature, kind: s.Kind}
+	for i, part := range s.Parts {
+		p.add(fmt.Sprintf("%s.parts[%d]", at, i), part)
+	}
+	p.done()
+}
+
+func (k *checker) feature(at, name string, kind frame.Kind, in string, leads bool) {
+	if name == "" {
+		k.add(at+".feature", "a row needs the name of its feature")
+	}
+	k.text(at+".feature", name)
+	if kind != frame.Number && kind != frame.Category {
+		k.add(at+".kind", "must be number or category")
+	}
+	if in == "" {
+		return
+	}
+	if f, ok := scoring.ParseFeature(name); !ok || !leads || kind != frame.Number {
+		k.add(at+".in", "only numbers of leads have a unit; leave it out")
+	} else if _, ok := f.Unit().Scale(in); !ok {
+		k.add(at+".in", "%s is in %s and has no unit %q", f, f.Unit(), in)
+	}
+}
+
+// parts checks the bins of a row, or the parts of a side, one after the other.
+type parts struct {
+	*checker
+	at            string
+	feature       string
+	kind          frame.Kind
+	last          float64
+	any           bool // a Below came
+	missing, rest bool
+	values        map[string]bool
+}
+
+func (p *parts) add(at string, part Part) {
+	if part.Below == nil && len(part.Values) == 0 && !part.Missing && !part.Other {
+		p.checker.add(at, "whom is this for? give below, values, missing: yes or else: yes")
+	}
+	if part.Missing {
+		if p.missing {
+			p.checker.add(at+".missing", "what is missing has a bin already")
+		}
+		p.missing = true
+	}
+	if part.Other {
+		switch {
+		case p.rest:
+			p.checker.add(at+".else", "there is a bin for the rest already")
+		case part.Below != nil || len(part.Values) > 0:
+			p.checker.add(at+".else", "else takes what is left and stands without below and values")
+		}
+		p.rest = true
+	}
+	if part.Below != nil {
+		p.below(at+".below", *part.Below)
+		if len(part.Values) > 0 {
+			p.checker.add(at, "has both below and values; give one")
+		}
+	}
+	if len(part.Values) > 0 && p.kind == frame.Number {
+		p.checker.add(at+".values", "%s is a number; give below", p.feature)
+		return
+	}
+	for i, v := range part.Values {
+		where := fmt.Sprintf("%s.values[%d]", at, i)
+		p.text(where, v)
+		if v == "" {
+			p.checker.add(where, "is empty; missing: yes is for what is not there")
+		}
+		if p.values == nil {
+			p.values = map[string]bool{}
+		}
+		if p.values[v] {
+			p.checker.add(where, "%q has points already", v)
+		}
+		p.values[v] = true
+	}
+}
+
+func (p *parts) below(at string, v float64) {
+	switch {
+	case p.kind == frame.Category:
+		p.checker.add(at, "%s is a category; name its values", p.feature)
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		p.checker.add(at, "must be a number")
+	case p.rest:
+		p.checker.add(at, "stands after the bin for the rest; put that last")
+	case p.any && v <= p.last:
+		p.checker.add(at, "%s is not above the threshold before it; put the bins in ascending order", number(v))
+	}
+	if v > p.last || !p.any {
+		p.last = v
+	}
+	p.any = true
+}
+
+func (p *parts) done() {
+	if !p.rest {
+		p.checker.add(p.at, "there is no bin for the rest; add one with else: yes")
+	}
+}
+
+func (k *checker) calibration(knots []Knot) {
+	if len(knots) == 0 {
+		k.add("calibration", "there are no knots; give at least one with points and chance")
+	}
+	for i, x := range knots {
+		at := fmt.Sprintf("calibration[%d]", i)
+		if x.Points < 0 || x.Points > MaxPoints {
+			k.add(at+".points", "must be 0 to 100 points, is %s", AppendPoints(nil, x.Points))
+		}
+		if x.PPM < 0 || x.PPM > Certain {
+			k.add(at+".chance", "must be 0 %% to 100 %%, is %s", AppendShare(nil, x.PPM))
+		}
+		if x.Low < 0 || x.Low > x.PPM {
+			k.add(at+".low", "must be 0 %% to the chance, is %s", AppendShare(nil, x.Low))
+		}
+		if x.High < x.PPM || x.High > Certain {
+			k.add(at+".high", "must be the chance to 100 %%, is %s", AppendShare(nil, x.High))
+		}
+		if i > 0 && x.Points <= knots[i-1].Points {
+			k.add(at+".points", "is not above the knot before it; put the knots in ascending order")
+		}
+		if i > 0 && x.PPM < knots[i-1].PPM {
+			k.add(at+".chance", "is below the knot before it: more points must not mean less chance")
+		}
+	}
+}
+
+func (k *checker) thresholds(c *Card) {
+	type key struct{ name, segment string }
+	seen := map[key]bool{}
+	for i := range c.Thresholds {
+		t := &c.Thresholds[i]
+		at := fmt.Sprintf("thresholds[%d]", i)
+		k.text(at+".name", t.Name)
+		k.text(at+".segment", t.Segment)
+		if t.Name == "" {
+			k.add(at+".name", "a threshold needs a name, e.g. ready")
+		}
+		if seen[key{t.Name, t.Segment}] {
+			k.add(at+".name", "%s stands there already", strings.TrimSpace(t.Name+" "+t.Segment))
+		}
+		seen[key{t.Name, t.Segment}] = true
+		if t.Points < 0 || t.Points > MaxPoints {
+			k.add(at+".points", "must be 0 to 100 points, is %s", AppendPoints(nil, t.Points))
+		}
+		if t.Precision < 0 || t.Precision > Certain {
+			k.add(at+".precision", "must be 0 %% to 100 %%, is %s", AppendShare(nil, t.Precision))
+		}
+		if t.Capacity != nil && (t.Capacity.Take < 0 || t.Capacity.Take > t.Capacity.Of || t.Capacity.Of == 0) {
+			k.add(at+".capacity", "take must be 0 to of, and of at least 1, are %d and %d", t.Capacity.Take, t.Capacity.Of)
+		}
+		if t.Capacity != nil && t.Precision != 0 {
+			k.add(at, "comes from a precision or from a capacity; give one")
+		}
+		if t.Segment == "" {
+			continue
+		}
+		if c.Target.Line == "" && c.Target.Segments == "" {
+			k.add(at+".segment", "of which column? give target.segments")
+		} else if _, ok := lead.ParseSegment(t.Segment); !ok && c.Target.Line != "" && c.Target.Segments == "" {
+			k.add(at+".segment", "no segment of this name%s", lead.Suggest(t.Segment, lead.Codes("segment")))
+		}
+	}
+}
+
+func (k *checker) cap(at string, b Cap) {
+	if b.Min != nil {
+		k.points(at+".min", *b.Min)
+	}
+	if b.Max != nil {
+		k.points(at+".max", *b.Max)
+	}
+	if b.Min != nil && b.Max != nil && *b.Min > *b.Max {
+		k.add(at, "min is above max")
+	}
+}
+
+func (k *checker) points(at string, p int32) {
+	if p < -maxRowPoint || p > maxRowPoint {
+		k.add(at, "must be -1000 to 1000 points, is %s", AppendPoints(nil, p))
+	}
+}
+
+func (k *checker) error(at string, p int32) {
+	if p < 0 || p > maxRowPoint {
+		k.add(at, "must be 0 to 1000 points, is %s", AppendPoints(nil, p))
+	}
+}
+
+// text refuses what a file can not give back as it was.
+func (k *checker) text(at, s string) {
+	switch {
+	case len(s) > maxText:
+		k.add(at, "has %d bytes, at most %d are read", len(s), maxText)
+	case !utf8.ValidString(s):
+		k.add(at, "is no UTF-8 text")
+	}
+}
+
+func (k *checker) learned(l *Learned) {
+	if l == nil {
+		return
+	}
+	if l.Rows < 0 || l.Positives < 0 || l.Positives > l.Rows {
+		k.add("learned", "wins must be 0 to the rows, are %d of %d", l.Positives, l.Rows)
+	}
+	k.text("learned.from", l.From)
+	k.text("learned.to", l.To)
+	k.text("learned.prior", l.Prior)
+	k.text("learned.split.column", l.Split.Column)
+	k.text("learned.split.at", l.Split.At)
+	if l.PriorRows < 0 {
+		k.add("learned.prior_rows", "must not be negative, is %d", l.PriorRows)
+	}
+	if l.Split.Learn < 0 || l.Split.Tune < 0 || l.Split.Unseen < 0 {
+		k.add("learned.split", "rows must not be negative")
+	}
+	u := &l.Unseen
+	if u.Rows < 0 || u.Positives < 0 || u.Positives > u.Rows {
+		k.add("learned.unseen", "wins must be 0 to the rows, are %d of %d", u.Positives, u.Rows)
+	}
+	for _, f := range figures(u) {
+		if !(*f.value >= 0 && *f.value <= f.most) {
+			k.add("learned.unseen."+f.name, "must be 0 to %s, is %s", number(f.most), number(*f.value))
+		}
+	}
+	for i, h := range l.Held {
+		k.text(fmt.Sprintf("learned.held[%d].column", i), h.Column)
+		k.text(fmt.Sprintf("learned.held[%d].why", i), h.Why)
+	}
+	for i, o := range l.Overrides {
+		k.text(fmt.Sprintf("learned.overrides[%d].column", i), o.Column)
+		k.text(fmt.Sprintf("learned.overrides[%d].reason", i), o.Reason)
+		if o.Reason == "" {
+			k.add(fmt.Sprintf("learned.overrides[%d].reason", i), "why is the column allowed?")
+		}
+	}
+}
