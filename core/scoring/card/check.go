@@ -57,7 +57,7 @@ func (c *Card) Check() []Problem {
 		k.row(at, &c.Rows[i], c.Target.Line != "")
 	}
 	for i := range c.Pairs {
-		k.pair(fmt.Sprintf("pairs[%d]", i), &c.Pairs[i], c.Pairs[:i])
+		k.pair(fmt.Sprintf("pairs[%d]", i), &c.Pairs[i], c.Pairs[:i], c.Target.Line != "")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Groups)) {
 		k.text("groups."+name, name)
@@ -90,7 +90,7 @@ func (k *checker) target(c *Card) {
 }
 
 func (k *checker) row(at string, r *Row, leads bool) {
-	k.feature(at, r.Feature, r.Kind, r.In, leads)
+	scale := k.feature(at, r.Feature, r.Kind, r.In, leads)
 	k.text(at+".group", r.Group)
 	k.text(at+".label", r.Label)
 	if r.Monotone < Falling || r.Monotone > Rising {
@@ -103,7 +103,7 @@ func (k *checker) row(at string, r *Row, leads bool) {
 		k.add(at+".bins", "there are %d, at most %d are read", len(r.Bins), maxBins)
 		return
 	}
-	p := parts{checker: k, at: at + ".bins", feature: r.Feature, kind: r.Kind}
+	p := parts{checker: k, at: at + ".bins", feature: r.Feature, kind: r.Kind, scale: scale}
 	var last *Bin
 	for i := range r.Bins {
 		b := &r.Bins[i]
@@ -113,7 +113,7 @@ func (k *checker) row(at string, r *Row, leads bool) {
 		k.error(where+".error", b.Error)
 		k.text(where+".label", b.Label)
 		if b.Count < 0 {
-			k.add(where+".count", "must not be negative, is %d", b.Count)
+			k.add(where+".rows", "must not be negative, is %d", b.Count)
 		}
 		if r.Kind != frame.Number || b.Below == nil && !b.Other {
 			continue
@@ -126,7 +126,7 @@ func (k *checker) row(at string, r *Row, leads bool) {
 	p.done()
 }
 
-func (k *checker) pair(at string, p *Pair, before []Pair) {
+func (k *checker) pair(at string, p *Pair, before []Pair, leads bool) {
 	if p.First.Feature == p.Second.Feature {
 		k.add(at, "a pair needs two different features")
 	}
@@ -137,8 +137,8 @@ func (k *checker) pair(at string, p *Pair, before []Pair) {
 			break
 		}
 	}
-	k.side(at+".first", &p.First)
-	k.side(at+".second", &p.Second)
+	k.side(at+".first", &p.First, leads)
+	k.side(at+".second", &p.Second, leads)
 	k.text(at+".group", p.Group)
 	k.text(at+".label", p.Label)
 	if n := len(p.First.Parts) * len(p.Second.Parts); n > maxCells {
@@ -158,26 +158,28 @@ func (k *checker) pair(at string, p *Pair, before []Pair) {
 			k.points(fmt.Sprintf("%s[%d]", where, j), c.Points)
 			k.error(fmt.Sprintf("%s.error[%d][%d]", at, i, j), c.Error)
 			if c.Count < 0 {
-				k.add(fmt.Sprintf("%s.count[%d][%d]", at, i, j), "must not be negative, is %d", c.Count)
+				k.add(fmt.Sprintf("%s.rows[%d][%d]", at, i, j), "must not be negative, is %d", c.Count)
 			}
 		}
 	}
 }
 
-func (k *checker) side(at string, s *Side) {
-	k.feature(at, s.Feature, s.Kind, s.In, true)
+func (k *checker) side(at string, s *Side, leads bool) {
+	scale := k.feature(at, s.Feature, s.Kind, s.In, leads)
 	if len(s.Parts) > maxCells {
 		k.add(at+".parts", "there are %d, at most %d are read", len(s.Parts), maxCells)
 		return
 	}
-	p := parts{checker: k, at: at + ".parts", feature: s.Feature, kind: s.Kind}
+	p := parts{checker: k, at: at + ".parts", feature: s.Feature, kind: s.Kind, scale: scale}
 	for i, part := range s.Parts {
 		p.add(fmt.Sprintf("%s.parts[%d]", at, i), part)
 	}
 	p.done()
 }
 
-func (k *checker) feature(at, name string, kind frame.Kind, in string, leads bool) {
+// feature checks what a row and a side have in common and returns how many of the feature's own
+// unit make one of that it is written in.
+func (k *checker) feature(at, name string, kind frame.Kind, in string, leads bool) float64 {
 	if name == "" {
 		k.add(at+".feature", "a row needs the name of its feature")
 	}
@@ -186,13 +188,19 @@ func (k *checker) feature(at, name string, kind frame.Kind, in string, leads boo
 		k.add(at+".kind", "must be number or category")
 	}
 	if in == "" {
-		return
+		return 1
 	}
-	if f, ok := scoring.ParseFeature(name); !ok || !leads || kind != frame.Number {
+	f, ok := scoring.ParseFeature(name)
+	if !ok || !leads || kind != frame.Number {
 		k.add(at+".in", "only numbers of leads have a unit; leave it out")
-	} else if _, ok := f.Unit().Scale(in); !ok {
-		k.add(at+".in", "%s is in %s and has no unit %q", f, f.Unit(), in)
+		return 1
 	}
+	scale, ok := f.Unit().Scale(in)
+	if !ok {
+		k.add(at+".in", "%s is in %s and has no unit %q", f, f.Unit(), in)
+		return 1
+	}
+	return float64(scale)
 }
 
 // parts checks the bins of a row, or the parts of a side, one after the other.
@@ -201,6 +209,7 @@ type parts struct {
 	at            string
 	feature       string
 	kind          frame.Kind
+	scale         float64 // of the unit it is written in
 	last          float64
 	any           bool // a Below came
 	missing, rest bool
@@ -258,6 +267,8 @@ func (p *parts) below(at string, v float64) {
 		p.checker.add(at, "%s is a category; name its values", p.feature)
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		p.checker.add(at, "must be a number")
+	case v/p.scale*p.scale != v:
+		p.checker.add(at, "%s can not be written in the unit of the row; leave in out", number(v))
 	case p.rest:
 		p.checker.add(at, "stands after the bin for the rest; put that last")
 	case p.any && v <= p.last:
@@ -324,7 +335,7 @@ func (k *checker) thresholds(c *Card) {
 			k.add(at+".precision", "must be 0 %% to 100 %%, is %s", AppendShare(nil, t.Precision))
 		}
 		if t.Capacity != nil && (t.Capacity.Take < 0 || t.Capacity.Take > t.Capacity.Of || t.Capacity.Of == 0) {
-			k.add(at+".capacity", "take must be 0 to of, and of at least 1, are %d and %d", t.Capacity.Take, t.Capacity.Of)
+			k.add(at+".take", "take must be 0 to of, and of at least 1, are %d and %d", t.Capacity.Take, t.Capacity.Of)
 		}
 		if t.Capacity != nil && t.Precision != 0 {
 			k.add(at, "comes from a precision or from a capacity; give one")

@@ -1,0 +1,184 @@
+package card_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+)
+
+var update = flag.Bool("update", false, "write the expected files anew")
+
+func parse(t testing.TB, text []byte) *card.Card {
+	t.Helper()
+	c, problems := card.Parse(text)
+	for _, p := range problems {
+		t.Error(p)
+	}
+	if c == nil {
+		t.Fatalf("in\n%s", text)
+	}
+	return c
+}
+
+func TestMarshalIsReadable(t *testing.T) {
+	file := filepath.Join("testdata", "course.yaml")
+	got := course().Marshal()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(course(), parse(t, got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	names := []string{"plain", "with: colon", "null", "yes", "12", " blank ", "Größe", "a\"b\\c", "tab\tnew\nline", "#", "-", "[x]", "\u2028", "\x7f", "日本", "a, b", "'"}
+	for range 200 {
+		c, _ := random(r, 1)
+		for i := range c.Rows {
+			c.Rows[i].Feature = fmt.Sprint(i, names[r.IntN(len(names))])
+			c.Rows[i].Label = names[r.IntN(len(names))]
+			for j := range c.Rows[i].Bins {
+				b := &c.Rows[i].Bins[j]
+				if len(b.Values) > 0 {
+					b.Values = append([]string{}, names[r.IntN(len(names)):]...)
+					b.Label = names[r.IntN(len(names))]
+				}
+				b.Count = r.Int64N(1e6)
+			}
+		}
+		if diff := cmp.Diff(c, parse(t, c.Marshal()), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func TestRevision(t *testing.T) {
+	text := course().Marshal()
+	shorn := bytes.ReplaceAll(text, []byte("# before any row"), []byte("# my own words"))
+	if a, b := course().Revision(), parse(t, shorn).Revision(); a != b || len(a) != 64 {
+		t.Errorf("%s and %s", a, b)
+	}
+	c := course()
+	c.Rows[0].Bins[0].Points++
+	if c.Revision() == course().Revision() {
+		t.Error("a changed card has the old revision")
+	}
+}
+
+func TestKindIsSeenFromTheBins(t *testing.T) {
+	c := parse(t, []byte("target: {column: y}\nbase: 1\ncalibration: [{points: 0, chance: 5 %}]\n"+
+		"rows:\n  - feature: a\n    bins: [{below: 3.5, points: 1}, {else: yes, points: 2}]\n  - feature: b\n    bins: [{values: [x], points: 1}, {else: yes, points: 2}]\n"))
+	if got := c.Rows[0].Kind.String() + " " + c.Rows[1].Kind.String(); got != "number category" {
+		t.Error(got)
+	}
+	// What an expert says of a chance is no measurement.
+	if diff := cmp.Diff([]card.Knot{{PPM: 50_000, High: card.Certain}}, c.Calibration); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProblemsHaveLineColumnAndRemedy(t *testing.T) {
+	good := string(course().Marshal())
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"unknown key", "base: 20", "bse: 1\nbase: 20", "8:1: nothing is called bse here; there are target, missing, base,"},
+		{"no number", "below: 60,", "below: sixty,", `38:17: below: must be a number such as 60 or 0.5, is "sixty"`},
+		{"order", "below: 600.5,", "below: 60,", "40:10: rows[0].bins[2].below: 60 is not above the threshold before it; put the bins in ascending order"},
+		{"value twice", "[Referral]", "[Google]", "47:19: rows[1].bins[1].values[0]: \"Google\" has points already"},
+		{"no rest", "missing: yes, else: yes, points: -0.45", "missing: yes, points: -0.45", "45:5: rows[1].bins: there is no bin for the rest; add one with else: yes"},
+		{"points", "points: 14.25", "points: 1425", `41:29: points: must be points such as 12 or -4.5, at most 1000, is "1425"`},
+		{"monotone", "points: 14.25", "points: -14.25", "41:21: rows[0].bins[3].points: Total Time is said to be rising and turns here; change the points or leave monotone out"},
+		{"calibration falls", "chance: 91 %", "chance: 9 %", "16:18: calibration[2].chance: is below the knot before it: more points must not mean less chance"},
+		{"calibration bounds", "high: 16.5 %", "high: 15 %", "15:46: calibration[1].high: must be the chance to 100 %, is 15 %"},
+		{"threshold", "points: 52.5", "points: 152.5", `21:44: points: must be 0 to 100 points, is "152.5"`},
+		{"threshold twice", "segment: Mumbai, ", "", "21:6: thresholds[1].name: ready stands there already"},
+		{"capacity", "take: 40", "take: 4000", "22:36: thresholds[2].take: take must be 0 to of, and of at least 1, are 4000 and 500"},
+		{"feature twice", "feature: Visits", "feature: Source", "49:5: rows[2].feature: Source has a row already; put its bins into that one"},
+		{"grid", "- [0.1, -0.2, 0]", "- [0.1, -0.2]", "pairs[0].points[0]: must have one number for every part of the second feature, 3, has 2"},
+		{"unit", "kind: number\n    group", "kind: number\n    in: days\n    group", "rows[0].in: only numbers of leads have a unit; leave it out"},
+		{"both", "- {below: 60,", "- {below: 60, values: [x],", "rows[0].bins[0]: has both below and values; give one"},
+		{"target", "column: Converted", "label: Converted", "4:3: nothing is called label here; there are line, column, positive, segments"},
+		{"no YAML", "missing: [Select]", "missing: [Select", "is no YAML"},
+	} {
+		if !strings.Contains(good, tt.old) {
+			t.Errorf("%s: the text holds no %q", tt.name, tt.old)
+			continue
+		}
+		c, problems := card.Parse([]byte(strings.Replace(good, tt.old, tt.new, 1)))
+		if c != nil || len(problems) == 0 {
+			t.Errorf("%s: taken", tt.name)
+			continue
+		}
+		var all []string
+		for _, p := range problems {
+			if p.Line == 0 || p.Message == "" {
+				t.Errorf("%s: %+v", tt.name, p)
+			}
+			all = append(all, p.Error())
+		}
+		if !strings.Contains(strings.Join(all, "\n"), tt.want) {
+			t.Errorf("%s: want %q in\n%s", tt.name, tt.want, strings.Join(all, "\n"))
+		}
+	}
+}
+
+// FuzzParse reads anything without fault, and what it takes it gives back the same.
+func FuzzParse(f *testing.F) {
+	f.Add(course().Marshal())
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 4 {
+		c, _ := random(r, 1)
+		f.Add(c.Marshal())
+	}
+	f.Add([]byte("target: {line: SALES}\nbase: 1\ncalibration: [{points: 0, chance: 5 %}]\nrows:\n  - {feature: visit_days, in: days, bins: [{below: 3, points: 1}, {else: yes, points: 2}]}\n" +
+		"  - {feature: page_view.recency, in: hours, bins: [{below: 36, points: 1}, {else: on, points: 2}]}\n"))
+	f.Add([]byte("base: {a: [&x 1, *x]}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, problems := card.Parse(text)
+		if (c == nil) != (len(problems) > 0) {
+			t.Fatal("neither card nor problem, or both")
+		}
+		if c == nil {
+			return
+		}
+		s, problems := card.Compile(c)
+		if s == nil {
+			t.Fatalf("parsed and does not compile: %v", problems)
+		}
+		written := c.Marshal()
+		again, problems := card.Parse(written)
+		if again == nil {
+			t.Fatalf("%v in\n%s", problems, written)
+		}
+		if diff := cmp.Diff(string(written), string(again.Marshal())); diff != "" {
+			t.Fatal(diff)
+		}
+		if again.Revision() != c.Revision() {
+			t.Fatal("another revision")
+		}
+		c.Learned, again.Learned = nil, nil
+		if diff := cmp.Diff(c, again, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
