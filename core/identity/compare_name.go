@@ -14,10 +14,9 @@ type nameLevels struct {
 // written together with it; a letter alone that the other begins with; a nickname, or the beginning of
 // the other of three letters or more; the other's middle name; one letter added, left out, changed or
 // swapped with its neighbour (names of four letters or more; two in names of ten or more); alike by
-// Jaro-Winkler of 0.84, or the same letters in another order; other. Two names that many people have,
-// are no typing errors of each other unless they sound the same: Eric and Erin are two names, Eric and
-// Erik one. Nor is one short for the other when it is the woman's name made of a man's: Daniel and
-// Daniela are two people, Max and Maximilian one.
+// Jaro-Winkler of 0.84, or the same letters in another order; other. Names that are near in letters but
+// are two names (see twoNames), are neither typing errors nor short for each other: Eric and Erin are
+// two people, Eric and Erik one; Daniel and Daniela two, Max and Maximilian one.
 //
 // Family names likewise, where one that begins or ends with the other of four letters or more is part
 // of a double name.
@@ -87,15 +86,11 @@ func compareGiven(a, b *preparedName) ReasonCode {
 		}
 		return ReasonGivenNameDiffers
 	}
-	for _, x := range a.nicknames {
-		for _, y := range b.nicknames {
-			if x == y {
-				return ReasonGivenNameShort
-			}
-		}
+	if related(a.nicknames, b.nicknames) {
+		return ReasonGivenNameShort
 	}
 	if begins(a.Given, b.Given, 3) {
-		if (a.known || b.known) && derived(a.Given, b.Given) {
+		if otherSex(a, b) || (a.known || b.known) && derived(a.Given, b.Given) {
 			return ReasonGivenNameOther
 		}
 		return ReasonGivenNameShort
@@ -108,12 +103,12 @@ func compareGiven(a, b *preparedName) ReasonCode {
 	}
 	switch similarity(a.Given, b.Given) {
 	case typo:
-		if a.known && b.known && !soundsAlike(a.Given, b.Given) {
+		if twoNames(a, b) {
 			return ReasonGivenNameOther
 		}
 		return ReasonGivenNameTypo
 	case alike:
-		if a.known && b.known && !soundsAlike(a.Given, b.Given) {
+		if twoNames(a, b) {
 			return ReasonGivenNameDiffers
 		}
 		return ReasonGivenNameAlike
@@ -134,11 +129,24 @@ func derived(a, b string) bool {
 	return false
 }
 
-// soundsAlike reports that two names sound alike to the end, where one letter makes Maria of Mario.
-func soundsAlike(a, b string) bool {
-	x, _ := phonetic(a)
-	y, _ := phonetic(b)
-	return x == y && (a[len(a)-1] == 'a') == (b[len(b)-1] == 'a')
+// twoNames reports that two given names that are near in letters are two names: the one is a man's and
+// the other a woman's, as Christian and Christine, or many people have each and they are no two
+// spellings of one. Of names that sound nearly the same, those of one sex are taken for spellings, as
+// Alan and Allen: who names two sons so? Where it may be a couple, as John and Joan, they must sound the
+// same to the letter, as Robin and Robyn.
+func twoNames(a, b *preparedName) bool {
+	if otherSex(a, b) {
+		return true
+	}
+	if !a.known || !b.known {
+		return false
+	}
+	return !soundsAlike(a.Given, b.Given) || (a.whose != b.whose || a.whose == anybodys) && spoken(a.Given) != spoken(b.Given)
+}
+
+// otherSex reports that one given name is a man's and the other a woman's.
+func otherSex(a, b *preparedName) bool {
+	return a.whose != anybodys && b.whose != anybodys && a.whose != b.whose
 }
 
 func compareFamily(a, b *preparedName) ReasonCode {

@@ -100,6 +100,43 @@ func TestContradictionsCountAgainstAllValues(t *testing.T) {
 	}
 }
 
+// Two names that are near in letters are two people of one home, whatever they share; one name spelled
+// otherwise, and a name that nobody has, is a slip.
+func TestNamesAlikeOfOneHome(t *testing.T) {
+	m := matcher(t)
+	person := func(given string) identity.Record {
+		return someone(given, "Smith", "smith@example.com", phone, home, vin)
+	}
+	for _, c := range []struct {
+		pairs [][2]string
+		want  identity.Verdict
+	}{
+		{[][2]string{
+			{"John", "Joan"}, {"Anna", "Hanna"}, {"Christian", "Christine"}, {"Andreas", "Andrea"}, {"Daniel", "Danielle"},
+			{"Eric", "Erica"}, {"Julian", "Julia"}, {"Mario", "Maria"}, {"Gabriel", "Gabrielle"}, {"Jane", "June"}, {"Jean", "Joan"},
+			{"Francis", "Frances"}, {"Louis", "Louise"}, {"Carl", "Carla"}, {"Denis", "Denise"}, {"Simon", "Simone"}, {"Felix", "Felicia"},
+			{"Nicolas", "Nicole"}, {"Erin", "Aaron"}, {"Paul", "Paula"}, {"Victor", "Victoria"}, {"Jason", "Jacob"}, {"Justin", "Justina"},
+		}, identity.VerdictDifferent},
+		{[][2]string{
+			{"John", "Jon"}, {"John", "Jhon"}, {"John", "Johm"}, {"Joan", "Joann"}, {"Anna", "Anne"}, {"Hanna", "Hannah"}, {"Eric", "Erik"},
+			{"Sara", "Sarah"}, {"Brian", "Bryan"}, {"Steven", "Stephen"}, {"Catherine", "Katherine"}, {"Robin", "Robyn"}, {"Alan", "Allen"},
+			{"Leslie", "Lesley"}, {"Mohammed", "Muhammad"}, {"Christina", "Kristina"}, {"Julia", "Julai"}, {"Christine", "Chrstine"},
+			{"Daniel", "Dnaiel"}, {"Andrea", "Andra"}, {"Max", "Maximilian"}, {"Robert", "Bob"}, {"Alexandra", "Alex"}, {"Sidney", "Sydney"},
+		}, identity.VerdictMatch},
+	} {
+		for _, p := range c.pairs {
+			a, b := person(p[0]), person(p[1])
+			e := m.Match(&a, &b)
+			if m.Verdict(&e) != c.want {
+				t.Errorf("%s and %s: %v, %v", p[0], p[1], m.Verdict(&e), e.Conflict.Words())
+			}
+			if !m.Household(&a, &b) {
+				t.Errorf("%s and %s are of two homes", p[0], p[1])
+			}
+		}
+	}
+}
+
 // People with names alike at one place, as made by counting, are two where their dates of birth say so.
 func TestOtherBirthdaysKeepNamesalikeApart(t *testing.T) {
 	m := matcher(t)

@@ -136,7 +136,7 @@ func (m *Matcher) share(f Field, value string) int32 {
 		var v float64
 		switch f {
 		case FieldGivenName:
-			v = m.names.given[value]
+			v = m.names.given[value].Share
 		case FieldFamilyName:
 			v = m.names.family[value]
 		}

@@ -29,6 +29,7 @@ type preparedName struct {
 	givenLetters, familyLetters uint64
 	givenShare, familyShare     int32 // log2 of how many have the name, in thousandths
 	known                       bool  // the given name is one that many have
+	whose                       sex   // of those who have the given name
 	generation                  uint8 // 1 for the elder, 2 for the younger, ... 0 when not given
 }
 
@@ -143,7 +144,7 @@ func (m *Matcher) prepareName(n Name) preparedName {
 	}
 	if m.names != nil {
 		p.nicknames = m.names.nicknames[n.Given]
-		p.known = m.names.given[n.Given] >= knownShare
+		p.known, p.whose = m.names.lookUp(n.Given)
 	}
 	return p
 }
@@ -160,9 +161,6 @@ func (m *Matcher) common(domain string) bool {
 	s := m.share(FieldEmail, "@"+domain)
 	return s != 0 && s > largeShare
 }
-
-// knownShare is how many people must have a given name for it to be no misspelling of another.
-const knownShare = 1.0 / 40_000
 
 // plain writes ä, ö and ü the same whether they were spelled with one letter or with two.
 func plain(s string) string {

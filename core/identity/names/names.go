@@ -1,5 +1,5 @@
-// Package names holds the dictionary of names that is shipped: short forms of given names, and how
-// frequent names are in the United States.
+// Package names holds the dictionary of names that is shipped: short forms of given names, how
+// frequent names are in the United States, and whether men or women have them there.
 package names
 
 import (
@@ -30,7 +30,28 @@ func Load() *identity.Dictionary {
 		}
 		groups = append(groups, group)
 	}
-	return identity.NewDictionary(groups, shares(given), shares(family))
+	return identity.NewDictionary(groups, bearers(given), shares(family))
+}
+
+// bearers reads a table as shares does, whose lines also say how many of a hundred are women.
+func bearers(table string) map[string]identity.Bearers {
+	out := make(map[string]identity.Bearers, strings.Count(table, "\n"))
+	people := 0.0
+	for line := range lines(table) {
+		name, rest, _ := strings.Cut(line, " ")
+		if people == 0 {
+			people, _ = strconv.ParseFloat(name, 64)
+			continue
+		}
+		count, percent, _ := strings.Cut(rest, " ")
+		n, _ := strconv.ParseFloat(count, 64)
+		women, _ := strconv.ParseFloat(percent, 64)
+		name = lead.Fold(name)
+		have := out[name]
+		all := have.Share + n/people
+		out[name] = identity.Bearers{Share: all, Women: (have.Women*have.Share + women/100*n/people) / all}
+	}
+	return out
 }
 
 // shares reads a table whose first line is the number of people and whose others are a name and how

@@ -90,3 +90,30 @@ func TestAMarketHasHomes(t *testing.T) {
 		t.Error("people of one home became one person")
 	}
 }
+
+// A couple with names alike who write from one address are two people of one household.
+func TestACoupleWithNamesAlike(t *testing.T) {
+	for _, c := range [][2]string{{"John", "Joan"}, {"Anna", "Hanna"}, {"Christian", "Christine"}, {"Andreas", "Andrea"}, {"Daniel", "Danielle"}, {"Eric", "Erica"}, {"Julian", "Julia"}} {
+		t.Run(c[0]+" and "+c[1], func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			of := func(given string) *leadv1.Party {
+				p := party(given, "Smith", "smith@example.com", "+15125550163")
+				p.Address = &leadv1.Address{Streets: []string{"12 Main St"}, City: "Austin", PostalCode: "78745", Country: "US"}
+				return p
+			}
+			var answers []*identityv1.Resolution
+			for _, given := range []string{c[0], c[1], c[0][:1] + c[0][2:], c[1], c[0]} { // the third is a slip
+				answers = append(answers, w.resolve(w.newLead(of(given)))...)
+				w.advance(time.Hour)
+			}
+			he, she := answers[0], answers[1]
+			if he.PersonId == she.PersonId || he.HouseholdId != she.HouseholdId {
+				t.Fatalf("persons %s and %s of the homes %s and %s", he.PersonId, she.PersonId, he.HouseholdId, she.HouseholdId)
+			}
+			if answers[3].PersonId != she.PersonId || answers[4].PersonId != he.PersonId {
+				t.Error("who writes again is taken for the other")
+			}
+		})
+	}
+}
