@@ -1,0 +1,434 @@
+package train
+
+import (
+	"math"
+)
+
+// matrix is the coded rows of all columns that may be learned from.
+type matrix struct {
+	rows    int
+	columns []coded
+}
+
+// coded is one column, or one pair of columns, of a matrix.
+type coded struct {
+	codes    []uint8
+	bins     int
+	ordered  bool // codes from 1 up are in the order of their values
+	monotone int8
+	inner    int // of a pair: parts of the second column; the codes are outer*inner+inner code
+	across   bool    // of a pair: the parts of the first column are in the order of their values
+	along    bool    // of a pair: those of the second are
+	scale    float64 // of the steps of this column; 1 but for pairs
+}
+
+// settings of one fit.
+type settings struct {
+	rounds  int
+	every   int     // rounds between two looks at the rows
+	rate    float64 // of one step
+	ridge   float64 // weight times variance that damps the step of each bin
+	keep    float64 // weight times variance that pulls each bin to nought for good
+	smooth  float64 // how strongly neighbouring bins hold together
+	workers int
+}
+
+// sample is what each row teaches: the chance that it was won, as far as known, how much it
+// counts, and what is added to its log-odds before anything is learned.
+type sample struct {
+	y      []float64
+	weight []float64
+	offset []float64 // nil: nought
+	odds   []float64 // of open rows: how their age moves the odds of a win; below 0: decided; nil: all are
+}
+
+func (s sample) slice(from, to int) sample {
+	part := sample{y: s.y[from:to], weight: s.weight[from:to]}
+	if s.offset != nil {
+		part.offset = s.offset[from:to]
+	}
+	if s.odds != nil {
+		part.odds = s.odds[from:to]
+	}
+	return part
+}
+
+// additive is a learned function: log-odds = base + the shapes' value of each column's code.
+type additive struct {
+	base   float64
+	shapes [][]float64
+}
+
+// booster fits additive functions to rows in small steps. Between two looks at the rows it works
+// on sums per pair of bins: second-order sums do not change until the next look, so a step on one
+// column changes the first-order sums of all others by a product with them, which costs the
+// square of the bins whatever the number of rows.
+type booster struct {
+	m      *matrix
+	s      sample
+	set    settings
+	off    []int // first sum of each column; the last one is their number
+	gram   []float32
+	grad   []float64
+	scores []float64
+	slope  []float32 // of the loss, per row
+	curve  []float32 // second derivative of the loss, per row
+	fit    additive
+	start  additive // fit at the last look
+	step   []float64
+	work   []float64
+	weight float64
+}
+
+func newBooster(m *matrix, s sample, set settings) *booster {
+	b := &booster{m: m, s: s, set: set}
+	b.off = make([]int, len(m.columns)+1)
+	widest := 0
+	for j, c := range m.columns {
+		b.off[j+1] = b.off[j] + c.bins
+		widest = max(widest, c.bins)
+		b.fit.shapes = append(b.fit.shapes, make([]float64, c.bins))
+	}
+	total := b.off[len(m.columns)]
+	b.gram = make([]float32, total*total)
+	b.grad = make([]float64, total)
+	b.scores = make([]float64, m.rows)
+	b.slope = make([]float32, m.rows)
+	b.curve = make([]float32, m.rows)
+	b.step = make([]float64, widest)
+	b.work = make([]float64, 4*widest)
+	sum, won := 0.0, 0.0
+	for i, w := range s.weight {
+		sum += w
+		won += w * s.y[i]
+	}
+	b.weight = sum
+	if s.offset == nil {
+		b.fit.base = logit(min(max(won/sum, 1e-6), 1-1e-6))
+	}
+	if sum == 0 {
+		b.fit.base = 0
+	}
+	for i := range b.scores {
+		b.scores[i] = b.fit.base
+		if s.offset != nil {
+			b.scores[i] += s.offset[i]
+		}
+	}
+	b.start = b.fit.clone()
+	return b
+}
+
+func (a *additive) clone() additive {
+	c := additive{base: a.base, shapes: make([][]float64, len(a.shapes))}
+	for j, shape := range a.shapes {
+		c.shapes[j] = append([]float64(nil), shape...)
+	}
+	return c
+}
+
+func logit(p float64) float64   { return math.Log(p / (1 - p)) }
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// look brings the scores of the rows up to the fit and sums the first derivatives anew, the second
+// ones too if full.
+func (b *booster) look(full bool) {
+	const chunk = 1 << 14
+	chunks := (b.m.rows + chunk - 1) / chunk
+	move := additive{base: b.fit.base - b.start.base, shapes: make([][]float64, len(b.fit.shapes))}
+	for j, shape := range b.fit.shapes {
+		move.shapes[j] = make([]float64, 256)
+		for i := range shape {
+			move.shapes[j][i] = shape[i] - b.start.shapes[j][i]
+		}
+	}
+	each(b.set.workers, chunks, func(k int) {
+		from, to := k*chunk, min((k+1)*chunk, b.m.rows)
+		scores := b.scores[from:to]
+		for i := range scores {
+			scores[i] += move.base
+		}
+		for j := range b.m.columns {
+			shape := (*[256]float64)(move.shapes[j])
+			for i, code := range b.m.columns[j].codes[from:to] {
+				scores[i] += shape[code]
+			}
+		}
+		for i, f := range scores {
+			p := sigmoid(f)
+			w, y := b.s.weight[from+i], b.s.y[from+i]
+			if b.s.odds != nil && b.s.odds[from+i] >= 0 {
+				y = chance(p, b.s.odds[from+i])
+			}
+			b.slope[from+i] = float32(w * (y - p))
+			b.curve[from+i] = float32(w * max(p*(1-p), 1e-4))
+		}
+	})
+	b.start = b.fit.clone()
+	each(b.set.workers, len(b.m.columns), func(j int) { b.sum(j, full) })
+	if full {
+		n := len(b.m.columns)
+		each(b.set.workers, n*(n-1)/2, func(k int) {
+			i := 0
+			for k >= n-1-i {
+				k -= n - 1 - i
+				i++
+			}
+			b.cross(i, i+1+k)
+		})
+	}
+}
+
+// sum adds the derivatives per bin of one column.
+func (b *booster) sum(j int, full bool) {
+	var slope, curve [256]float64
+	codes := b.m.columns[j].codes
+	for i, code := range codes {
+		slope[code] += float64(b.slope[i])
+		curve[code] += float64(b.curve[i])
+	}
+	total := b.off[len(b.m.columns)]
+	for i := range b.m.columns[j].bins {
+		at := b.off[j] + i
+		b.grad[at] = slope[i]
+		if full {
+			b.gram[at*total+at] = float32(curve[i])
+		}
+	}
+}
+
+// cross adds the second derivatives per pair of bins of two columns.
+func (b *booster) cross(j, k int) {
+	one, two := b.m.columns[j].codes, b.m.columns[k].codes
+	nj, nk := b.m.columns[j].bins, b.m.columns[k].bins
+	sums := make([]float64, nj*nk)
+	two = two[:len(one)]
+	curve := b.curve[:len(one)]
+	for i, code := range one {
+		sums[int(code)*nk+int(two[i])] += float64(curve[i])
+	}
+	total := b.off[len(b.m.columns)]
+	for x := range nj {
+		for y := range nk {
+			v := float32(sums[x*nk+y])
+			b.gram[(b.off[j]+x)*total+b.off[k]+y] = v
+			b.gram[(b.off[k]+y)*total+b.off[j]+x] = v
+		}
+	}
+}
+
+// shift changes the function in one bin and the first derivatives of all others by it.
+func (b *booster) shift(at int, delta float64) {
+	total := len(b.grad)
+	row := b.gram[at*total : at*total+total]
+	grad := b.grad[:len(row)]
+	for i, h := range row {
+		grad[i] -= delta * float64(h)
+	}
+}
+
+// round takes one small step on the base and on each column in turn.
+func (b *booster) round() {
+	total := len(b.grad)
+	for j := range b.m.columns {
+		c := &b.m.columns[j]
+		from := b.off[j]
+		step := b.step[:c.bins]
+		shape := b.fit.shapes[j]
+		switch {
+		case c.inner > 0:
+			b.grid(from, c, shape, step)
+		case c.ordered:
+			b.smooth(from, shape, step)
+		default:
+			b.flat(from, shape, step)
+		}
+		for i := range step {
+			step[i] *= b.set.rate * c.scale
+		}
+		if c.monotone != 0 {
+			b.hold(from, shape, step, c.monotone)
+		}
+		for i, delta := range step {
+			if delta != 0 {
+				shape[i] += delta
+				b.shift(from+i, delta)
+			}
+		}
+		if j == 0 {
+			// The base is the sum of the bins of any one column.
+			slope, curve := 0.0, 0.0
+			for i := range c.bins {
+				slope += b.grad[from+i]
+				curve += float64(b.gram[(from+i)*total+from+i])
+			}
+			if curve > 0 {
+				delta := slope / (curve + 1e-9)
+				b.fit.base += delta
+				for k := range b.grad {
+					b.grad[k] -= delta * float64(b.gram[k*total+k])
+				}
+			}
+		}
+	}
+}
+
+// flat finds the step of bins that have nothing to do with each other.
+func (b *booster) flat(from int, shape, step []float64) {
+	total := len(b.grad)
+	for i := range step {
+		h := float64(b.gram[(from+i)*total+from+i])
+		step[i] = (b.grad[from+i] - b.set.keep*shape[i]) / (h + b.set.ridge + b.set.keep)
+	}
+}
+
+// grid finds the step of the cells of a pair: second-order, with neighbours along ordered sides held
+// together, by a few sweeps over the cells.
+func (b *booster) grid(from int, c *coded, shape, step []float64) {
+	total := len(b.grad)
+	curve := b.work[:len(step)]
+	sum := 0.0
+	for i := range step {
+		curve[i] = float64(b.gram[(from+i)*total+from+i])
+		sum += curve[i]
+	}
+	damp := 2*b.set.ridge + b.set.keep
+	for i := range step {
+		step[i] = (b.grad[from+i] - b.set.keep*shape[i]) / (curve[i] + damp)
+	}
+	hold := b.set.smooth * sum / float64(len(step))
+	rows := len(step) / c.inner
+	for range 3 {
+		for x := range rows {
+			for y := range c.inner {
+				at := x*c.inner + y
+				pull, held := 0.0, 0.0
+				if c.along && y > 0 {
+					pull, held = pull+step[at-1], held+1
+				}
+				if c.along && y < c.inner-1 {
+					pull, held = pull+step[at+1], held+1
+				}
+				if c.across && x > 0 {
+					pull, held = pull+step[at-c.inner], held+1
+				}
+				if c.across && x < rows-1 {
+					pull, held = pull+step[at+c.inner], held+1
+				}
+				step[at] = (b.grad[from+at] - b.set.keep*shape[at] + hold*pull) / (curve[at] + damp + hold*held)
+			}
+		}
+	}
+}
+
+// smooth finds the step of ordered bins: of each the second-order one, held to its neighbours by
+// a penalty on differences. Bin 0, missing, stands alone.
+func (b *booster) smooth(from int, shape, step []float64) {
+	total := len(b.grad)
+	b.flat(from, shape[:1], step[:1])
+	n := len(step) - 1
+	if n < 1 {
+		return
+	}
+	diag, over := b.work[:n], b.work[n:2*n]
+	sum := 0.0
+	for i := range n {
+		at := from + 1 + i
+		diag[i] = float64(b.gram[at*total+at])
+		sum += diag[i]
+	}
+	hold := b.set.smooth * sum / float64(n)
+	for i := range n {
+		diag[i] += b.set.ridge + b.set.keep
+		if i > 0 {
+			diag[i] += hold
+		}
+		if i < n-1 {
+			diag[i] += hold
+		}
+	}
+	// Thomas' algorithm for three diagonals.
+	right := step[1:]
+	for i := range n {
+		right[i] = b.grad[from+1+i] - b.set.keep*shape[1+i]
+	}
+	for i := range n {
+		d := diag[i]
+		if i > 0 {
+			d += hold * over[i-1]
+			right[i] += hold * right[i-1]
+		}
+		over[i] = -hold / d
+		right[i] /= d
+	}
+	for i := n - 2; i >= 0; i-- {
+		right[i] -= over[i] * right[i+1]
+	}
+}
+
+// hold changes a step so that the shape it leads to never goes the wrong way: neighbours that
+// would are pooled by their second derivatives.
+func (b *booster) hold(from int, shape, step []float64, way int8) {
+	total := len(b.grad)
+	n := len(step) - 1
+	if n < 2 {
+		return
+	}
+	values, weights := make([]float64, n), make([]float64, n)
+	for i := range n {
+		at := from + 1 + i
+		values[i] = shape[1+i] + step[1+i]
+		weights[i] = float64(b.gram[at*total+at]) + 1e-9
+	}
+	pool(values, weights, way)
+	for i := range n {
+		step[1+i] = values[i] - shape[1+i]
+	}
+}
+
+// pool makes values rise (way > 0) or fall by pooling neighbours that do not, by weight.
+func pool(values, weights []float64, way int8) {
+	type block struct {
+		sum, weight float64
+		n           int
+	}
+	var blocks []block
+	for i, v := range values {
+		blocks = append(blocks, block{v * weights[i], weights[i], 1})
+		for len(blocks) > 1 {
+			last, prev := blocks[len(blocks)-1], blocks[len(blocks)-2]
+			if (last.sum/last.weight-prev.sum/prev.weight)*float64(way) >= 0 {
+				break
+			}
+			blocks = blocks[:len(blocks)-1]
+			blocks[len(blocks)-1] = block{prev.sum + last.sum, prev.weight + last.weight, prev.n + last.n}
+		}
+	}
+	i := 0
+	for _, b := range blocks {
+		for range b.n {
+			values[i] = b.sum / b.weight
+			i++
+		}
+	}
+}
+
+// run takes the rounds of the settings. After every so many rounds it calls seen with the number of
+// rounds done; where that returns false it stops.
+func (b *booster) run(seen func(rounds int, fit *additive) bool) {
+	full := 0
+	for r := range b.set.rounds {
+		if r%b.set.every == 0 {
+			// The second derivatives matter for the size of steps only and change slowly.
+			again := r == full
+			if again {
+				full = max(b.set.every, 2*full)
+			}
+			b.look(again)
+		}
+		b.round()
+		if (r+1)%b.set.every == 0 && seen != nil && !seen(r+1, &b.fit) {
+			return
+		}
+	}
+}

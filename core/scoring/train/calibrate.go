@@ -1,0 +1,140 @@
+package train
+
+import (
+	"math"
+	"slices"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+)
+
+// calibration finds the chances that go with the points of a table, from the scores that trials
+// gave to rows they had not seen.
+//
+// The scores of each fold are moved so that their mean is that of the table on the same rows:
+// what a fold's fit knew of the base rate is older than what the table knows.
+func (l *learner) calibration(t *table, best *trial) []card.Knot {
+	own := t.scores(l.m)
+	scores := slices.Clone(best.scores[best.best])
+	y, w := slices.Clone(l.s.y[best.from:]), slices.Clone(l.s.weight[best.from:])
+	for _, p := range folds(l.m.rows) {
+		part := scores[p.from-best.from : p.to-best.from]
+		shift, all := 0.0, 0.0
+		for i := range part {
+			shift += w[p.from-best.from+i] * (own[p.from+i] - part[i])
+			all += w[p.from-best.from+i]
+		}
+		for i := range part {
+			part[i] += shift / max(all, 1e-9)
+		}
+	}
+	if l.s.odds != nil {
+		l.opened(scores, y, w, l.s.odds[best.from:])
+	}
+	l.report.Recent.HalfLife = int64(halfLife(scores, y, w, l.timed))
+	recent(w, float64(l.report.Recent.HalfLife))
+	return t.knots(knots(scores, y, w, line{slope: 1}, 0))
+}
+
+// opened replaces the chances of open rows by those that go with their scores.
+func (l *learner) opened(scores, y, w, odds []float64) {
+	for range 20 {
+		at := platt(scores, y, w, 0)
+		for i, o := range odds {
+			if o >= 0 {
+				y[i] = chance(sigmoid(at.at(scores[i])), o)
+			}
+		}
+	}
+}
+
+// recent lets the weight of rows halve every so many rows back from the newest, the last.
+func recent(w []float64, half float64) {
+	if half <= 0 {
+		return
+	}
+	for i := range w {
+		w[i] *= math.Exp2(-float64(len(w)-1-i) / half)
+	}
+}
+
+// halfLife finds how fast outcomes grow old: which weighting of the older rows tells the level of
+// each following block best. All rows count alike, 0, unless another is better beyond chance.
+func halfLife(scores, y, w []float64, timed bool) float64 {
+	const blocks = 10
+	n := len(scores)
+	if !timed || n < 50*blocks {
+		return 0
+	}
+	run := func(half float64) []float64 {
+		var losses []float64
+		for b := blocks / 2; b < blocks; b++ {
+			from, to := n*b/blocks, n*(b+1)/blocks
+			weight := slices.Clone(w[:from])
+			recent(weight, half)
+			at := level(scores[:from], y[:from], weight)
+			for i := from; i < to; i++ {
+				losses = append(losses, w[i]*logLoss(scores[i]+at, y[i]))
+			}
+		}
+		return losses
+	}
+	still := run(0)
+	best, least := 0.0, 0.0
+	for _, part := range []float64{2, 4, 8, 16} {
+		half := float64(n) / part
+		sum, square := 0.0, 0.0
+		for i, loss := range run(half) {
+			d := still[i] - loss
+			sum += d
+			square += d * d
+		}
+		if sum > math.Sqrt(square) && sum > least {
+			best, least = math.Round(half), sum
+		}
+	}
+	return best
+}
+
+// level is the shift of log-odds that makes the mean chance that of the outcomes.
+func level(scores, y, w []float64) float64 {
+	at := 0.0
+	for range 20 {
+		g, h := 0.0, 1e-9
+		for i, s := range scores {
+			p := sigmoid(s + at)
+			g += w[i] * (y[i] - p)
+			h += w[i] * max(p*(1-p), 1e-6)
+		}
+		d := min(max(g/h, -2), 2)
+		at += d
+		if math.Abs(d) < 1e-9 {
+			break
+		}
+	}
+	return at
+}
+
+// knots writes a calibration over log-odds down over points: one knot per number of points, and
+// nothing that falls.
+func (t *table) knots(found []knot) []card.Knot {
+	var out []card.Knot
+	for _, k := range found {
+		points := int32(min(max(math.Round(t.level+k.score*t.perUnit), 0), card.MaxPoints))
+		next := card.Knot{Points: points, PPM: ppm(k.chance), Low: ppm(k.low), High: ppm(k.high)}
+		if n := len(out); n > 0 {
+			last := out[n-1]
+			if points <= last.Points {
+				continue
+			}
+			next.PPM = max(next.PPM, last.PPM)
+			next.Low, next.High = max(next.Low, last.Low), max(next.High, last.High)
+		}
+		next.Low, next.High = min(next.Low, next.PPM), max(next.High, next.PPM)
+		out = append(out, next)
+	}
+	return out
+}
+
+func ppm(chance float64) int32 {
+	return int32(math.Round(min(max(chance, 0), 1) * card.Certain))
+}

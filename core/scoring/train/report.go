@@ -1,0 +1,67 @@
+package train
+
+import (
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+)
+
+// Report says how a card was learned and what to think of it. It names columns, and values of
+// categories where a rule speaks of one; no row of data stands in it.
+type Report struct {
+	Rows, Won, Open int64
+	BaseRate        float64 // share won, open rows by their chance
+	// Nothing says that no column tells anything about the outcome beyond chance: the card is flat.
+	Nothing bool
+	Columns []Column // in the order of the frame
+	Leaks   []Leak   // suspected leakage, the worst first
+	Split   card.Split
+	Curve   []Point      // how the loss on unseen rows went with the rounds
+	Rounds  int          // taken in the end
+	Unseen  card.Figures // of a card learned from the older rows on the newest
+	Recent  Recent
+	// Merging is what putting bins together for reading cost in log loss on the rows learned from.
+	Merging float64
+	// Words are sentences for whoever reads the report, one per matter, plain and complete.
+	Words []string
+}
+
+// Column is what became of one column.
+type Column struct {
+	Name       string
+	Kind       frame.Kind
+	Used       bool
+	Held       string  // why it was held back; empty where it is used
+	Bins       int     // in the card
+	Missing    float64 // share of rows
+	Importance float64 // mean absolute points, 1/100, that it moves a row from the average
+	Alone      float64 // area under the curve of this column alone, on unseen rows
+	// Drift is the population stability index of the newest fifth of the rows against the others,
+	// 0 without an order of time. Above 0.25 counts as much.
+	Drift float64
+	Late  float64 // area under the curve of this column alone on the newest rows, learned from the older
+}
+
+// Leak is a column that tells the outcome so well that it was perhaps written afterwards.
+type Leak struct {
+	Column string
+	// Second is the other column where only the difference of two tells so much; else empty.
+	Second string
+	Value  string  // the category whose rows are nearly all won or lost; else empty
+	Alone  float64 // area under the curve alone, on unseen rows
+	Others float64 // of all other columns together
+	Share  float64 // won among the rows of Value
+	Why    string  // the rule that speaks, in words
+}
+
+// Point is one point of the learning curve.
+type Point struct {
+	Rounds int
+	Loss   float64 // log loss on unseen rows after recalibration
+}
+
+// Recent says how the share won moved and what the calibration made of it.
+type Recent struct {
+	Early, Late float64 // share won among the older four fifths and the newest fifth of the rows
+	// HalfLife is after how many rows an outcome counts half in the calibration; 0: all count alike.
+	HalfLife int64
+}

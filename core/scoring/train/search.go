@@ -1,0 +1,186 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+)
+
+// plain are the settings that trials start from: small steps, bins damped a little and neighbours
+// held together.
+func plain(rows int) settings {
+	s := settings{rounds: 160, every: 10, rate: 0.1, ridge: 10, smooth: 2, keep: 0.5}
+	if rows >= 50_000 {
+		s.ridge, s.smooth = 5, 0.5
+	}
+	return s
+}
+
+// search finds out on unseen rows how to learn: which columns that drift to hold back, which
+// pairs to add, how strongly to smooth and when to stop.
+func (l *learner) search() (*trial, error) {
+	if l.report.Rows < 2*fewest || len(l.columns) == 0 {
+		return nil, nil
+	}
+	best, err := l.try(l.m, plain(l.m.rows))
+	if err != nil || !l.tick() {
+		return nil, ErrCancelled
+	}
+	if err := l.alone(); err != nil {
+		return nil, err
+	}
+	if best, err = l.drifting(best); err != nil {
+		return nil, err
+	}
+	if err := l.leaks(best); err != nil {
+		return nil, err
+	}
+	if l.m.rows < 50_000 {
+		firm := best.set
+		firm.ridge, firm.smooth = 30, 10
+		t, err := l.try(l.m, firm)
+		if err != nil {
+			return nil, err
+		}
+		if l.better(t, best) > 0.5 {
+			best = t
+		}
+	}
+	if !l.tick() {
+		return nil, ErrCancelled
+	}
+	if best.z < 2.5 {
+		l.report.Nothing = true
+		return best, nil
+	}
+	return l.pairUp(best)
+}
+
+// pairUp adds pairs one after the other, each found in what those before left over, and keeps as
+// many as help on unseen rows.
+func (l *learner) pairUp(best *trial) (*trial, error) {
+	if l.o.Pairs == 0 || len(l.columns) < 2 {
+		return best, nil
+	}
+	rows := min(l.m.rows, 100_000)
+	part, s := l.m.slice(l.m.rows-rows, l.m.rows), l.s.slice(l.m.rows-rows, l.m.rows)
+	set := best.set
+	set.workers = l.o.Workers
+	set.rounds = best.rounds[best.best]
+	var found []pairing
+	m, kept := l.m, l.m
+	for len(found) < l.o.Pairs {
+		grown := &matrix{rows: part.rows, columns: slices.Clone(part.columns)}
+		for i := range found {
+			grown.columns = append(grown.columns, found[i].code(part))
+		}
+		b := newBooster(grown, s, set)
+		b.run(nil)
+		b.look(false)
+		next := detect(part, b.slope, b.curve, found, max(1, l.o.Pairs/4), l.o.Workers)
+		if len(next) == 0 {
+			break
+		}
+		for i := range next {
+			p := next[i]
+			found = append(found, p)
+			m = &matrix{rows: m.rows, columns: append(slices.Clone(m.columns), p.code(l.m))}
+		}
+		t, err := l.try(m, best.set)
+		if err != nil {
+			return nil, err
+		}
+		if l.better(t, best) > 1 {
+			best, kept, l.pairs = t, m, slices.Clone(found)
+		}
+		if !l.tick() {
+			return nil, ErrCancelled
+		}
+		if l.m.rows >= 50_000 {
+			break
+		}
+	}
+	l.m = kept
+	return best, nil
+}
+
+// drifting measures how far each column moved between early and late rows, and holds back those
+// that moved much and without which the newer rows are told better.
+func (l *learner) drifting(best *trial) (*trial, error) {
+	if !l.timed {
+		return best, nil
+	}
+	var suspects []string
+	for j := range l.columns {
+		c := &l.report.Columns[l.index[j]]
+		c.Drift = l.stability(j)
+	}
+	order := make([]int, len(l.columns))
+	for j := range order {
+		order[j] = j
+	}
+	sort.SliceStable(order, func(a, b int) bool {
+		return l.report.Columns[l.index[order[a]]].Drift > l.report.Columns[l.index[order[b]]].Drift
+	})
+	most := 8
+	if l.m.rows >= 50_000 {
+		most = 3
+	}
+	for _, j := range order[:min(len(order), most)] {
+		if l.report.Columns[l.index[j]].Drift > 0.25 {
+			suspects = append(suspects, l.columns[j].name)
+		}
+	}
+	for _, name := range suspects {
+		if len(l.columns) < 2 {
+			break
+		}
+		j := l.at(name)
+		t, err := l.try(l.m.without(j), best.set)
+		if err != nil {
+			return nil, err
+		}
+		if z := l.better(t, best); z > 1 {
+			drift := l.report.Columns[l.index[j]].Drift
+			l.hold(j, fmt.Sprintf("it drifts (stability index %.2f) and newer rows are told better without it", drift))
+			best = t
+		}
+	}
+	if !l.tick() {
+		return nil, ErrCancelled
+	}
+	return best, nil
+}
+
+// at returns the place of a column in the matrix, -1 where it is not there.
+func (l *learner) at(name string) int {
+	return slices.IndexFunc(l.columns, func(b *binning) bool { return b.name == name })
+}
+
+// stability is the population stability index of a column: the newest fifth of the rows against
+// the older ones, by bins of at least a hundredth.
+func (l *learner) stability(j int) float64 {
+	c := &l.m.columns[j]
+	cut := l.m.rows * 8 / 10
+	var early, late [256]float64
+	for i, code := range c.codes {
+		if i < cut {
+			early[code] += 1 / float64(cut)
+		} else {
+			late[code] += 1 / float64(l.m.rows-cut)
+		}
+	}
+	psi, e, t := 0.0, 0.0, 0.0
+	for code := range c.bins {
+		e += early[code]
+		t += late[code]
+		if e+t < 0.02 && code < c.bins-1 {
+			continue
+		}
+		e, t = max(e, 1e-4), max(t, 1e-4)
+		psi += (e - t) * math.Log(e/t)
+		e, t = 0, 0
+	}
+	return psi
+}

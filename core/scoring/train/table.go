@@ -1,0 +1,189 @@
+package train
+
+import (
+	"math"
+	"sort"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+)
+
+// table is a learned function on its way into a card: parts in points, not yet rounded.
+type table struct {
+	base    float64
+	parts   [][]part // of each column of the matrix; the cells of a pair one by one
+	level   float64  // points = level + perLogit*logodds
+	perUnit float64
+}
+
+// tabulate merges the bins of a function, centres its columns so that the base is the average
+// row, and finds the scale that puts all rows between 0 and 10000 points with some room to spare.
+func (l *learner) tabulate(f *final) *table {
+	t := &table{base: f.base}
+	for j := range f.shapes {
+		c, s := &l.m.columns[j], &f.shapes[j]
+		var parts []part
+		if c.inner > 0 {
+			for code := range c.bins {
+				parts = append(parts, s.part([]int{code}))
+			}
+		} else {
+			parts = merge(c, s)
+		}
+		sum, rows := 0.0, 0.0
+		for _, p := range parts {
+			for _, code := range p.codes {
+				sum += s.weight[code] * p.value
+				rows += s.weight[code]
+			}
+		}
+		middle := sum / max(rows, 1e-9)
+		for i := range parts {
+			if parts[i].count == 0 {
+				parts[i].value = middle // nobody knows, so like the average row
+			}
+			parts[i].value -= middle
+		}
+		t.base += middle
+		t.parts = append(t.parts, parts)
+	}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, s := range t.scores(l.m) {
+		low, high = min(low, s), max(high, s)
+	}
+	room := 0.08*(high-low) + 0.1
+	low, high = low-room, high+room
+	t.perUnit = card.MaxPoints / (high - low)
+	t.level = -low * t.perUnit
+	return t
+}
+
+// additive is the function of the table with merged bins.
+func (t *table) additive(m *matrix) *additive {
+	a := &additive{base: t.base}
+	for j, parts := range t.parts {
+		shape := make([]float64, m.columns[j].bins)
+		for _, p := range parts {
+			for _, code := range p.codes {
+				shape[code] = p.value
+			}
+		}
+		a.shapes = append(a.shapes, shape)
+	}
+	return a
+}
+
+func (t *table) scores(m *matrix) []float64 {
+	scores := make([]float64, m.rows)
+	t.additive(m).score(m, scores)
+	return scores
+}
+
+func (t *table) round(logodds float64) int32 { return int32(math.Round(logodds * t.perUnit)) }
+
+// points writes one number of log-odds as points.
+func (t *table) points(logodds float64) int32 { return int32(math.Round(logodds * t.perUnit)) }
+
+// importance is how many points a column moves a row of data from the average, in the mean.
+func (t *table) importance(j int) float64 {
+	sum, rows := 0.0, 0.0
+	for _, p := range t.parts[j] {
+		sum += float64(p.count) * math.Abs(p.value)
+		rows += float64(p.count)
+	}
+	return sum / max(rows, 1) * t.perUnit
+}
+
+// card writes the table down as a card without calibration, the most telling signals first.
+// Signals that never give a point are left out.
+func (l *learner) card(t *table) *card.Card {
+	c := &card.Card{Target: l.o.Target, Base: int32(math.Round(t.level + t.base*t.perUnit))}
+	order := make([]int, len(l.m.columns))
+	for j := range order {
+		order[j] = j
+	}
+	sort.SliceStable(order, func(a, b int) bool { return t.importance(order[a]) > t.importance(order[b]) })
+	for _, j := range order {
+		if t.importance(j) < 1 {
+			continue
+		}
+		if j >= len(l.columns) {
+			c.Pairs = append(c.Pairs, l.pair(t, j))
+			continue
+		}
+		c.Rows = append(c.Rows, l.row(t, j))
+	}
+	return c
+}
+
+func (l *learner) row(t *table, j int) card.Row {
+	b := l.columns[j]
+	row := card.Row{
+		Feature: b.name, Kind: b.kind, Group: l.o.Groups[b.name], Label: l.o.Labels[b.name],
+		Monotone: l.o.Monotone[b.name],
+	}
+	for i, p := range t.parts[j] {
+		bin := card.Bin{Points: t.points(p.value), Error: t.points(p.spread), Count: p.count}
+		side := b.part(p.codes)
+		bin.Below, bin.Values, bin.Missing, bin.Other = side.Below, side.Values, side.Missing, side.Other
+		if i > 0 && b.kind == frame.Category && !bin.Other && len(bin.Values) == 0 {
+			continue
+		}
+		row.Bins = append(row.Bins, bin)
+	}
+	// Missing stands behind the others.
+	row.Bins = append(row.Bins[1:], row.Bins[0])
+	return row
+}
+
+// part says which values some codes stand for.
+func (b *binning) part(codes []int) card.Part {
+	var p card.Part
+	for _, code := range codes {
+		switch {
+		case code == 0:
+			p.Missing = true
+		case code == b.bins-1:
+			p.Other = true
+		case b.kind == frame.Category:
+			p.Values = append(p.Values, b.kept[code-1])
+		default:
+			below := b.cuts[code-1]
+			p.Below = &below
+		}
+	}
+	if p.Other {
+		p.Below = nil
+	}
+	return p
+}
+
+// pair writes down the grid of a pair.
+func (l *learner) pair(t *table, j int) card.Pair {
+	p := &l.pairs[j-len(l.columns)]
+	c := card.Pair{First: l.side(&p.outer), Second: l.side(&p.inner)}
+	for x := range p.outer.parts {
+		var cells []card.Cell
+		for y := range p.inner.parts {
+			cell := t.parts[j][x*p.inner.parts+y]
+			cells = append(cells, card.Cell{Points: t.points(cell.value), Error: t.points(cell.spread), Count: cell.count})
+		}
+		c.Cells = append(c.Cells, cells)
+	}
+	return c
+}
+
+func (l *learner) side(s *side) card.Side {
+	b := l.columns[s.column]
+	out := card.Side{Feature: b.name, Kind: b.kind}
+	for k := range s.parts {
+		var codes []int
+		for code := range b.bins {
+			if int(s.part[code]) == k {
+				codes = append(codes, code)
+			}
+		}
+		out.Parts = append(out.Parts, b.part(codes))
+	}
+	return out
+}
