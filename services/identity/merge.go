@@ -19,7 +19,7 @@ func (w *people) merge(l *link, o *person, why postgres.Merge, e *identity.Evide
 		s, o = o, s
 	}
 	why.PersonID, why.Into, why.HouseholdBefore, why.At = o.row.ID, s.row.ID, s.row.Household, w.changes.At
-	why.Weight, why.Reasons = e.Weight, reasonText(e.Reasons)
+	why.Weight, why.Reasons, why.Place = e.Weight, reasonText(e.Reasons), int32(len(w.changes.Merges))
 	if err := w.settleConsents(s, o); err != nil {
 		return err
 	}

@@ -203,7 +203,7 @@ func (c *talkers) unmerge(ids []string, merge string) {
 // was said is lost, and every person stays what its own story tells.
 func TestNothingIsLostByMergesAndSplits(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(4) {
+	for _, seed := range []uint64{0, 1, 2, 3, 93} { // in 93 one signal shows three persons to be one
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			c := &talkers{world: newWorld(t), random: rand.New(rand.NewPCG(seed, 9)), sellers: 1}

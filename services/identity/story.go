@@ -260,7 +260,7 @@ func (st *story) under(id lead.ID) []lead.ID {
 	return out
 }
 
-// joined returns the merges into a person, the oldest first.
+// joined returns the merges into a person, in the order in which they were made.
 func (st *story) joined(id lead.ID) []postgres.Merge {
 	var out []postgres.Merge
 	for _, m := range st.merges {
@@ -269,7 +269,7 @@ func (st *story) joined(id lead.ID) []postgres.Merge {
 		}
 	}
 	slices.SortFunc(out, func(a, b postgres.Merge) int {
-		return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.PersonID[:], b.PersonID[:]))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Place, b.Place), bytes.Compare(a.PersonID[:], b.PersonID[:]))
 	})
 	return out
 }

@@ -113,7 +113,7 @@ func (t *Tx) MergesOf(ctx context.Context, ids []lead.ID) ([]Merge, error) {
 	for i, m := range rows {
 		out[i] = Merge{
 			PersonID: m.PersonID.Bytes, Into: m.MergedInto.Bytes, RecordID: m.RecordID.Bytes, Weight: m.Weight, Reasons: m.Reasons,
-			Actor: m.Actor.String, Note: m.Note.String, HouseholdBefore: m.HouseholdBefore.Bytes, At: m.MergedAt.Time,
+			Actor: m.Actor.String, Note: m.Note.String, HouseholdBefore: m.HouseholdBefore.Bytes, At: m.MergedAt.Time, Place: m.Place,
 		}
 	}
 	return out, nil
@@ -137,7 +137,7 @@ func (t *Tx) SplitsOf(ctx context.Context, ids []lead.ID) ([]Split, error) {
 		if r.MergedInto.Valid {
 			s.Merge = &Merge{
 				PersonID: s.NewPersonID, Into: r.MergedInto.Bytes, RecordID: r.MergeRecord.Bytes, Weight: r.Weight.Int32,
-				Reasons: r.Reasons.String, Actor: r.MergeActor.String, Note: r.MergeNote.String, At: r.MergedAt.Time,
+				Reasons: r.Reasons.String, Actor: r.MergeActor.String, Note: r.MergeNote.String, At: r.MergedAt.Time, Place: r.MergePlace,
 			}
 		}
 		out[i] = s
@@ -203,6 +203,7 @@ func (t *Tx) insertSplit(ctx context.Context, s *Split) error {
 	if m := s.Merge; m != nil {
 		p.MergedInto, p.MergeRecord, p.MergedAt = uuid(m.Into), uuid(m.RecordID), timestamp(m.At)
 		p.Weight, p.Reasons = pgtype.Int4{Int32: m.Weight, Valid: true}, pgtype.Text{String: m.Reasons, Valid: true}
+		p.MergePlace = m.Place
 		p.MergeActor, p.MergeNote = pgtype.Text{String: m.Actor, Valid: true}, pgtype.Text{String: m.Note, Valid: true}
 	}
 	return t.later.InsertSplit(ctx, p)

@@ -55,6 +55,7 @@ type Merge struct {
 	Actor, Note              string    // who merged and why; "" when the evidence did
 	HouseholdBefore          lead.ID   // of the survivor
 	At                       time.Time // as read; written is Changes.At
+	Place                    int32     // among the merges of that moment, from 0
 }
 
 // ID names the merge.
@@ -135,6 +136,7 @@ func (t *Tx) merges(ctx context.Context, c *Changes) error {
 		p.Reasons = append(p.Reasons, m.Reasons)
 		p.Actors = append(p.Actors, m.Actor)
 		p.Notes = append(p.Notes, m.Note)
+		p.Places = append(p.Places, m.Place)
 		p.HouseholdsBefore = append(p.HouseholdsBefore, uuidOrNull(m.HouseholdBefore))
 		// One by one: a later merge of the same transaction moves what an earlier one moved.
 		if err := t.later.FollowMerges(ctx, timestamp(c.At), []pgtype.UUID{uuid(m.PersonID)}, []pgtype.UUID{uuid(m.Into)}); err != nil {

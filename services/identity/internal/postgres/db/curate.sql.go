@@ -153,9 +153,9 @@ func (q *Queries) HouseholdMembers(ctx context.Context, householdID pgtype.UUID,
 
 const insertSplit = `-- name: InsertSplit :exec
 INSERT INTO person_split (bucket, person_id, split_id, new_person_id, split_at, actor, note, record_ids,
-                          merged_into, merge_record, weight, reasons, merged_at, merge_actor, merge_note)
+                          merged_into, merge_record, weight, reasons, merged_at, merge_actor, merge_note, merge_place)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8::uuid[],
-        $9, $10, $11, $12, $13, $14, $15)
+        $9, $10, $11, $12, $13, $14, $15, $16)
 `
 
 type InsertSplitParams struct {
@@ -174,6 +174,7 @@ type InsertSplitParams struct {
 	MergedAt    pgtype.Timestamptz
 	MergeActor  pgtype.Text
 	MergeNote   pgtype.Text
+	MergePlace  int32
 }
 
 func (q *Queries) InsertSplit(ctx context.Context, arg InsertSplitParams) error {
@@ -193,6 +194,7 @@ func (q *Queries) InsertSplit(ctx context.Context, arg InsertSplitParams) error 
 		arg.MergedAt,
 		arg.MergeActor,
 		arg.MergeNote,
+		arg.MergePlace,
 	)
 	return err
 }
@@ -214,11 +216,11 @@ func (q *Queries) LeaveRecords(ctx context.Context, at pgtype.Timestamptz, bucke
 }
 
 const mergesOf = `-- name: MergesOf :many
-SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before
+SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before, m.place
 FROM person_merge m
 JOIN (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS person_id) AS k ON m.bucket = k.bucket AND m.person_id = k.person_id
 UNION
-SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before
+SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before, m.place
 FROM person_merge m WHERE m.merged_into = ANY($2::uuid[])
 `
 
@@ -232,6 +234,7 @@ type MergesOfRow struct {
 	Actor           pgtype.Text
 	Note            pgtype.Text
 	HouseholdBefore pgtype.UUID
+	Place           int32
 }
 
 func (q *Queries) MergesOf(ctx context.Context, buckets []int16, personIds []pgtype.UUID) ([]MergesOfRow, error) {
@@ -253,6 +256,7 @@ func (q *Queries) MergesOf(ctx context.Context, buckets []int16, personIds []pgt
 			&i.Actor,
 			&i.Note,
 			&i.HouseholdBefore,
+			&i.Place,
 		); err != nil {
 			return nil, err
 		}
@@ -312,7 +316,7 @@ func (q *Queries) ReturnRecords(ctx context.Context, at pgtype.Timestamptz, buck
 
 const splitsOf = `-- name: SplitsOf :many
 SELECT s.person_id, s.split_id, s.new_person_id, s.split_at, s.actor, s.note, s.record_ids,
-       s.merged_into, s.merge_record, s.weight, s.reasons, s.merged_at, s.merge_actor, s.merge_note
+       s.merged_into, s.merge_record, s.weight, s.reasons, s.merged_at, s.merge_actor, s.merge_note, s.merge_place
 FROM person_split s
 WHERE s.person_id = ANY($1::uuid[]) OR s.new_person_id = ANY($1::uuid[]) OR s.merged_into = ANY($1::uuid[])
 `
@@ -332,6 +336,7 @@ type SplitsOfRow struct {
 	MergedAt    pgtype.Timestamptz
 	MergeActor  pgtype.Text
 	MergeNote   pgtype.Text
+	MergePlace  int32
 }
 
 func (q *Queries) SplitsOf(ctx context.Context, personIds []pgtype.UUID) ([]SplitsOfRow, error) {
@@ -358,6 +363,7 @@ func (q *Queries) SplitsOf(ctx context.Context, personIds []pgtype.UUID) ([]Spli
 			&i.MergedAt,
 			&i.MergeActor,
 			&i.MergeNote,
+			&i.MergePlace,
 		); err != nil {
 			return nil, err
 		}

@@ -103,6 +103,7 @@ type PersonMerge struct {
 	Actor           pgtype.Text
 	Note            pgtype.Text
 	HouseholdBefore pgtype.UUID
+	Place           int32
 }
 
 type PersonSplit struct {
@@ -121,6 +122,7 @@ type PersonSplit struct {
 	MergedAt    pgtype.Timestamptz
 	MergeActor  pgtype.Text
 	MergeNote   pgtype.Text
+	MergePlace  int32
 }
 
 type Recluster struct {

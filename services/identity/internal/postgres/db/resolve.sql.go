@@ -177,14 +177,14 @@ func (q *Queries) InsertLeadPersons(ctx context.Context, arg InsertLeadPersonsPa
 }
 
 const insertMerges = `-- name: InsertMerges :exec
-INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at, actor, note, household_before)
+INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at, actor, note, household_before, place)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]),
        unnest($5::integer[]), unnest($6::text[]), $7::text, $8::timestamptz,
-       nullif(unnest($9::text[]), ''), nullif(unnest($10::text[]), ''), unnest($11::uuid[])
+       nullif(unnest($9::text[]), ''), nullif(unnest($10::text[]), ''), unnest($11::uuid[]), unnest($12::integer[])
 ON CONFLICT (bucket, person_id) DO UPDATE -- joined before and split again
 SET merged_into = excluded.merged_into, record_id = excluded.record_id, weight = excluded.weight, reasons = excluded.reasons,
     parameters = excluded.parameters, merged_at = excluded.merged_at, actor = excluded.actor, note = excluded.note,
-    household_before = excluded.household_before
+    household_before = excluded.household_before, place = excluded.place
 `
 
 type InsertMergesParams struct {
@@ -199,6 +199,7 @@ type InsertMergesParams struct {
 	Actors           []string
 	Notes            []string
 	HouseholdsBefore []pgtype.UUID
+	Places           []int32
 }
 
 func (q *Queries) InsertMerges(ctx context.Context, arg InsertMergesParams) error {
@@ -214,6 +215,7 @@ func (q *Queries) InsertMerges(ctx context.Context, arg InsertMergesParams) erro
 		arg.Actors,
 		arg.Notes,
 		arg.HouseholdsBefore,
+		arg.Places,
 	)
 	return err
 }

@@ -23,16 +23,16 @@ FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@person_ids::uuid[])
 JOIN consent c ON c.bucket = k.bucket AND c.person_id = k.person_id;
 
 -- name: MergesOf :many
-SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before
+SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before, m.place
 FROM person_merge m
 JOIN (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@person_ids::uuid[]) AS person_id) AS k ON m.bucket = k.bucket AND m.person_id = k.person_id
 UNION
-SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before
+SELECT m.person_id, m.merged_into, m.record_id, m.weight, m.reasons, m.merged_at, m.actor, m.note, m.household_before, m.place
 FROM person_merge m WHERE m.merged_into = ANY(@person_ids::uuid[]);
 
 -- name: SplitsOf :many
 SELECT s.person_id, s.split_id, s.new_person_id, s.split_at, s.actor, s.note, s.record_ids,
-       s.merged_into, s.merge_record, s.weight, s.reasons, s.merged_at, s.merge_actor, s.merge_note
+       s.merged_into, s.merge_record, s.weight, s.reasons, s.merged_at, s.merge_actor, s.merge_note, s.merge_place
 FROM person_split s
 WHERE s.person_id = ANY(@person_ids::uuid[]) OR s.new_person_id = ANY(@person_ids::uuid[]) OR s.merged_into = ANY(@person_ids::uuid[]);
 
@@ -55,9 +55,9 @@ WHERE m.bucket = k.bucket AND m.person_id = k.person_id;
 
 -- name: InsertSplit :exec
 INSERT INTO person_split (bucket, person_id, split_id, new_person_id, split_at, actor, note, record_ids,
-                          merged_into, merge_record, weight, reasons, merged_at, merge_actor, merge_note)
+                          merged_into, merge_record, weight, reasons, merged_at, merge_actor, merge_note, merge_place)
 VALUES (@bucket, @person_id, @split_id, @new_person_id, @split_at, @actor, @note, @record_ids::uuid[],
-        @merged_into, @merge_record, @weight, @reasons, @merged_at, @merge_actor, @merge_note);
+        @merged_into, @merge_record, @weight, @reasons, @merged_at, @merge_actor, @merge_note, @merge_place);
 
 -- name: LeaveRecords :exec
 UPDATE record r SET left_at = @at::timestamptz

@@ -50,14 +50,14 @@ FROM (SELECT unnest(@joined::uuid[]) AS joined, unnest(@survivors::uuid[]) AS su
 WHERE p.merged_into = k.joined;
 
 -- name: InsertMerges :exec
-INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at, actor, note, household_before)
+INSERT INTO person_merge (bucket, person_id, merged_into, record_id, weight, reasons, parameters, merged_at, actor, note, household_before, place)
 SELECT unnest(@buckets::smallint[]), unnest(@person_ids::uuid[]), unnest(@merged_into::uuid[]), unnest(@record_ids::uuid[]),
        unnest(@weights::integer[]), unnest(@reasons::text[]), @parameters::text, @at::timestamptz,
-       nullif(unnest(@actors::text[]), ''), nullif(unnest(@notes::text[]), ''), unnest(@households_before::uuid[])
+       nullif(unnest(@actors::text[]), ''), nullif(unnest(@notes::text[]), ''), unnest(@households_before::uuid[]), unnest(@places::integer[])
 ON CONFLICT (bucket, person_id) DO UPDATE -- joined before and split again
 SET merged_into = excluded.merged_into, record_id = excluded.record_id, weight = excluded.weight, reasons = excluded.reasons,
     parameters = excluded.parameters, merged_at = excluded.merged_at, actor = excluded.actor, note = excluded.note,
-    household_before = excluded.household_before;
+    household_before = excluded.household_before, place = excluded.place;
 
 -- name: InsertRecords :exec
 INSERT INTO record (bucket, person_id, record_id, lead_id, body, weight, reasons, linked_at)
