@@ -20,6 +20,12 @@ import (
 // chances in per cent. Every key must be known, nothing may stand twice. With any problem there is
 // no card; the problems are all that could be found, in the order of the text.
 func Parse(text []byte) (*Card, []Problem) {
+	c, _, problems := parse(text)
+	return c, problems
+}
+
+// parse is Parse that also answers where in the text each part stands.
+func parse(text []byte) (*Card, *document.Places, []Problem) {
 	var list document.List
 	places := document.NewPlaces()
 	d := &document.Document{Places: places, List: &list}
@@ -42,12 +48,12 @@ func Parse(text []byte) (*Card, []Problem) {
 		problems = append(problems, Problem{Line: m.Line, Column: m.Column, Message: m.Message})
 	}
 	if len(problems) == 0 {
-		return c, nil
+		return c, places, nil
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return nil, problems
+	return nil, nil, problems
 }
 
 func (c *Card) read(o *document.Object) {

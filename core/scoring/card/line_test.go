@@ -1,0 +1,158 @@
+package card_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/scoring"
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+)
+
+const leads = `target:
+  line: SALES
+base: 20
+rows:
+  - feature: visit_days
+    kind: number
+    group: LIFE_CYCLE
+    bins:
+      - {below: 30.5, points: 12}
+      - {below: 30.7, points: 99}
+      - {below: 365, points: 4, label: "was here within a year"}
+      - {else: yes, missing: yes, points: -3}
+  - feature: request_type
+    kind: category
+    bins:
+      - {values: [QUOTE, TEST_DRIVE], points: 25}
+      - {values: [BROCHURE], missing: yes, points: -5}
+      - {else: yes, points: 1}
+  - feature: page_view.count
+    kind: number
+    bins:
+      - {below: 500, points: 0}
+      - {else: yes, points: 20}
+groups:
+  LIFE_CYCLE: {max: 10}
+cap: {max: 60}
+calibration:
+  - {points: 0, chance: 1 %}
+  - {points: 50, chance: 20 %}
+  - {points: 100, chance: 60 %}
+`
+
+// A card over features of leads gives a lead the same points and chance whether it is applied to a
+// table or scores a line.
+func TestLineScoresAsTheCard(t *testing.T) {
+	c, l, problems := card.ParseLine([]byte(leads))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	model, wrong := scoring.Compile(scoring.Definition{Lines: map[string]scoring.Line{"SALES": l}})
+	if model == nil {
+		t.Fatal(wrong)
+	}
+	scorer, problems := card.Compile(c)
+	if scorer == nil {
+		t.Fatal(problems)
+	}
+	types := scoring.FeatureRequestType.Values()
+	cases := 0
+	for _, days := range []int32{scoring.Missing, -1, 0, 30, 31, 364, 365, 9000} {
+		for code := -1; code < len(types); code++ {
+			for _, views := range []int32{0, 499, 500, 10000} {
+				var in scoring.Inputs
+				in.Reset()
+				in.Values[scoring.FeatureVisitDays], in.Values[scoring.FeaturePageViewCount] = days, views
+				in.Values[scoring.FeatureRequestType] = scoring.Missing
+				kind, visit := "", ""
+				if code >= 0 {
+					in.Values[scoring.FeatureRequestType], kind = int32(code)+1, types[code]
+				}
+				if days != scoring.Missing {
+					visit = fmt.Sprint(days)
+				}
+				var res scoring.Result
+				model.Score(&in, &res)
+				b, err := scorer.Bind(leadFrame(visit, kind, fmt.Sprint(views)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := b.Score(0)
+				if got.Points != res.Points[lead.LineSales] || got.PPM != res.Probability[lead.LineSales] {
+					t.Errorf("%q %q %d: the card gives %d points and %d ppm, the line %d and %d", visit, kind, views, got.Points, got.PPM,
+						res.Points[lead.LineSales], res.Probability[lead.LineSales])
+				}
+				cases++
+			}
+		}
+	}
+	if cases < 100 {
+		t.Errorf("%d cases", cases)
+	}
+}
+
+func TestLineRefusesWhatLeadsDoNotHave(t *testing.T) {
+	for _, c := range []struct{ name, from, to, want string }{
+		{"a denied column", "feature: visit_days", "feature: Sex", `5:5: rows[0].feature: leads have no feature "Sex"`},
+		{"an age", "feature: visit_days", "feature: age", `5:5: rows[0].feature: leads have no feature "age"`},
+		{"another kind", "feature: request_type\n    kind: category", "feature: odometer_km\n    kind: category", "14:5: rows[1].kind: of leads odometer_km is a number"},
+		{"another group", "group: LIFE_CYCLE", "group: VALUE", "7:5: rows[0].group: of leads visit_days belongs to LIFE_CYCLE"},
+		{"an unknown group", "  LIFE_CYCLE: {max: 10}", "  MINE: {max: 10}", "25:9: groups.MINE: leads have no such group"},
+		{"an unknown value", "QUOTE, TEST_DRIVE", "QUOTE, TEST_DRIFE", `16:10: rows[1].bins[0].values: request_type has no value "TEST_DRIFE"`},
+		{"out of range", "below: 365,", "below: 3650000000000,", "rows[0].bins[2].below: is out of the range"},
+		{"a mistake of any card", "base: 20", "base: 20\nbaze: 3", "4:1: "},
+	} {
+		if n := strings.Count(leads, c.from); n != 1 {
+			t.Fatalf("%s: %d times in the card", c.name, n)
+		}
+		_, _, problems := card.ParseLine([]byte(strings.Replace(leads, c.from, c.to, 1)))
+		if len(problems) != 1 || !strings.Contains(problems[0].Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.name, problems, c.want)
+		}
+	}
+	c := course()
+	if len(c.Pairs) == 0 {
+		t.Fatal("the course's card has no pairs")
+	}
+	c.Rows, c.Groups = nil, nil
+	if _, problems := c.Line(); !strings.HasPrefix(fmt.Sprint(problems), "[pairs: ") {
+		t.Errorf("pairs: %v", problems)
+	}
+}
+
+// leadFrame is a table of one lead.
+func leadFrame(visit, kind, views string) *frame.Frame {
+	number := func(name, v string) frame.Column {
+		c := frame.Column{Name: name, Kind: frame.Number, Numbers: []float64{0}}
+		if _, err := fmt.Sscan(v, &c.Numbers[0]); err != nil {
+			c.Numbers[0] = math.NaN()
+		}
+		return c
+	}
+	category := frame.Column{Name: "request_type", Kind: frame.Category, Codes: []int32{0}, Values: []string{kind}}
+	if kind == "" {
+		category.Codes, category.Values = []int32{-1}, nil
+	}
+	return &frame.Frame{Rows: 1, Columns: []frame.Column{number("visit_days", visit), category, number("page_view.count", views)}}
+}
+
+func TestLineKeepsTheRest(t *testing.T) {
+	_, l, problems := card.ParseLine([]byte(leads))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	ten, sixty := int32(1000), int32(6000)
+	want := scoring.Line{
+		Base: 2000, Groups: map[string]scoring.Cap{"LIFE_CYCLE": {Max: &ten}}, Cap: scoring.Cap{Max: &sixty},
+		Calibration: []scoring.Knot{{Points: 0, PPM: 10_000}, {Points: 5000, PPM: 200_000}, {Points: 10000, PPM: 600_000}},
+	}
+	l.Rows = nil
+	if diff := cmp.Diff(want, l); diff != "" {
+		t.Error(diff)
+	}
+}
