@@ -23,6 +23,7 @@ type Playbook struct {
 
 	Governor        *governance.Governor
 	Scoring         *scoring.Model
+	Scorecards      scoring.Definition // what Scoring was compiled from
 	HalfLives       signal.HalfLives
 	Routing         routing.Policy // its Revision is the playbook's
 	Clocks          sla.Table      // Select finds a policy for every line, stage and account

@@ -201,7 +201,7 @@ func (b *bundle) scoring() {
 		}
 		b.list.Complain(where, path, strings.ReplaceAll(p.Message, "0..10000", "0 to 100 points"))
 	}
-	b.playbook.Scoring = model
+	b.playbook.Scoring, b.playbook.Scorecards = model, d
 }
 
 func (b *bundle) routing() {

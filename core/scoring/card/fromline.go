@@ -1,0 +1,87 @@
+package card
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/leadmesh/leadmesh/core/scoring"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+)
+
+// The thresholds that FromLine gives a card.
+const (
+	thresholdConsideration = "consideration"
+	thresholdIntent        = "intent"
+	thresholdReady         = "ready"
+	thresholdTrigger       = "trigger"
+)
+
+// FromLine makes a card of a scorecard that an expert wrote for a line, given by its code. It gives
+// the same points to the same facts: a frame holds a column for every feature, by its name, numbers
+// in the feature's own unit. The stages and the trigger become thresholds; what a win is worth has
+// no place in a card. A feature that is absent for want of consent has no place in a frame: score
+// such leads by Line.
+func FromLine(code string, l scoring.Line) (*Card, []Problem) {
+	checked := l
+	checked.Stages.ReadyBySegment = nil // the segments are defined elsewhere
+	if _, problems := scoring.Compile(scoring.Definition{Lines: map[string]scoring.Line{code: checked}}); len(problems) > 0 {
+		out := make([]Problem, len(problems))
+		for i, p := range problems {
+			out[i] = Problem{Path: p.Path, Message: p.Message}
+		}
+		return nil, out
+	}
+	c := &Card{Target: Target{Line: code}, Base: l.Base, Cap: cloneCap(l.Cap)}
+	for _, k := range l.Calibration {
+		c.Calibration = append(c.Calibration, Knot{Points: k.Points, PPM: k.PPM, High: Certain})
+	}
+	for i := range l.Rows {
+		c.Rows = append(c.Rows, fromRow(&l.Rows[i]))
+	}
+	for name, b := range l.Groups {
+		if c.Groups == nil {
+			c.Groups = map[string]Cap{}
+		}
+		c.Groups[name] = cloneCap(b)
+	}
+	s := &l.Stages
+	c.Thresholds = []Threshold{{Name: thresholdConsideration, Points: s.Consideration}, {Name: thresholdIntent, Points: s.Intent}, {Name: thresholdReady, Points: s.Ready}}
+	for _, segment := range slices.Sorted(maps.Keys(s.ReadyBySegment)) {
+		c.Thresholds = append(c.Thresholds, Threshold{Name: thresholdReady, Segment: segment, Points: s.ReadyBySegment[segment]})
+	}
+	if l.Trigger != nil {
+		c.Thresholds = append(c.Thresholds, Threshold{Name: thresholdTrigger, Points: *l.Trigger})
+	}
+	if problems := c.Check(); len(problems) > 0 {
+		return nil, problems
+	}
+	return c, nil
+}
+
+func fromRow(r *scoring.Row) Row {
+	f, _ := scoring.ParseFeature(r.Feature)
+	out := Row{Feature: r.Feature, Kind: kindOfFeature(f), In: r.In, Group: f.Group().String(), Label: r.Label}
+	scale, _ := f.Unit().Scale(r.In)
+	rest := false
+	for _, b := range r.Bins {
+		x := Bin{Values: slices.Clone(b.Values), Missing: b.Missing, Points: b.Points, Label: b.Label}
+		if b.Below != nil {
+			below := float64(*b.Below * scale)
+			x.Below = &below
+		}
+		x.Other = b.Below == nil && b.Values == nil && !b.Missing
+		rest = rest || x.Other
+		out.Bins = append(out.Bins, x)
+	}
+	if !rest {
+		out.Bins = append(out.Bins, Bin{Other: true})
+	}
+	return out
+}
+
+func kindOfFeature(f scoring.Feature) frame.Kind {
+	if f.Unit() == scoring.UnitCategory {
+		return frame.Category
+	}
+	return frame.Number
+}
