@@ -150,7 +150,7 @@ func TestDuplicatesInsideABatch(t *testing.T) {
 func TestConcurrentRequestsForTheSameLeadsMakeThemOnce(t *testing.T) {
 	w := newWorld(t, capture.Config{})
 	other := w.start(capture.Config{}) // a second replica
-	const leads, rounds = 40, 6
+	const leads, rounds = 140, 6       // so many are copied
 	var wg sync.WaitGroup
 	ids := make([][]string, rounds)
 	for r := range rounds {
@@ -161,8 +161,8 @@ func TestConcurrentRequestsForTheSameLeadsMakeThemOnce(t *testing.T) {
 			}
 			req := &capturev1.BatchCreateLeadsRequest{}
 			for i := range leads {
-				l := someLead((i*7 + r) % leads)
-				l.IdempotencyKey = fmt.Sprint("key-", (i*7+r)%leads)
+				l := someLead((i*9 + r) % leads)
+				l.IdempotencyKey = fmt.Sprint("key-", (i*9+r)%leads)
 				req.Leads = append(req.Leads, l)
 			}
 			resp, err := s.BatchCreateLeads(w.ctx, req)
@@ -175,7 +175,7 @@ func TestConcurrentRequestsForTheSameLeadsMakeThemOnce(t *testing.T) {
 				if res.GetProblem() != nil {
 					t.Error(res.GetProblem())
 				}
-				byLead[(i*7+r)%leads] = res.GetLeadId()
+				byLead[(i*9+r)%leads] = res.GetLeadId()
 			}
 			ids[r] = byLead
 		})

@@ -28,6 +28,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 )
@@ -86,17 +87,39 @@ func (r *Rows) Insert(ctx context.Context, tx execer) error {
 	if len(r.Events) == 0 {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, insertSQL, r.Buckets, r.EventIDs, r.RecordedAt, r.Events); err != nil {
+	_, err := tx.Exec(ctx, insertSQL, r.Buckets, r.EventIDs, r.RecordedAt, r.Events)
+	return wrote(err)
+}
+
+// Pipe writes the rows into a pipe: many by COPY, few when it sends what waits.
+func (r *Rows) Pipe(ctx context.Context, p *postgres.Pipe) error {
+	if len(r.Events) < postgres.Bulk {
+		return r.Insert(ctx, p.Later())
+	}
+	return wrote(p.Copy(ctx, table, len(r.Events), r.columns()...))
+}
+
+// Copy writes the rows by COPY, in the transaction that the connection has begun.
+func (r *Rows) Copy(ctx context.Context, conn *pgx.Conn) error {
+	return wrote(postgres.Copy(ctx, conn, table, len(r.Events), r.columns()...))
+}
+
+const table = "outbox"
+
+func (r *Rows) columns() []postgres.Column {
+	return []postgres.Column{
+		postgres.Col("bucket", func(i int) int16 { return r.Buckets[i] }),
+		postgres.Col("event_id", func(i int) pgtype.UUID { return r.EventIDs[i] }),
+		postgres.Col("recorded_at", func(i int) pgtype.Timestamptz { return pgtype.Timestamptz{Time: r.RecordedAt[i], Valid: true} }),
+		postgres.Col("event", func(i int) []byte { return r.Events[i] }),
+	}
+}
+
+func wrote(err error) error {
+	if err != nil {
 		return fmt.Errorf("write the outbox: %w", err)
 	}
 	return nil
-}
-
-// Queue adds the insert to a batch instead, for transactions that send all their statements at once.
-func (r *Rows) Queue(b *pgx.Batch) {
-	if len(r.Events) > 0 {
-		b.Queue(insertSQL, r.Buckets, r.EventIDs, r.RecordedAt, r.Events)
-	}
 }
 
 // log is the part of Feedback that the relay needs.

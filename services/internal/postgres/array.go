@@ -12,7 +12,7 @@ import (
 // each row. What is no such list is left to pgx, and so is the reading.
 type arrayCodec[T any] struct {
 	*pgtype.ArrayCodec
-	add func(buf []byte, v *T) []byte // appends an element after its length; nil for NULL
+	add func(buf []byte, v T) []byte // appends an element after its length; nil for NULL
 }
 
 // registerArrays makes a connection's map encode the lists that statements take for their columns.
@@ -26,7 +26,7 @@ func registerArrays(m *pgtype.Map) {
 	register(m, pgtype.TimestamptzArrayOID, addTimestamptz)
 }
 
-func register[T any](m *pgtype.Map, oid uint32, add func([]byte, *T) []byte) {
+func register[T any](m *pgtype.Map, oid uint32, add func([]byte, T) []byte) {
 	known, ok := m.TypeForOID(oid)
 	if !ok {
 		return
@@ -46,7 +46,7 @@ func (c *arrayCodec[T]) PlanEncode(m *pgtype.Map, oid uint32, format int16, valu
 
 type arrayPlan[T any] struct {
 	element uint32
-	add     func([]byte, *T) []byte
+	add     func([]byte, T) []byte
 }
 
 // Encode appends a list as array_recv reads it: dimensions, whether there is a NULL, the element's
@@ -66,7 +66,7 @@ func (p *arrayPlan[T]) Encode(value any, buf []byte) ([]byte, error) {
 	for i := range list {
 		at := len(buf)
 		buf = addUint32(buf, 0)
-		if element := p.add(buf, &list[i]); element != nil {
+		if element := p.add(buf, list[i]); element != nil {
 			buf = element
 			binary.BigEndian.PutUint32(buf[at:], uint32(len(buf)-at-4))
 		} else {
@@ -100,27 +100,29 @@ func room[T any](buf []byte, list []T) []byte {
 
 func addUint32(buf []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(buf, v) }
 
-func addBool(buf []byte, v *bool) []byte {
-	if *v {
+func addBool(buf []byte, v bool) []byte {
+	if v {
 		return append(buf, 1)
 	}
 	return append(buf, 0)
 }
 
-func addInt16(buf []byte, v *int16) []byte { return binary.BigEndian.AppendUint16(buf, uint16(*v)) }
+func addInt16(buf []byte, v int16) []byte { return binary.BigEndian.AppendUint16(buf, uint16(v)) }
 
-func addInt32(buf []byte, v *int32) []byte { return addUint32(buf, uint32(*v)) }
+func addInt32(buf []byte, v int32) []byte { return addUint32(buf, uint32(v)) }
 
-func addString(buf []byte, v *string) []byte { return append(buf, *v...) }
+func addInt64(buf []byte, v int64) []byte { return binary.BigEndian.AppendUint64(buf, uint64(v)) }
 
-func addBytes(buf []byte, v *[]byte) []byte {
-	if *v == nil {
+func addString(buf []byte, v string) []byte { return append(buf, v...) }
+
+func addBytes(buf []byte, v []byte) []byte {
+	if v == nil {
 		return nil
 	}
-	return append(buf, *v...)
+	return append(buf, v...)
 }
 
-func addUUID(buf []byte, v *pgtype.UUID) []byte {
+func addUUID(buf []byte, v pgtype.UUID) []byte {
 	if !v.Valid {
 		return nil
 	}
@@ -128,7 +130,7 @@ func addUUID(buf []byte, v *pgtype.UUID) []byte {
 }
 
 // Moments are counted in microseconds from the year 2000; the ends of time are the ends of the count.
-func addTimestamptz(buf []byte, v *pgtype.Timestamptz) []byte {
+func addTimestamptz(buf []byte, v pgtype.Timestamptz) []byte {
 	if !v.Valid {
 		return nil
 	}

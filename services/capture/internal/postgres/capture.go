@@ -58,6 +58,8 @@ type Captured struct {
 	Keys    []KeyUse
 	Updates []Update
 	Events  outbox.Rows
+
+	byKey []*Lead // the leads, sorted
 }
 
 // Insert stores everything or nothing. ErrConflict: one of the rows was there already.
@@ -65,7 +67,13 @@ func (s *Store) Insert(ctx context.Context, c *Captured) error {
 	if len(c.Leads)+len(c.Keys)+len(c.Updates) == 0 {
 		return nil
 	}
-	err := s.q.InsertCaptured(ctx, c.params())
+	c.sort()
+	var err error
+	if len(c.Leads) >= pg.Bulk {
+		err = s.copy(ctx, c)
+	} else {
+		err = s.q.InsertCaptured(ctx, c.params())
+	}
 	if pg.UniqueViolation(err, "") || deadlocked(err) {
 		return ErrConflict
 	}
@@ -78,20 +86,24 @@ func deadlocked(err error) bool {
 	return errors.As(err, &pgErr) && pgErr.Code == "40P01"
 }
 
-// params lays the rows out in columns, in the order of their keys: concurrent inserts of the same
-// keys then wait for each other instead of deadlocking.
-func (c *Captured) params() db.InsertCapturedParams {
-	leads := make([]*Lead, len(c.Leads)) // they are large: only their places are sorted
+// sort puts the rows in the order of their keys: concurrent inserts of the same keys then wait for
+// each other instead of deadlocking.
+func (c *Captured) sort() {
+	c.byKey = make([]*Lead, len(c.Leads)) // they are large: only their places are sorted
 	for i := range c.Leads {
-		leads[i] = &c.Leads[i]
+		c.byKey[i] = &c.Leads[i]
 	}
-	slices.SortFunc(leads, func(a, b *Lead) int { return byBucket(a.ID, b.ID) })
+	slices.SortFunc(c.byKey, func(a, b *Lead) int { return byBucket(a.ID, b.ID) })
 	slices.SortFunc(c.Keys, func(a, b KeyUse) int {
 		return cmp.Or(cmp.Compare(a.Key.bucket(), b.Key.bucket()), cmp.Compare(a.Key.Credential, b.Key.Credential), cmp.Compare(a.Key.Value, b.Key.Value))
 	})
 	slices.SortFunc(c.Updates, func(a, b Update) int {
 		return cmp.Or(byBucket(a.LeadID, b.LeadID), bytes.Compare(a.UpdateID[:], b.UpdateID[:]))
 	})
+}
+
+// params lays the rows out in columns.
+func (c *Captured) params() db.InsertCapturedParams {
 	p := db.InsertCapturedParams{
 		EventBuckets: c.Events.Buckets, EventIds: c.Events.EventIDs, Events: c.Events.Events,
 		EventRecordedAt: make([]pgtype.Timestamptz, len(c.Events.RecordedAt)),
@@ -100,8 +112,9 @@ func (c *Captured) params() db.InsertCapturedParams {
 		p.EventRecordedAt[i] = stamp(t)
 	}
 	c.makeRoom(&p)
-	for _, l := range leads {
+	for _, l := range c.byKey {
 		addLead(&p, l)
+		addPlace(&p, l)
 	}
 	for i := range c.Keys {
 		k := &c.Keys[i]
@@ -112,8 +125,13 @@ func (c *Captured) params() db.InsertCapturedParams {
 		p.KeyLeadIds = append(p.KeyLeadIds, uuid(k.LeadID))
 		p.KeyCreatedAt = append(p.KeyCreatedAt, stamp(k.At))
 	}
-	for i := range c.Updates {
-		u := &c.Updates[i]
+	addUpdates(&p, c.Updates)
+	return p
+}
+
+func addUpdates(p *db.InsertCapturedParams, updates []Update) {
+	for i := range updates {
+		u := &updates[i]
 		p.UpdateBuckets = append(p.UpdateBuckets, u.LeadID.Bucket())
 		p.UpdateLeadIds = append(p.UpdateLeadIds, uuid(u.LeadID))
 		p.UpdateIds = append(p.UpdateIds, uuid(u.UpdateID))
@@ -121,7 +139,6 @@ func (c *Captured) params() db.InsertCapturedParams {
 		p.UpdateBodies = append(p.UpdateBodies, u.Body)
 		p.UpdateRaws = append(p.UpdateRaws, notNil(u.Raw))
 	}
-	return p
 }
 
 // makeRoom sizes the columns of leads, which usually are pending, and of keys.
@@ -155,6 +172,10 @@ func addLead(p *db.InsertCapturedParams, l *Lead) {
 	p.Bodies = append(p.Bodies, notNil(l.Body))
 	p.Raws = append(p.Raws, notNil(l.Raw))
 	p.LookupKeys = append(p.LookupKeys, keyList(l.LookupKeys))
+}
+
+func addPlace(p *db.InsertCapturedParams, l *Lead) {
+	bucket, id := l.ID.Bucket(), uuid(l.ID)
 	switch l.Place {
 	case Rejected:
 		p.RejectedBuckets = append(p.RejectedBuckets, bucket)

@@ -38,13 +38,21 @@ func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // Write runs fn in one transaction, again if it loses against another one: fn must reset what it
 // collects. Its error is a problem.
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	return postgres.Problem(postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	err := s.write(ctx, fn, true)
+	if postgres.UniqueViolation(err, "") { // COPY can not pass over a row that is there already
+		err = s.write(ctx, fn, false)
+	}
+	return postgres.Problem(err)
+}
+
+func (s *Store) write(ctx context.Context, fn func(*Tx) error, bulk bool) error {
+	return postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		pipe := postgres.NewPipe(tx)
-		if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later()), pipe: pipe, raw: tx}); err != nil {
+		if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later()), pipe: pipe, raw: tx, bulk: bulk}); err != nil {
 			return err
 		}
 		return pipe.Flush(ctx)
-	}))
+	})
 }
 
 // Read runs fn on one snapshot.
@@ -71,6 +79,7 @@ type Tx struct {
 	q, later *db.Queries
 	pipe     *postgres.Pipe // nil in one that only reads
 	raw      pgx.Tx
+	bulk     bool // many rows go in by COPY
 }
 
 // Person is a row of a person.

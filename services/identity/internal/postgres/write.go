@@ -8,9 +8,11 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres/db"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
 )
 
-// Changes are everything that one transaction writes; each kind of row goes in with one statement.
+// Changes are everything that one transaction writes; each kind of row goes in with one statement,
+// many rows by COPY.
 type Changes struct {
 	At          time.Time
 	Revision    string // of the parameters that weighed
@@ -89,6 +91,9 @@ func (t *Tx) newPersons(ctx context.Context, c *Changes) error {
 	if len(c.New) == 0 {
 		return nil
 	}
+	if t.bulk && len(c.New) >= postgres.Bulk {
+		return t.copyPersons(ctx, c.New, c.At)
+	}
 	p := db.InsertPersonsParams{At: timestamp(c.At)}
 	for _, r := range c.New {
 		p.Buckets = append(p.Buckets, r.ID.Bucket())
@@ -153,6 +158,9 @@ func (t *Tx) records(ctx context.Context, c *Changes) error {
 	if len(c.Records) == 0 {
 		return nil
 	}
+	if t.bulk && len(c.Records) >= postgres.Bulk {
+		return t.copyRecords(ctx, c.Records, c.At)
+	}
 	p := db.InsertRecordsParams{At: timestamp(c.At)}
 	for _, r := range c.Records {
 		p.Buckets = append(p.Buckets, r.PersonID.Bucket())
@@ -171,6 +179,9 @@ func (t *Tx) keys(ctx context.Context, c *Changes) error {
 	if n == 0 {
 		return nil
 	}
+	if t.bulk && len(c.Keys) >= postgres.Bulk {
+		return t.copyKeys(ctx, c.Keys)
+	}
 	buckets, kinds, hashes, persons := make([]int16, n), make([]int16, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	for i, h := range c.Keys {
 		buckets[i], kinds[i], hashes[i], persons[i] = h.Key.Hash.Bucket(), h.Key.Kind, uuid(h.Key.Hash), uuid(h.PersonID)
@@ -181,6 +192,9 @@ func (t *Tx) keys(ctx context.Context, c *Changes) error {
 func (t *Tx) leads(ctx context.Context, c *Changes) error {
 	if len(c.Leads) == 0 {
 		return nil
+	}
+	if t.bulk && len(c.Leads) >= postgres.Bulk {
+		return t.copyLeads(ctx, c.Leads)
 	}
 	var p db.InsertLeadPersonsParams
 	for _, l := range c.Leads {
@@ -198,6 +212,9 @@ func (t *Tx) leads(ctx context.Context, c *Changes) error {
 func (t *Tx) consents(ctx context.Context, c *Changes) error {
 	if len(c.Consents) == 0 {
 		return nil
+	}
+	if t.bulk && len(c.Consents) >= postgres.Bulk {
+		return t.copyConsents(ctx, c.Consents, c.At)
 	}
 	p := db.InsertConsentsParams{At: timestamp(c.At)}
 	for _, f := range c.Consents {

@@ -84,15 +84,22 @@ type GroupHooks struct {
 // outcome of each. Locks are taken in one order everywhere: open interest by key, decisions by
 // lead, holders by lead, capacity by dealer and last.
 func (s *Store) Commit(ctx context.Context, group []*Proposal, hooks GroupHooks) error {
-	err := s.inTx(ctx, func(tx pgx.Tx, _ *db.Queries) error {
+	err := s.commit(ctx, group, hooks, true)
+	if pg.UniqueViolation(err, "") { // another replica decided one at the same moment: COPY can not pass over it
+		err = s.commit(ctx, group, hooks, false)
+	}
+	return edge("commit decisions", err)
+}
+
+func (s *Store) commit(ctx context.Context, group []*Proposal, hooks GroupHooks, bulk bool) error {
+	return s.inTx(ctx, func(tx pgx.Tx, _ *db.Queries) error {
 		pipe := pg.NewPipe(tx)
-		c := commit{s: s, tx: tx, pipe: pipe, q: db.New(pipe), later: db.New(pipe.Later()), hooks: hooks}
+		c := commit{s: s, tx: tx, pipe: pipe, q: db.New(pipe), later: db.New(pipe.Later()), bulk: bulk, hooks: hooks}
 		for _, p := range group {
 			p.begin()
 		}
 		return c.run(ctx, group)
 	})
-	return edge("commit decisions", err)
 }
 
 type commit struct {
@@ -101,6 +108,7 @@ type commit struct {
 	pipe  *pg.Pipe
 	q     *db.Queries
 	later *db.Queries // for what answers nothing: capacity is locked for one round trip before the commit
+	bulk  bool        // many rows go in by COPY
 	hooks GroupHooks
 	out   outbox.Rows
 	won   []db.ClaimInterestRow // interest claimed
@@ -134,7 +142,7 @@ func (c *commit) run(ctx context.Context, group []*Proposal) error {
 	if err := c.tellNewHolders(ctx, group); err != nil {
 		return err
 	}
-	if err := c.out.Insert(ctx, c.pipe.Later()); err != nil {
+	if err := c.out.Pipe(ctx, c.pipe); err != nil {
 		return err
 	}
 	if err := c.pipe.Flush(ctx); err != nil {
@@ -175,19 +183,33 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 		return nil
 	}
 	slices.SortFunc(order, func(a, b *Proposal) int { return bytes.Compare(a.Case.LeadID[:], b.Case.LeadID[:]) })
-	var arg db.InsertDecisionsParams
-	for _, p := range order {
-		k := p.Case
+	decisions := make([][]byte, len(order))
+	for i, p := range order {
 		if p.Outcome == OutcomeMerged {
-			k = p.changing()
+			k := p.changing()
 			k.State, k.MergedInto, k.Owner = lead.StateMerged, p.Holder, nil
 			k.Decision.Disposition, k.Decision.State = leadv1.Disposition_DISPOSITION_MERGED, leadv1.State_STATE_MERGED
 			k.Decision.MergedInto = p.Holder.String()
 		}
-		raw, err := proto.Marshal(k.Decision)
-		if err != nil {
+		var err error
+		if decisions[i], err = proto.Marshal(p.Case.Decision); err != nil {
 			return fmt.Errorf("encode a decision: %w", err)
 		}
+	}
+	if c.bulk && len(order) >= pg.Bulk {
+		for _, p := range order {
+			p.inserted = true
+		}
+		return c.copyDecisions(ctx, order, decisions)
+	}
+	return c.insertRows(ctx, order, decisions)
+}
+
+// insertRows stores decisions one by one, but those that another replica stored at the same moment.
+func (c *commit) insertRows(ctx context.Context, order []*Proposal, decisions [][]byte) error {
+	var arg db.InsertDecisionsParams
+	for i, p := range order {
+		k := p.Case
 		arg.Buckets = append(arg.Buckets, k.LeadID.Bucket())
 		arg.LeadIds = append(arg.LeadIds, uuid(k.LeadID))
 		arg.States = append(arg.States, int16(k.State))
@@ -209,8 +231,8 @@ func (c *commit) insertDecisions(ctx context.Context, group []*Proposal) error {
 		arg.Playbooks = append(arg.Playbooks, k.Playbook)
 		arg.Traceparents = append(arg.Traceparents, k.Traceparent)
 		arg.Leads = append(arg.Leads, p.Lead)
-		arg.Profiles = append(arg.Profiles, append([]byte{}, k.Profile...)) // nothing known is no NULL
-		arg.Decisions = append(arg.Decisions, raw)
+		arg.Profiles = append(arg.Profiles, notNil(k.Profile))
+		arg.Decisions = append(arg.Decisions, decisions[i])
 	}
 	inserted, err := c.q.InsertDecisions(ctx, arg)
 	if err != nil {

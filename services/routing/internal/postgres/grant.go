@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres/db"
 )
 
@@ -23,7 +24,7 @@ func (c *commit) grant(ctx context.Context, group []*Proposal) error {
 	if err != nil {
 		return err
 	}
-	var arg db.InsertAssignmentsParams
+	var owned []*Case
 	for _, p := range group {
 		if p.Outcome != OutcomeStored || p.Case.Owner == nil {
 			continue
@@ -35,15 +36,22 @@ func (c *commit) grant(ctx context.Context, group []*Proposal) error {
 		if err := p.Settle(); err != nil {
 			return err
 		}
-		if err := appendAssignment(&arg, p.Case); err != nil {
-			return err
-		}
+		owned = append(owned, p.Case)
 	}
 	if err := saveBooks(ctx, c.later, books); err != nil {
 		return err
 	}
-	if len(arg.Buckets) == 0 {
+	switch {
+	case len(owned) == 0:
 		return nil
+	case c.bulk && len(owned) >= pg.Bulk:
+		return c.copyAssignments(ctx, owned)
+	}
+	var arg db.InsertAssignmentsParams
+	for _, k := range owned {
+		if err := appendAssignment(&arg, k); err != nil {
+			return err
+		}
 	}
 	return c.later.InsertAssignments(ctx, arg)
 }
