@@ -62,6 +62,16 @@ func SVG(p *plot.Plot, width, height float64, title string) (template.HTML, erro
 		width, height, template.HTMLEscapeString(title), width*1.25)) + template.HTML(b.Bytes()[i:]), nil // the library escapes the texts it is given
 }
 
+// Theme lets a picture take its colours from the page's style sheet, which may have others for the dark: a
+// colour is replaced by the variable of its name.
+func Theme(picture template.HTML, names map[color.RGBA]string) template.HTML {
+	var pairs []string
+	for c, name := range names {
+		pairs = append(pairs, fmt.Sprintf(":#%02X%02X%02X", c.R, c.G, c.B), ":var(--"+name+")")
+	}
+	return template.HTML(strings.NewReplacer(pairs...).Replace(string(picture))) // the pairs hold no markup
+}
+
 // Drawing is a plotter made of a function.
 type Drawing func(c draw.Canvas, at func(x, y float64) vg.Point)
 

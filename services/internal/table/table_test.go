@@ -251,3 +251,16 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// Cells that are added are in the encoding of the row that they stand behind.
+func TestAddedCellsAreInTheTablesEncoding(t *testing.T) {
+	var out bytes.Buffer
+	w := table.NewWriter(&out, table.Dialect{Comma: ';', Encoding: table.Windows1252, Newline: "\n"})
+	w.Raw([]byte("K\xf6ln"), "Größe; 7", "日")
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if want := "K\xf6ln;\"Gr\xf6\xdfe; 7\";?\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -35,7 +37,8 @@ func NewWriter(w io.Writer, d Dialect) *Writer {
 	return t
 }
 
-// Raw writes a row as it was read and more cells behind it, which are ASCII.
+// Raw writes a row as it was read and more cells behind it. What the table's encoding has no letter for
+// becomes a question mark.
 func (t *Writer) Raw(raw []byte, more ...string) {
 	_, _ = t.out.Write(raw)
 	for _, cell := range more {
@@ -66,6 +69,10 @@ func (t *Writer) Flush() error {
 }
 
 func (t *Writer) cell(s string) {
+	if t.dialect.Encoding == Windows1252 {
+		s, _ = encoding.ReplaceUnsupported(charmap.Windows1252.NewEncoder()).String(s)
+		s = strings.ReplaceAll(s, "\x1a", "?")
+	}
 	if !strings.ContainsAny(s, "\"\r\n") && strings.IndexByte(s, t.dialect.Comma) < 0 && strings.TrimSpace(s) == s {
 		_, _ = t.out.WriteString(s)
 		return

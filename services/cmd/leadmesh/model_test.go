@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/leadmesh/leadmesh/deploy/sample/outcomes"
+	"github.com/leadmesh/leadmesh/services/internal/analyst"
+)
+
+// model runs a command and returns what it told.
+func model(t *testing.T, code int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	if got := run(append([]string{"model"}, args...), &out, &err); got != code {
+		t.Fatalf("exit %d, want %d\n%s%s", got, code, out.String(), err.String())
+	}
+	return out.String(), err.String()
+}
+
+func written(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func leadsOf(t *testing.T, seed uint64, count int) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := outcomes.Write(&b, outcomes.Options{Seed: seed, Count: count}); err != nil {
+		t.Fatal(err)
+	}
+	return written(t, "leads.csv", b.String())
+}
+
+func holds(t *testing.T, text string, wanted ...string) {
+	t.Helper()
+	for _, want := range wanted {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
+// area is the share of pairs of a won and a lost row that a score puts in the right order.
+func area(score []float64, won []bool) float64 {
+	right, pairs := 0.0, 0.0
+	for i := range won {
+		for j := range won {
+			if won[i] && !won[j] {
+				pairs++
+				switch {
+				case score[i] > score[j]:
+					right++
+				case score[i] == score[j]:
+					right += 0.5
+				}
+			}
+		}
+	}
+	return right / pairs
+}
+
+// A table is learned from leads whose truth is known; leads that it has not seen are scored nearly as
+// well as by the truth, every row's parts add up to its points, and a row is explained in words.
+func TestModelFromLeadsToReasons(t *testing.T) {
+	dir := t.TempDir()
+	table, page, scored := filepath.Join(dir, "model.yaml"), filepath.Join(dir, "report.html"), filepath.Join(dir, "scored.csv")
+	out, _ := model(t, 0, "train", "--data", leadsOf(t, 1, 3000), "--label", "outcome", "--time", "created", "--decided", "decided",
+		"--exclude", "call_minutes", "--out", table, "--report", page)
+	holds(t, out, "outcome", "order of time", "denied: it speaks of age", "left out by --exclude", "a row is won where outcome is won",
+		"rows still open", "peak memory")
+	for _, path := range []string{table, page} {
+		if info, err := os.Stat(path); err != nil || info.Size() < 1000 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	fresh := leadsOf(t, 2, 1500)
+	out, _ = model(t, 0, "score", "--model", table, "--data", fresh, "--out", scored, "--parts")
+	holds(t, out, "rows scored", "1,500", "wins expected")
+
+	file, err := os.ReadFile(scored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	if err != nil || len(rows) != 1501 {
+		t.Fatalf("%d rows: %v", len(rows), err)
+	}
+	at := map[string]int{}
+	for i, name := range rows[0] {
+		at[name] = i
+	}
+	number := func(row []string, name string) float64 {
+		v, err := strconv.ParseFloat(row[at[name]], 64)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return v
+	}
+	var truth, points []float64
+	var won []bool
+	expected, wins, i := 0.0, 0.0, 1
+	for lead := range outcomes.Leads(outcomes.Options{Seed: 2, Count: 1500}) {
+		row := rows[i]
+		i++
+		sum := 0.0
+		for name := range at {
+			if strings.HasPrefix(name, "points: ") {
+				sum += number(row, name)
+			}
+		}
+		if math.Abs(sum-number(row, "points")) > 1e-6 {
+			t.Fatalf("line %d: the parts make %v, the points are %s", i, sum, row[at["points"]])
+		}
+		if p := number(row, "probability"); p < number(row, "low") || p > number(row, "high") {
+			t.Fatalf("line %d: the probability is not in its interval", i)
+		}
+		truth, points, won = append(truth, lead.Probability), append(points, number(row, "points")), append(won, lead.Won)
+		expected += number(row, "probability")
+		wins += lead.Probability
+	}
+	best, got := area(truth, won), area(points, won)
+	if got < best-0.03 || got < 0.7 {
+		t.Errorf("AUC %.3f, that of the truth is %.3f", got, best)
+	}
+	if math.Abs(expected-wins) > 0.12*wins {
+		t.Errorf("%.0f wins expected, by the truth %.0f", expected, wins)
+	}
+	holds(t, rows[1][at["reasons"]], ": ", "; ")
+
+	out, _ = model(t, 0, "explain", "--model", table, "--data", fresh, "--row", "3", "--set", "source=walk-in", "--set", "distance_km=")
+	holds(t, out, "row 3 of leads.csv, line 4", "base", "points, of 100", "probability", "with the values set", "source walk-in", "distance_km not known", "was ")
+}
+
+func TestModelCommandErrors(t *testing.T) {
+	leads := written(t, "leads.csv", "id,source,visits,age,stage,outcome,when\n1,web,3,20,Won,1,02/03/2026\n2,fair,4,30,Lost,0,03/03/2026\n3,web,5,40,Open,1,04/03/2026\n4,web,,50,Won,,05/03/2026\n")
+	one := written(t, "one.csv", "a,won\n1,1\n2,1\n")
+	empty := written(t, "empty.csv", "")
+	header := written(t, "header.csv", "a,won\n")
+	table := written(t, "model.yaml", "target: {column: won, positive: \"1\"}\nbase: 20\ncalibration:\n  - {points: 0, chance: 1 %}\n  - {points: 100, chance: 90 %}\nrows:\n"+
+		"  - feature: visits\n    kind: number\n    bins: [{below: 3, points: 0}, {else: yes, points: 12}]\n  - feature: source\n    kind: category\n    bins: [{values: [web], points: 5}, {else: yes, points: -1}]\n")
+	broken := written(t, "broken.yaml", "target: {column: won, positive: \"1\"}\nbase: many\nrows: []\n")
+	lacking := written(t, "lacking.csv", "source,visit\nweb,3\n")
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+		err  []string
+	}{
+		"no such file":      {[]string{"train", "--data", "none.csv", "--label", "won"}, 1, []string{"none.csv"}},
+		"empty file":        {[]string{"train", "--data", empty, "--label", "won"}, 1, []string{"empty.csv: the file is empty"}},
+		"no rows":           {[]string{"train", "--data", header, "--label", "won"}, 2, []string{"header.csv holds no rows"}},
+		"no such label":     {[]string{"train", "--data", leads, "--label", "outcom"}, 2, []string{"--label", `no column "outcom"`, `did you mean "outcome"?`}},
+		"three values":      {[]string{"train", "--data", leads, "--label", "stage"}, 2, []string{"won or lost", "3 values", "Won (2 rows)", "--positive", "--open"}},
+		"no such value":     {[]string{"train", "--data", leads, "--label", "outcome", "--positive", "yes"}, 2, []string{"--positive yes", "its values are 1 (2 rows), 0 (1 row)"}},
+		"one class":         {[]string{"train", "--data", one, "--label", "won"}, 2, []string{"every row with an outcome is won"}},
+		"too few":           {[]string{"train", "--data", leads, "--label", "outcome"}, 2, []string{"at least 20"}},
+		"no such exclude":   {[]string{"train", "--data", leads, "--label", "outcome", "--exclude", "visist"}, 2, []string{"--exclude", `did you mean "visits"?`}},
+		"which comes first": {[]string{"train", "--data", leads, "--label", "outcome", "--time", "when"}, 2, []string{"--time when", "--dates day or --dates month"}},
+		"no order":          {[]string{"train", "--data", leads, "--label", "outcome", "--time", "source"}, 2, []string{"--time source", "a number or of a date"}},
+		"denied, no reason": {[]string{"train", "--data", leads, "--label", "outcome", "--allow-denied", "age"}, 2, []string{"--allow-denied age", "--because"}},
+		"not denied":        {[]string{"train", "--data", leads, "--label", "outcome", "--allow-denied", "visits", "--because", "x"}, 2, []string{"visits", "not denied"}},
+		"used twice":        {[]string{"train", "--data", leads, "--label", "outcome", "--time", "outcome"}, 2, []string{"--time outcome", "the outcome already"}},
+		"when, not since":   {[]string{"train", "--data", leads, "--label", "outcome", "--decided", "when"}, 2, []string{"--decided when", "--time"}},
+		"over the data":     {[]string{"train", "--data", leads, "--label", "outcome", "--report", leads}, 2, []string{"give another name"}},
+		"no label":          {[]string{"train", "--data", leads}, 2, []string{"--label"}},
+		"broken table":      {[]string{"score", "--data", leads, "--model", broken}, 2, []string{"broken.yaml:2:"}},
+		"column lacking":    {[]string{"score", "--data", lacking, "--model", table}, 2, []string{`lacking.csv has no column "visits"`, `did you mean "visit"?`, "--lacking"}},
+		"row beyond":        {[]string{"explain", "--data", leads, "--model", table, "--row", "5"}, 2, []string{"--row 5", "the rows 1 to 4"}},
+		"row zero":          {[]string{"explain", "--data", leads, "--model", table, "--row", "0"}, 2, []string{"--row 0"}},
+		"what if, badly":    {[]string{"explain", "--data", leads, "--model", table, "--row", "1", "--set", "visits"}, 2, []string{"--set visits", "column=value"}},
+		"what if, no word":  {[]string{"explain", "--data", leads, "--model", table, "--row", "1", "--set", "visits=many"}, 2, []string{"visits is a number"}},
+		"what if, unused":   {[]string{"explain", "--data", leads, "--model", table, "--row", "1", "--set", "age=3"}, 2, []string{"does not look at this column", "visits, source"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			args := tt.args
+			if args[0] != "explain" {
+				args = append(args, "--out", filepath.Join(dir, "out"))
+			}
+			_, stderr := model(t, tt.code, args...)
+			holds(t, stderr, tt.err...)
+			if left, _ := os.ReadDir(dir); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+	out, _ := model(t, 0, "score", "--data", lacking, "--model", table, "--lacking", "--out", "-")
+	if want := "source,visit,probability,low,high,points,reasons\nweb,3,"; !strings.HasPrefix(out, want) {
+		t.Errorf("%q, want %q", out, want)
+	}
+}
+
+// An expert's table needs nothing learned.
+func TestModelExplainsWhatAnExpertWrote(t *testing.T) {
+	table := written(t, "model.yaml", "target: {column: won, positive: \"1\"}\nbase: 20\ncalibration:\n  - {points: 0, chance: 1 %}\n  - {points: 100, chance: 90 %}\nrows:\n"+
+		"  - feature: Visits\n    kind: number\n    bins: [{below: 3, points: 0}, {else: yes, points: 12.5}]\n")
+	leads := written(t, "leads.csv", "visits;preis\n4,5;1.000,50\n1;2\n")
+	out, _ := model(t, 0, "explain", "--model", table, "--data", leads, "--row", "1", "--set", "Visits=2")
+	holds(t, out, "Visits 4.5", "+12.5", "32.5", "with the values set", "Visits 2", "20", "were 32.5")
+}
+
+// Who stops it finds nothing half written.
+func TestModelStopped(t *testing.T) {
+	dir := t.TempDir()
+	leads := leadsOf(t, 1, 3000)
+	for _, at := range []string{"reading", "learning"} {
+		ctx, stop := context.WithCancel(t.Context())
+		o := analyst.TrainOptions{Label: "outcome", Out: filepath.Join(dir, "model.yaml"), Report: filepath.Join(dir, "report.html")}
+		o.Data = leads
+		seen := ""
+		o.Progress = func(step string, _, _ int) {
+			if seen = step; step == at {
+				stop()
+			}
+		}
+		if at == "reading" {
+			o.Planned = func(*analyst.Plan) { stop() }
+		}
+		if _, err := analyst.Train(ctx, o); err == nil {
+			t.Errorf("stopped while %s, but nobody heard; last seen %s", at, seen)
+		}
+		stop()
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// Where the model goes to standard output nothing else does.
+func TestModelToStandardOutput(t *testing.T) {
+	out, told := model(t, 0, "train", "--data", leadsOf(t, 1, 400), "--label", "outcome", "--out", "-")
+	if !strings.HasPrefix(out, "#") && !strings.HasPrefix(out, "target:") {
+		t.Errorf("standard output begins with %q", fmt.Sprintf("%.60s", out))
+	}
+	holds(t, told, "rows learned from")
+}

@@ -1,0 +1,365 @@
+package analyst
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+	"github.com/leadmesh/leadmesh/services/internal/analyst/report"
+	"github.com/leadmesh/leadmesh/services/internal/console"
+)
+
+// show writes the page, if it is wanted.
+func (t *Trained) show(out io.Writer) error {
+	if out == nil {
+		return nil
+	}
+	set, r := t.Set, t.Report
+	used, held := t.used()
+	p := &report.Page{
+		Title: "What decides " + t.Outcome.Column + " in " + set.File.Label,
+		Lead: fmt.Sprintf("A points table learned from %s, of which %s were won (%s is %s). Points add up to a score between 0 and 100, and the score says how probable a win is.",
+			console.Plural(t.Rows, "row"), console.Count(int(r.Won)), t.Outcome.Column, t.Outcome.Positive),
+		Source: fmt.Sprintf("%s: %s, separated by %s, %s. Taken as missing: empty, %s.", set.File.Label, console.Plural(set.Rows, "row"),
+			set.File.Dialect.Separator(), set.File.Dialect.Encoding, strings.Join(t.Missing, ", ")),
+		Revision: t.Card.Revision()[:12], Took: console.Took(t.Took) + " with " + console.Memory() + " of memory",
+		Warnings: t.warnings(), Notes: t.notes(),
+		Split: t.split(), Quality: t.quality(),
+	}
+	p.Figures = []report.Figure{
+		{Value: console.Count(t.Rows), Label: "rows", Note: fmt.Sprintf("%s won, %s", console.Count(int(r.Won)), console.PercentOf(r.BaseRate))},
+		{Value: strconv.Itoa(len(used)), Label: "signals used", Note: fmt.Sprintf("%s held back", console.Plural(len(held), "column"))},
+	}
+	if u := &r.Unseen; u.Rows > 0 {
+		p.Figures = append(p.Figures,
+			report.Figure{Value: figure(u.AUC), Label: "AUC", Note: fmt.Sprintf("%s to %s, on rows not learned from", figure(u.AUCLow), figure(u.AUCHigh))},
+			report.Figure{Value: figure(u.CalibrationError), Label: "calibration error", Note: "of the probabilities, on the same rows"},
+			report.Figure{Value: figure(u.LogLoss), Label: "log loss", Note: figure(flat(u)) + " without any signal"},
+		)
+	}
+	for i := range set.Columns {
+		c, u := &set.Columns[i], &t.Uses[i]
+		column := report.Column{Name: c.Name, Kind: c.Kind.String(), Distinct: values(c), Missing: console.Percent(set.Rows-c.Filled, set.Rows), Use: u.Role.String(), Why: t.why(i)}
+		switch column.Used = u.Role != HeldBack; {
+		case u.Role == Signal && !slices.Contains(used, c.Name):
+			column.Use, column.Used, column.Why = "not used", false, t.reported(c.Name)
+		}
+		p.Columns = append(p.Columns, column)
+	}
+	for _, h := range held {
+		p.Held = append(p.Held, report.Held{Name: h.Column, Why: h.Why, Figure: t.alone(h.Column)})
+	}
+	for _, c := range r.Columns {
+		if c.Drift > mildDrift {
+			d := report.Drift{Name: c.Name, Figure: figure(c.Drift), Words: "changes somewhat", Done: "used"}
+			if c.Drift > strongDrift {
+				d.Words = "changes much: the newer rows are of another kind"
+			}
+			if !c.Used {
+				d.Done = "held back: " + c.Held
+			}
+			p.Drift = append(p.Drift, d)
+		}
+	}
+	slices.SortStableFunc(p.Drift, func(a, b report.Drift) int { return strings.Compare(b.Figure, a.Figure) })
+	for i := range t.Card.Rows {
+		p.Signals = append(p.Signals, t.signal(&t.Card.Rows[i]))
+	}
+	slices.SortStableFunc(p.Signals, func(a, b report.Signal) int {
+		switch {
+		case a.Importance > b.Importance:
+			return -1
+		case a.Importance < b.Importance:
+			return 1
+		}
+		return 0
+	})
+	for i := range t.Card.Pairs {
+		p.Pairs = append(p.Pairs, pair(&t.Card.Pairs[i]))
+	}
+	return report.Write(out, p)
+}
+
+// From these population stability indexes on a column is said to change; they are the customary ones.
+const (
+	mildDrift   = 0.1
+	strongDrift = 0.25
+)
+
+// alone is how well a column tells wins by itself, where the learner looked.
+func (t *Trained) alone(name string) string {
+	for _, c := range t.Report.Columns {
+		if c.Name == name && c.Alone > 0 {
+			return "AUC alone " + figure(c.Alone)
+		}
+	}
+	return ""
+}
+
+// warnings are what a person must look at before trusting the table.
+func (t *Trained) warnings() []report.Warning {
+	var out []report.Warning
+	for _, l := range t.Report.Leaks {
+		w := report.Warning{Grave: true, Title: "Suspected leak: " + l.Column, Words: sentence(l.Why)}
+		switch {
+		case l.Second != "":
+			w.Title = fmt.Sprintf("Suspected leak: %s with %s", l.Column, l.Second)
+			w.Words = fmt.Sprintf("The difference of the two alone tells wins with AUC %s.", figure(l.Alone))
+		case l.Value != "":
+			w.Words = fmt.Sprintf("Of the rows with %s, %s were won.", l.Value, console.PercentOf(l.Share))
+		case l.Alone > 0:
+			w.Words = fmt.Sprintf("It alone tells wins with AUC %s.", figure(l.Alone))
+		}
+		if l.Why != "" && w.Words != sentence(l.Why) {
+			w.Words += " " + sentence(l.Why)
+		}
+		w.Words += fmt.Sprintf(" If it is written only after somebody dealt with the lead, it is not known when the lead comes: leave it out with --exclude %q.", l.Column)
+		out = append(out, w)
+	}
+	if t.Report.Nothing {
+		out = append(out, report.Warning{Grave: true, Title: "There is nothing to learn", Words: "No column tells the outcome better than chance on rows that were not learned from. Every row gets the same probability."})
+	}
+	for i := range t.Uses {
+		if u := &t.Uses[i]; u.Denied != "" && u.Role == Signal {
+			out = append(out, report.Warning{Grave: true, Title: "Denied column in use: " + t.Set.Columns[i].Name,
+				Words: fmt.Sprintf("It speaks of %s, which no score may look at by default. It is used because: %s.%s", u.Denied, strings.TrimSuffix(t.because(i), "."), t.compared())})
+		}
+	}
+	var drifting []string
+	for _, c := range t.Report.Columns {
+		if c.Drift > strongDrift {
+			drifting = append(drifting, fmt.Sprintf("%s (%s)", c.Name, figure(c.Drift)))
+		}
+	}
+	if len(drifting) > 0 {
+		out = append(out, report.Warning{Title: "Columns that change over time", Words: "The newer rows differ much from the older in " + strings.Join(short(drifting, 8), ", ") +
+			". The figure is the population stability index; from 0.25 on it counts as much."})
+	}
+	if rec := t.Report.Recent; t.times != nil && math.Abs(rec.Late-rec.Early) > 0.05 {
+		out = append(out, report.Warning{Title: "The share won moves", Words: fmt.Sprintf("It is %s among the older rows and %s among the newest fifth. Probabilities follow the newer rows; when it moves again, model evaluate --recalibrate follows.",
+			console.PercentOf(rec.Early), console.PercentOf(rec.Late))})
+	}
+	return out
+}
+
+func (t *Trained) because(i int) string {
+	_, reason, _ := strings.Cut(t.Uses[i].Why, "allowed because ")
+	return reason
+}
+
+func (t *Trained) compared() string {
+	if t.Without == nil || t.Without.Rows == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Without it AUC is %s instead of %s.", figure(t.Without.AUC), figure(t.Report.Unseen.AUC))
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+}
+
+// notes say how it was learned.
+func (t *Trained) notes() []string {
+	var out []string
+	if t.times == nil {
+		out = append(out, "No --time was given: the rows that were kept unseen were drawn at random, and nothing is known of changes over time. Outcomes of leads that come later may be told less well than these figures say.")
+	}
+	if t.Open > 0 {
+		out = append(out, fmt.Sprintf("%s without an outcome were left out. They are no losses; with --time and --decided they count by their age.", console.Plural(t.Open, "row")))
+	}
+	if t.Late > 0 {
+		out = append(out, fmt.Sprintf("%s without a time were left out.", console.Plural(t.Late, "row")))
+	}
+	if t.Set.Skipped > 0 {
+		out = append(out, fmt.Sprintf("%s could not be read.", console.Plural(t.Set.Skipped, "row")))
+	}
+	return append(out, t.Report.Words...)
+}
+
+// signal is a row of the card as the page shows it.
+func (t *Trained) signal(r *card.Row) report.Signal {
+	s := report.Signal{Name: r.Feature, Number: r.Kind == frame.Number, Importance: importance(r)}
+	switch r.Monotone {
+	case card.Rising:
+		s.Words = "Never falls, as asked."
+	case card.Falling:
+		s.Words = "Never rises, as asked."
+	}
+	for _, b := range r.Bins {
+		s.Bins = append(s.Bins, report.Bin{Words: binWords(b), Below: b.Below, Missing: b.Missing && !b.Other && b.Below == nil && len(b.Values) == 0,
+			Points: float64(b.Points) / 100, Error: float64(b.Error) / 100, Rows: int(b.Count)})
+	}
+	if s.Number { // the rest stands behind the thresholds, missing behind all
+		slices.SortStableFunc(s.Bins, func(a, b report.Bin) int { return place(a) - place(b) })
+	}
+	return s
+}
+
+func place(b report.Bin) int {
+	switch {
+	case b.Missing:
+		return 2
+	case b.Below == nil:
+		return 1
+	}
+	return 0
+}
+
+// importance is the mean of what a signal moves rows by, in points.
+func importance(r *card.Row) float64 {
+	sum, rows := 0.0, 0.0
+	for _, b := range r.Bins {
+		sum, rows = sum+float64(b.Points)*float64(b.Count), rows+float64(b.Count)
+	}
+	if rows == 0 {
+		return 0
+	}
+	mean, moved := sum/rows, 0.0
+	for _, b := range r.Bins {
+		moved += math.Abs(float64(b.Points)-mean) * float64(b.Count)
+	}
+	return moved / rows / 100
+}
+
+// binWords names a bin of a category.
+func binWords(b card.Bin) string {
+	var words []string
+	words = append(words, b.Values...)
+	if b.Other && b.Below == nil {
+		words = append(words, "all others")
+	}
+	if b.Missing {
+		words = append(words, "missing")
+	}
+	return strings.Join(words, ", ")
+}
+
+// pair is a pair of the card as the page shows it.
+func pair(p *card.Pair) report.Pair {
+	out := report.Pair{First: p.First.Feature, Second: p.Second.Feature, Rows: partWords(&p.First), Columns: partWords(&p.Second)}
+	for _, row := range p.Cells {
+		var points []float64
+		var counts []int
+		for _, c := range row {
+			points, counts = append(points, float64(c.Points)/100), append(counts, int(c.Count))
+		}
+		out.Points, out.Counts = append(out.Points, points), append(out.Counts, counts)
+	}
+	return out
+}
+
+func partWords(s *card.Side) []string {
+	var out []string
+	before := ""
+	for _, part := range s.Parts {
+		words := binWords(card.Bin{Values: part.Values, Missing: part.Missing, Other: part.Other && s.Kind == frame.Category})
+		switch {
+		case part.Below != nil:
+			border := report.Number(*part.Below)
+			if words = strings.TrimSuffix(before+" to "+border+", "+words, ", "); before == "" {
+				words = strings.TrimPrefix(words, " to ")
+				words = "below " + words
+			}
+			before = border
+		case part.Other && s.Kind == frame.Number:
+			words = strings.TrimSuffix("from "+before+", "+words, ", ")
+		}
+		out = append(out, words)
+	}
+	return out
+}
+
+// flat is the log loss of the share won, given to every row.
+func flat(u *card.Figures) float64 {
+	if u.Positives == 0 || u.Positives == u.Rows {
+		return 0
+	}
+	p := float64(u.Positives) / float64(u.Rows)
+	return -p*math.Log(p) - (1-p)*math.Log(1-p)
+}
+
+// split says how rows were parted.
+func (t *Trained) split() report.Split {
+	l := t.Report.Split
+	s := report.Split{Ordered: t.times != nil}
+	if all := l.Learn + l.Tune + l.Unseen; all > 0 {
+		how := "drawn at random, since no --time was given"
+		if t.times != nil {
+			how = "the newest by " + t.times.column.Name
+			if l.At != "" {
+				how += ", from " + l.At + " on"
+			}
+		}
+		s.Words = fmt.Sprintf("Of %s, %s were kept unseen for the figures on this page: %s. The points table itself was then learned from all rows, as it is of most use to rows to come.",
+			console.Plural(int(all), "row"), console.Count(int(l.Unseen)), how)
+	}
+	s.Periods = t.periods()
+	return s
+}
+
+// mostPeriods is how many stretches the picture of time shows.
+const mostPeriods = 30
+
+// periods is the share won over time.
+func (t *Trained) periods() []report.Period {
+	if t.times == nil {
+		return nil
+	}
+	var rows []int
+	for row := range t.Set.Rows {
+		if t.times.rank[row] >= 0 && !t.Outcome.Open[row] {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b int) int { return int(t.times.rank[a] - t.times.rank[b]) })
+	n := min(mostPeriods, len(rows)/25)
+	l := t.Report.Split
+	all := float64(l.Learn + l.Tune + l.Unseen)
+	var out []report.Period
+	for i := range n {
+		stretch := rows[i*len(rows)/n : (i+1)*len(rows)/n]
+		p := report.Period{Rows: len(stretch), Until: t.times.text(t.times.rank[stretch[len(stretch)-1]])}
+		for _, row := range stretch {
+			if t.Outcome.Won[row] {
+				p.Share += 1 / float64(len(stretch))
+			}
+		}
+		middle := (float64(i) + 0.5) / float64(n) * all
+		switch {
+		case all == 0 || middle <= float64(l.Learn):
+		case middle <= float64(l.Learn+l.Tune):
+			p.Part = report.Tune
+		default:
+			p.Part = report.Unseen
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// quality is how good the table is on rows it has not seen.
+func (t *Trained) quality() report.Quality {
+	u := &t.Report.Unseen
+	if u.Rows == 0 {
+		return report.Quality{Words: "No rows were kept unseen, so nothing is known of how good the points table is."}
+	}
+	share := float64(u.Positives) / float64(u.Rows)
+	q := report.Quality{Base: share, Words: fmt.Sprintf("On %s that were not learned from, of which %s were won.", console.Plural(int(u.Rows), "row"), console.PercentOf(share))}
+	q.Compared = []report.Compared{
+		{Name: "points table", AUC: fmt.Sprintf("%s (%s to %s)", figure(u.AUC), figure(u.AUCLow), figure(u.AUCHigh)), LogLoss: figure(u.LogLoss), Brier: figure(u.Brier), Calibration: figure(u.CalibrationError)},
+		{Name: "the same probability for every row", AUC: "0.500", LogLoss: figure(flat(u)), Brier: figure(share * (1 - share)), Calibration: "0.000"},
+	}
+	if w := t.Without; w != nil && w.Rows > 0 {
+		q.Compared = slices.Insert(q.Compared, 1, report.Compared{Name: "points table without denied columns", AUC: figure(w.AUC), LogLoss: figure(w.LogLoss), Brier: figure(w.Brier), Calibration: figure(w.CalibrationError)})
+	}
+	return q
+}

@@ -1,0 +1,144 @@
+package analyst
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/services/internal/console"
+	"github.com/leadmesh/leadmesh/services/internal/dataset"
+)
+
+// Print writes what the table was taken for.
+func (p *Plan) Print(out io.Writer) {
+	set := p.Set
+	skipped := ""
+	if set.Skipped > 0 {
+		skipped = fmt.Sprintf(", %s skipped", console.Count(set.Skipped))
+	}
+	fmt.Fprintf(out, "%s: %s%s; separated by %s, %s\n", set.File.Label, console.Plural(set.Rows, "row"), skipped, set.File.Dialect.Separator(), set.File.Dialect.Encoding)
+	rows := [][]string{{"column", "read as", "values", "missing", "use", ""}}
+	for i := range set.Columns {
+		c := &set.Columns[i]
+		rows = append(rows, []string{c.Name, c.Kind.String(), values(c), console.Percent(set.Rows-c.Filled, set.Rows), p.Uses[i].Role.String(), p.why(i)})
+	}
+	console.Table(out, rows, 2, 3)
+	fmt.Fprintf(out, "  taken as missing: empty, %s (--missing says otherwise)\n", strings.Join(p.Missing, ", "))
+	if p.Outcome.Guessed {
+		fmt.Fprintf(out, "  a row is won where %s is %s (--positive says otherwise)\n", p.Outcome.Column, p.Outcome.Positive)
+	}
+	fmt.Fprintln(out)
+}
+
+func (p *Plan) why(i int) string {
+	return strings.TrimPrefix(strings.TrimSuffix(p.Uses[i].Why+"; "+p.Set.Columns[i].Note, "; "), "; ")
+}
+
+func values(c *dataset.Column) string {
+	if c.More {
+		return "over " + console.Count(c.Distinct)
+	}
+	return console.Count(c.Distinct)
+}
+
+// Print writes what was learned.
+func (t *Trained) Print(out io.Writer) {
+	r := t.Report
+	rows := [][]string{{"rows learned from", console.Count(t.Rows), fmt.Sprintf("%s won, %s", console.Count(int(r.Won)), console.PercentOf(r.BaseRate))}}
+	if t.Open > 0 {
+		note := "left out: nobody knows yet what becomes of them; with --time and --decided they count by their age"
+		if t.times != nil {
+			note = "left out: nobody knows yet what becomes of them; with --decided they count by their age"
+		}
+		rows = append(rows, []string{"rows still open", console.Count(t.Open), note})
+	} else if r.Open > 0 {
+		rows = append(rows, []string{"rows still open", console.Count(int(r.Open)), "count by their age, not as lost"})
+	}
+	if t.Late > 0 {
+		rows = append(rows, []string{"rows without time", console.Count(t.Late), "left out: nobody knows where they belong"})
+	}
+	if t.Set.Skipped > 0 {
+		rows = append(rows, []string{"rows skipped", console.Count(t.Set.Skipped), "cannot be read"})
+	}
+	used, held := t.used()
+	rows = append(rows, []string{"signals", strconv.Itoa(len(used)), strings.Join(short(used, 6), ", ")})
+	rows = append(rows, []string{"pairs", strconv.Itoa(len(t.Card.Pairs)), strings.Join(short(pairNames(t.Card), 2), "; ")})
+	rows = append(rows, []string{"held back", strconv.Itoa(len(held)), ""})
+	console.Table(out, append(rows, t.figures()...), 1)
+	for _, h := range held {
+		fmt.Fprintf(out, "    %s: %s\n", h.Column, h.Why)
+	}
+	for _, w := range t.warnings() {
+		fmt.Fprintf(out, "\n%s\n  %s\n", w.Title, w.Words)
+	}
+	fmt.Fprintln(out)
+	console.Table(out, [][]string{{"points table", t.Card.Revision()[:12], ""}, {"time", console.Took(t.Took), ""}, {"peak memory", console.Memory(), ""}}, 1)
+}
+
+// figures are those on rows that the points table has not seen.
+func (t *Trained) figures() [][]string {
+	u := &t.Report.Unseen
+	if u.Rows == 0 {
+		return nil
+	}
+	rows := [][]string{
+		{"AUC", figure(u.AUC), fmt.Sprintf("%s to %s; on %s not learned from; 0.5 is chance", figure(u.AUCLow), figure(u.AUCHigh), console.Plural(int(u.Rows), "row"))},
+		{"log loss", figure(u.LogLoss), fmt.Sprintf("%s when every row gets the same probability", figure(flat(u)))},
+		{"Brier", figure(u.Brier), ""},
+		{"calibration error", figure(u.CalibrationError), "by how much predicted and true shares differ, beyond what chance does"},
+	}
+	if t.Without != nil {
+		rows = append(rows, []string{"without denied", figure(t.Without.AUC), fmt.Sprintf("AUC without the columns allowed by --allow-denied; log loss %s", figure(t.Without.LogLoss))})
+	}
+	return rows
+}
+
+// used returns the signals of the card, the most telling first, and the columns held back.
+func (t *Trained) used() (used []string, held []card.Held) {
+	for i := range t.Card.Rows {
+		used = append(used, t.Card.Rows[i].Feature)
+	}
+	for i := range t.Set.Columns {
+		name := t.Set.Columns[i].Name
+		if slices.Contains(used, name) {
+			continue
+		}
+		switch u := t.Uses[i]; {
+		case u.Role == HeldBack:
+			held = append(held, card.Held{Column: name, Why: u.Why})
+		case u.Role == Signal:
+			held = append(held, card.Held{Column: name, Why: t.reported(name)})
+		}
+	}
+	return used, held
+}
+
+// reported is what the learner says of a column that it did not use.
+func (t *Trained) reported(name string) string {
+	for _, c := range t.Report.Columns {
+		if c.Name == name && c.Held != "" {
+			return c.Held
+		}
+	}
+	return "tells nothing beyond the others"
+}
+
+func short(words []string, n int) []string {
+	if len(words) > n {
+		return append(slices.Clone(words[:n]), "…")
+	}
+	return words
+}
+
+func pairNames(c *card.Card) []string {
+	var out []string
+	for i := range c.Pairs {
+		out = append(out, c.Pairs[i].First.Feature+" with "+c.Pairs[i].Second.Feature)
+	}
+	return out
+}
+
+func figure(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }

@@ -1,0 +1,468 @@
+package analyst
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+	"github.com/leadmesh/leadmesh/core/scoring/train"
+	"github.com/leadmesh/leadmesh/services/internal/dataset"
+	"github.com/leadmesh/leadmesh/services/internal/output"
+)
+
+// TrainOptions say what to learn from and where to write what was learned.
+type TrainOptions struct {
+	Source
+	Label   string
+	Answers dataset.Answers
+	Time    string // column that puts rows in order; "" for none
+	Decided string // column that says when the outcome was known; "" for none
+	Group   string // column whose rows of one value stay on one side of a split; "" for none
+	Exclude []string
+	Allow   []string // denied columns to learn from all the same
+	Because string   // why
+	Prior   string   // points table to start from; "" for none
+	Seed    uint64
+	Out     string
+	Report  string // page; "" for none
+
+	// Planned, if not nil, is told what becomes of each column, before the work begins.
+	Planned func(*Plan)
+}
+
+// Plan is what a table was taken for.
+type Plan struct {
+	Set     *dataset.Set
+	Outcome *dataset.Outcome
+	Missing []string
+	Uses    []Use // of the set's columns
+	Rows    int   // learned from
+	Open    int   // rows without an outcome that are left out
+	Late    int   // rows without a time, left out
+}
+
+// Use is what becomes of a column.
+type Use struct {
+	Role   Role
+	Why    string
+	Denied string // the attribute that its name speaks of, if any
+}
+
+// Role is what a column is for.
+type Role uint8
+
+// The values of Role.
+const (
+	Signal Role = iota
+	Label
+	Time
+	Decided
+	Group
+	HeldBack
+)
+
+// String is the word for people.
+func (r Role) String() string {
+	return [...]string{"signal", "outcome", "order of time", "when decided", "group", "held back"}[r]
+}
+
+// Trained is what was learned.
+type Trained struct {
+	Plan
+	Card   *card.Card
+	Report *train.Report
+	// Without is what the table is worth without the columns that were allowed though denied; nil if none
+	// were.
+	Without *card.Figures
+	Took    time.Duration
+
+	times *moments // nil without --time
+}
+
+// Train learns a points table and writes it. Nothing is written unless all is.
+func Train(ctx context.Context, o TrainOptions) (_ *Trained, err error) {
+	start := time.Now()
+	outputs := output.Set{Stdout: o.Stdout}
+	outputs.Read(o.Data, o.Prior)
+	defer outputs.Discard()
+	page, err := open(&outputs, o.Report)
+	if err != nil {
+		return nil, err
+	}
+	model, err := open(&outputs, o.Out)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.Allow) > 0 && strings.TrimSpace(o.Because) == "" {
+		return nil, usagef("--allow-denied %s: say why with --because; the reason is kept in the points table", strings.Join(o.Allow, ","))
+	}
+	w := &training{TrainOptions: o}
+	if err := w.prior(); err != nil {
+		return nil, err
+	}
+	set, err := o.read(ctx, nil, o.Label, o.Group)
+	if err != nil {
+		return nil, err
+	}
+	defer set.File.Close()
+	t := &Trained{Plan: Plan{Set: set, Missing: o.Missing}}
+	if t.Missing == nil {
+		t.Missing = dataset.DefaultMissing()
+	}
+	if err := w.plan(t); err != nil {
+		return nil, err
+	}
+	if o.Planned != nil {
+		o.Planned(&t.Plan)
+	}
+	if err := w.learn(ctx, t); err != nil {
+		return nil, err
+	}
+	t.Took = time.Since(start)
+	if _, err := model.Write(t.Card.Marshal()); err != nil {
+		return nil, err
+	}
+	if err := t.show(page); err != nil {
+		return nil, err
+	}
+	return t, outputs.Commit()
+}
+
+// training is one call of Train.
+type training struct {
+	TrainOptions
+	start *card.Card
+
+	frame    *frame.Frame
+	outcomes []train.Outcome
+	options  train.Options
+}
+
+func (w *training) prior() (err error) {
+	if w.Prior == "" {
+		return nil
+	}
+	w.start, err = Load(w.Prior)
+	return err
+}
+
+// plan decides what each column is for and makes the frame.
+func (w *training) plan(t *Trained) error {
+	set := t.Set
+	t.Uses = make([]Use, len(set.Columns))
+	for i := range set.Columns {
+		c := &set.Columns[i]
+		u := &t.Uses[i]
+		u.Denied, _ = train.Denied(c.Name)
+		if c.Held != "" {
+			*u = Use{Role: HeldBack, Why: c.Held, Denied: u.Denied}
+		}
+	}
+	for _, named := range []struct {
+		flag, name string
+		role       Role
+	}{{"label", w.Label, Label}, {"time", w.Time, Time}, {"decided", w.Decided, Decided}, {"group", w.Group, Group}} {
+		if named.name == "" {
+			continue
+		}
+		i, err := find(set, named.flag, named.name)
+		if err != nil {
+			return err
+		}
+		if r := t.Uses[i].Role; r != Signal && r != HeldBack {
+			return usagef("--%s %s: the column is the %s already", named.flag, named.name, r)
+		}
+		t.Uses[i] = Use{Role: named.role}
+	}
+	for _, name := range w.Exclude {
+		i, err := find(set, "exclude", name)
+		if err != nil {
+			return err
+		}
+		if t.Uses[i].Role <= Signal || t.Uses[i].Role == HeldBack {
+			t.Uses[i] = Use{Role: HeldBack, Why: "left out by --exclude"}
+		}
+	}
+	if err := w.allow(t); err != nil {
+		return err
+	}
+	var err error
+	if t.Outcome, err = set.Outcome(w.Label, w.Answers); err != nil {
+		return usage(err)
+	}
+	return w.rows(t)
+}
+
+func find(set *dataset.Set, flag, name string) (int, error) {
+	c, err := set.Column(name)
+	if err != nil {
+		return 0, usagef("--%s: %w", flag, err)
+	}
+	return slices.IndexFunc(set.Columns, func(d dataset.Column) bool { return d.Name == c.Name }), nil
+}
+
+// allow holds back the columns that are denied, but for those that somebody answers for.
+func (w *training) allow(t *Trained) error {
+	w.options.Override = map[string]string{}
+	for _, name := range w.Allow {
+		i, err := find(t.Set, "allow-denied", name)
+		if err != nil {
+			return err
+		}
+		if t.Uses[i].Denied == "" {
+			return usagef("--allow-denied %s: the column is not denied", t.Set.Columns[i].Name)
+		}
+		if t.Uses[i].Role == Signal {
+			t.Uses[i].Why = fmt.Sprintf("denied (%s), allowed because %s", t.Uses[i].Denied, w.Because)
+			w.options.Override[t.Set.Columns[i].Name] = w.Because
+		}
+	}
+	for i := range t.Uses {
+		if u := &t.Uses[i]; u.Denied != "" && u.Role == Signal && u.Why == "" {
+			*u = Use{Role: HeldBack, Denied: u.Denied, Why: "denied: it speaks of " + u.Denied}
+		}
+	}
+	return nil
+}
+
+// rows makes frame and outcomes of the rows to learn from.
+func (w *training) rows(t *Trained) error {
+	set := t.Set
+	full := &frame.Frame{Rows: set.Rows}
+	for i := range set.Columns {
+		u := &t.Uses[i]
+		switch signal, ok := set.Columns[i].Signal(); {
+		case u.Role != Signal:
+		case !ok:
+			*u = Use{Role: HeldBack, Why: "it holds nothing to learn from"}
+		default:
+			full.Columns = append(full.Columns, signal)
+		}
+	}
+	if len(full.Columns) == 0 {
+		return usagef("%s: no column is left to learn from", set.File.Label)
+	}
+	keep := make([]int32, 0, set.Rows)
+	if w.Time != "" {
+		c, err := set.Column(w.Time)
+		if err != nil {
+			return usage(err)
+		}
+		if t.times, err = newMoments(c); err != nil {
+			return usagef("--time %w", err)
+		}
+	}
+	ages, err := w.ages(t)
+	if err != nil {
+		return err
+	}
+	for row := range set.Rows {
+		switch {
+		case t.times != nil && t.times.rank[row] < 0:
+			t.Late++
+		case t.Outcome.Open[row] && ages == nil, ages != nil && math.IsNaN(ages[row]):
+			t.Open++
+		default:
+			keep = append(keep, int32(row))
+		}
+	}
+	if len(keep) == 0 {
+		return usagef("%s: no row has both an outcome and a time", set.File.Label)
+	}
+	w.frame = full
+	if len(keep) < set.Rows {
+		w.frame = full.Take(keep)
+	}
+	for _, row := range keep {
+		outcome := train.Lost
+		switch {
+		case t.Outcome.Open[row]:
+			outcome = train.Open
+		case t.Outcome.Won[row]:
+			outcome = train.Won
+		}
+		w.outcomes = append(w.outcomes, outcome)
+		if t.times != nil {
+			w.options.Time = append(w.options.Time, t.times.rank[row])
+		}
+		if ages != nil {
+			w.options.Age = append(w.options.Age, ages[row])
+		}
+	}
+	t.Rows = len(keep)
+	return nil
+}
+
+// ages says how long each row took to be decided, or has been open until the newest moment in the
+// table. Without a column that says when a row was decided there are none, and rows that are open are
+// left out.
+func (w *training) ages(t *Trained) ([]float64, error) {
+	if w.Decided == "" {
+		return nil, nil
+	}
+	if t.times == nil {
+		return nil, usagef("--decided %s: how long a row took is counted from --time, which is not given", w.Decided)
+	}
+	c, err := t.Set.Column(w.Decided)
+	if err != nil {
+		return nil, usage(err)
+	}
+	decided, err := c.Order()
+	if err != nil {
+		return nil, usagef("--decided %w", err)
+	}
+	came := t.times.at
+	now := math.Inf(-1)
+	for row := range came {
+		for _, v := range []float64{came[row], decided[row]} {
+			if !math.IsNaN(v) {
+				now = max(now, v)
+			}
+		}
+	}
+	ages := make([]float64, len(came))
+	for row := range ages {
+		until := decided[row]
+		if t.Outcome.Open[row] {
+			until = now
+		}
+		ages[row] = max(0, until-came[row]) // NaN where nobody knows when it was decided
+	}
+	return ages, nil
+}
+
+// moments are the order of rows.
+type moments struct {
+	at       []float64
+	distinct []float64
+	rank     []int64 // of each row's moment among all, -1 without one
+	column   *dataset.Column
+}
+
+func newMoments(c *dataset.Column) (*moments, error) {
+	at, err := c.Order()
+	if err != nil {
+		return nil, err
+	}
+	m := &moments{at: at, column: c, rank: make([]int64, len(at))}
+	for _, v := range at {
+		if !math.IsNaN(v) {
+			m.distinct = append(m.distinct, v)
+		}
+	}
+	slices.Sort(m.distinct)
+	m.distinct = slices.Compact(m.distinct)
+	for row, v := range at {
+		m.rank[row] = -1
+		if i, ok := slices.BinarySearch(m.distinct, v); ok {
+			m.rank[row] = int64(i)
+		}
+	}
+	return m, nil
+}
+
+// text writes the moment of a rank.
+func (m *moments) text(rank int64) string {
+	if rank < 0 || int(rank) >= len(m.distinct) {
+		return ""
+	}
+	v := m.distinct[rank]
+	if m.column.Kind != dataset.Moment {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	moment := time.Unix(int64(v), 0).UTC()
+	if moment.Hour() == 0 && moment.Minute() == 0 {
+		return moment.Format(time.DateOnly)
+	}
+	return moment.Format("2006-01-02 15:04")
+}
+
+// learn learns, and gives up at once when it is told to stop: the learner hears of it at its next step.
+func (w *training) learn(ctx context.Context, t *Trained) error {
+	o := w.options
+	o.Target = card.Target{Column: t.Outcome.Column, Positive: t.Outcome.Positive}
+	if t.times != nil {
+		o.TimeColumn, o.TimeText = t.times.column.Name, t.times.text
+	}
+	o.Prior, o.Seed, o.Workers = w.start, w.Seed, runtime.GOMAXPROCS(0)
+	var err error
+	if t.Card, t.Report, err = w.run(ctx, "learning", o); err != nil {
+		return err
+	}
+	if len(o.Override) > 0 {
+		without := o
+		without.Override = nil
+		_, report, err := w.run(ctx, "without the denied", without)
+		if err != nil {
+			return err
+		}
+		t.Without = &report.Unseen
+	}
+	t.Card.Missing = t.Missing
+	if t.Card.Learned != nil {
+		t.Card.Learned.Held = w.held(t)
+	}
+	return told(w.Out, t.Card.Check())
+}
+
+// held names the columns that were not used: those the learner held back and those it never saw.
+func (w *training) held(t *Trained) []card.Held {
+	learned := map[string]string{}
+	for _, h := range t.Card.Learned.Held {
+		learned[h.Column] = h.Why
+	}
+	var out []card.Held
+	for i := range t.Set.Columns {
+		name := t.Set.Columns[i].Name
+		if why, ok := learned[name]; ok {
+			out = append(out, card.Held{Column: name, Why: why})
+		} else if t.Uses[i].Role == HeldBack {
+			out = append(out, card.Held{Column: name, Why: t.Uses[i].Why})
+		}
+	}
+	return out
+}
+
+func (w *training) run(ctx context.Context, step string, o train.Options) (*card.Card, *train.Report, error) {
+	type outcome struct {
+		card   *card.Card
+		report *train.Report
+		err    error
+	}
+	type progress struct{ done, of int }
+	finished := make(chan outcome, 1)
+	steps := make(chan progress)
+	o.Override = maps.Clone(o.Override)
+	go func() {
+		c, r, err := train.Learn(w.frame, w.outcomes, o, func(done, of int) bool {
+			select {
+			case steps <- progress{done, of}:
+			case <-ctx.Done():
+			}
+			return ctx.Err() == nil
+		})
+		finished <- outcome{c, r, err}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, nil, context.Cause(ctx)
+		case p := <-steps:
+			w.tell(step, p.done, p.of)
+		case f := <-finished:
+			if f.err != nil && !errors.Is(f.err, train.ErrCancelled) {
+				f.err = usagef("%s: %w", w.Label, f.err)
+			}
+			return f.card, f.report, f.err
+		}
+	}
+}
