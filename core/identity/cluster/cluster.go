@@ -167,12 +167,20 @@ func Run(records []identity.Record, o Options) (*Result, error) {
 			return nil, ErrStopped
 		}
 		var p *identity.Params
-		p, r.Learned = learn.Params(learn.Input{Records: records, Names: o.Names, Base: o.Base, Left: o.Left})
+		p, r.Learned = learn.Params(learn.Input{
+			Records: records, Names: o.Names, Base: o.Base, Left: o.Left,
+			Stop: func() bool { return !w.tell(StepLearn, 0, 1) },
+		})
+		if r.Learned.Stopped {
+			return nil, ErrStopped
+		}
 		var err error
 		if r.Matcher, err = identity.NewMatcher(p, o.Names); err != nil {
 			return nil, err
 		}
-		w.tell(StepLearn, 1, 1)
+		if !w.tell(StepLearn, 1, 1) {
+			return nil, ErrStopped
+		}
 	}
 	w.matcher = r.Matcher
 	w.match, w.review = r.Matcher.Params().Match, r.Matcher.Params().Possible

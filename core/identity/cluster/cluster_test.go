@@ -110,6 +110,50 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	}
 }
 
+// A record that fits two people equally well who are not one goes to the same of them in any order. Of
+// many such records some would go by the order of rows if that decided.
+func TestOrderDoesNotDecideTies(t *testing.T) {
+	m, err := identity.NewMatcher(identity.Default(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []identity.Record
+	rng := rand.New(rand.NewPCG(5, 6))
+	word := func() string {
+		b := make([]byte, 9)
+		for i := range b {
+			b[i] = byte('a' + rng.IntN(26))
+		}
+		return string(b)
+	}
+	for range 40 {
+		family, mail := word(), word()+"@"+word()+".example"
+		for _, suffix := range []string{"Jr", "", "Sr"} { // who is neither may be either
+			p := lead.Party{
+				Name: lead.Name{Given: "Ada", Family: family, Suffix: suffix}, Emails: []lead.Email{lead.ParseEmail(mail)},
+			}
+			records = append(records, identity.NewRecord(&p, nil, "", nil, 0))
+		}
+	}
+	want, err := cluster.Run(records, cluster.Options{Matcher: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want.Persons != 80 {
+		t.Fatalf("%d persons, want two of each name", want.Persons)
+	}
+	slices.Reverse(records)
+	at := inOrder(len(records))
+	slices.Reverse(at)
+	got, err := cluster.Run(records, cluster.Options{Matcher: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(groupsOf(want.Clusters, inOrder(len(records))), groupsOf(got.Clusters, at)); diff != "" {
+		t.Errorf("the reverse order gives another partition: %s", diff)
+	}
+}
+
 func TestWorkersDoNotMatter(t *testing.T) {
 	records, _ := crowd(11, 2000)
 	var want *cluster.Result
@@ -152,6 +196,21 @@ func TestStop(t *testing.T) {
 		if !slices.IsSorted(steps) || len(steps) != int(stop)+1 {
 			t.Errorf("told to stop at %v, steps %v", stop, steps)
 		}
+	}
+}
+
+// A stop while parameters are learned is not put off until they are.
+func TestStopWhileLearning(t *testing.T) {
+	records, _ := crowd(1, 2000)
+	told := 0
+	_, err := cluster.Run(records, cluster.Options{Progress: func(s cluster.Step, _, _ int) bool {
+		if told++; s != cluster.StepLearn {
+			t.Errorf("went on to %v", s)
+		}
+		return told < 5
+	}})
+	if !errors.Is(err, cluster.ErrStopped) || told != 5 {
+		t.Errorf("told to stop: %v, asked %d times, want 5", err, told)
 	}
 }
 

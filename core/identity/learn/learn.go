@@ -19,6 +19,8 @@ type Input struct {
 	// Left, if above 0, is how many of the records stand in the first of two lists that hold nobody
 	// twice: then only pairs across the lists are compared.
 	Left int
+	// Stop, if not nil, is asked many times a second whether to stop; then the result is of no use.
+	Stop func() bool
 }
 
 // Report says what was found.
@@ -27,6 +29,7 @@ type Report struct {
 	Matches float64 // estimated pairs of one person
 	Homes   float64 // estimated pairs of two people of one home
 	Rounds  int     // of expectation maximisation
+	Stopped bool    // Input.Stop said so
 }
 
 // Params learns parameters. The same input gives the same parameters.
@@ -35,21 +38,28 @@ func Params(in Input) (*identity.Params, Report) {
 	if base == nil {
 		base = identity.Default()
 	}
+	brake := brake{ask: in.Stop}
 	p := *base
 	p.Match, p.Possible = matchBits, possibleBits
 	for f := range p.Shares {
-		p.Shares[f] = sharesOf(in.Records, identity.Field(f), in.Names, base.Shares[f])
+		p.Shares[f] = sharesOf(&in, &brake, identity.Field(f), base.Shares[f])
 	}
 	m, err := identity.NewMatcher(&p, in.Names)
 	if err != nil || len(in.Records) < 2 {
 		return &p, Report{}
 	}
-	s := newSample(&in, m)
+	s := newSample(&in, &brake, m)
+	if brake.on {
+		return base, Report{Stopped: true}
+	}
 	if !s.corroborated() {
 		return &p, Report{Pairs: s.total}
 	}
 	t := newTeacher(base, s)
-	rounds := t.learn()
+	rounds := t.learn(&brake)
+	if brake.on {
+		return base, Report{Stopped: true}
+	}
 	t.write(&p)
 	return &p, Report{Pairs: s.total, Matches: t.matches, Homes: t.homes, Rounds: rounds}
 }
@@ -58,3 +68,17 @@ const (
 	matchBits    = 0
 	possibleBits = -3_000
 )
+
+// brake is what stops the work.
+type brake struct {
+	ask func() bool
+	on  bool
+}
+
+// at reports whether to stop at the i-th of many steps; some of them ask.
+func (b *brake) at(i int) bool {
+	if !b.on && b.ask != nil && i%(1<<12) == 0 {
+		b.on = b.ask()
+	}
+	return b.on
+}

@@ -193,3 +193,20 @@ func TestFewRecords(t *testing.T) {
 		}
 	}
 }
+
+// Learning stops where it is told to, at whatever it is.
+func TestStop(t *testing.T) {
+	town := newTown(1000, 0.4)
+	asked := 0
+	learn.Params(learn.Input{Records: town.records, Names: names.Load(), Stop: func() bool { asked++; return false }})
+	if asked < 50 {
+		t.Errorf("of %d records it asked only %d times whether to stop", len(town.records), asked)
+	}
+	for at := 1; at <= asked; at += 1 + asked/8 {
+		n := 0
+		_, report := learn.Params(learn.Input{Records: town.records, Names: names.Load(), Stop: func() bool { n++; return n == at }})
+		if !report.Stopped || n != at {
+			t.Errorf("told to stop at the first %d times it asked, stopped is %v after %d", at, report.Stopped, n)
+		}
+	}
+}

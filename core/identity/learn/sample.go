@@ -37,7 +37,7 @@ type sample struct {
 	has    [identity.FieldCount]bool
 }
 
-func newSample(in *Input, m *identity.Matcher) *sample {
+func newSample(in *Input, stop *brake, m *identity.Matcher) *sample {
 	n := len(in.Records)
 	s := &sample{total: float64(n) * float64(n-1) / 2}
 	across := func(i, j int32) bool { return in.Left <= 0 || (int(i) < in.Left) != (int(j) < in.Left) }
@@ -55,8 +55,9 @@ func newSample(in *Input, m *identity.Matcher) *sample {
 		return p
 	}
 	c := counter{}
+	drawn := 0
 	drawPairs(n, func(i, j int32) {
-		if across(i, j) {
+		if drawn++; !stop.at(drawn) && across(i, j) {
 			c.add(m.Levels(ready(i), ready(j)))
 		}
 	})
@@ -70,13 +71,16 @@ func newSample(in *Input, m *identity.Matcher) *sample {
 	all := counter{}
 	var entries []entry
 	for _, k := range keyMakers {
-		entries = entriesOf(in.Records, k.keys, entries[:0])
+		entries = entriesOf(in.Records, stop, k.keys, entries[:0])
 		kept, found := pairsOf(entries, n, across)
 		if len(kept) == 0 {
 			continue
 		}
 		c := counter{}
-		for _, p := range kept {
+		for i, p := range kept {
+			if stop.at(i) {
+				return s
+			}
 			l := m.Levels(ready(int32(p>>32)), ready(int32(uint32(p))))
 			c.add(l)
 			if _, ok := seen[p]; !ok {
@@ -164,9 +168,12 @@ type entry struct {
 
 // entriesOf returns the records under their keys, sorted. Of very many records only those under some
 // of the keys are returned.
-func entriesOf(records []identity.Record, keys func(*identity.Record, func(string)), list []entry) []entry {
+func entriesOf(records []identity.Record, stop *brake, keys func(*identity.Record, func(string)), list []entry) []entry {
 	every := uint64(len(records)/maxKeyed) + 1
 	for i := range records {
+		if stop.at(i) {
+			return nil
+		}
 		keys(&records[i], func(key string) {
 			h := uint64(14695981039346656037) // FNV-1a
 			for j := 0; j < len(key); j++ {

@@ -12,7 +12,7 @@ const weightOfBase = 100
 
 // sharesOf counts how many records have each value of a field. One record fewer is counted for each
 // value: of two that agree only one is the other's chance to meet it.
-func sharesOf(records []identity.Record, f identity.Field, names *identity.Dictionary, base *identity.Shares) *identity.Shares {
+func sharesOf(in *Input, stop *brake, f identity.Field, base *identity.Shares) *identity.Shares {
 	if identity.FrequencyLevels(f) == nil {
 		return nil
 	}
@@ -26,8 +26,11 @@ func sharesOf(records []identity.Record, f identity.Field, names *identity.Dicti
 			total++
 		}
 	}
-	for i := range records {
-		values(&records[i], f, count)
+	for i := range in.Records {
+		if stop.at(i) {
+			return base
+		}
+		values(&in.Records[i], f, count)
 	}
 	if total < 2 {
 		return base
@@ -38,7 +41,7 @@ func sharesOf(records []identity.Record, f identity.Field, names *identity.Dicti
 	rare := 1 / float64(total+weightOfBase)
 	s := &identity.Shares{Rare: identity.Log2(rare), Values: map[string]int32{}}
 	for v, n := range counts {
-		known := float64(weightOfBase) * names.Share(f, v)
+		known := float64(weightOfBase) * in.Names.Share(f, v)
 		share := (float64(n-1) + known) / float64(total+weightOfBase)
 		if l := identity.Log2(math.Max(share, rare)); l > s.Rare {
 			s.Values[v] = min(l, -1)

@@ -57,8 +57,11 @@ func newTeacher(base *identity.Params, s *sample) *teacher {
 
 // learn repeats estimating whose the pairs are and what that says about the levels; it returns how
 // often.
-func (t *teacher) learn() int {
+func (t *teacher) learn(stop *brake) int {
 	for round := 1; ; round++ {
+		if stop.at(0) {
+			return round
+		}
 		before := t.p[onePerson]
 		t.learnStrangers()
 		t.learnMatches()
