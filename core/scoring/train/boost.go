@@ -16,7 +16,7 @@ type coded struct {
 	bins     int
 	ordered  bool // codes from 1 up are in the order of their values
 	monotone int8
-	inner    int // of a pair: parts of the second column; the codes are outer*inner+inner code
+	inner    int     // of a pair: parts of the second column; the codes are outer*inner+inner code
 	across   bool    // of a pair: the parts of the first column are in the order of their values
 	along    bool    // of a pair: those of the second are
 	scale    float64 // of the steps of this column; 1 but for pairs
@@ -75,7 +75,7 @@ type booster struct {
 	curve  []float32 // second derivative of the loss, per row
 	fit    additive
 	start  additive // fit at the last look
-	step   []float64
+	steps  []float64
 	work   []float64
 	weight float64
 }
@@ -95,7 +95,7 @@ func newBooster(m *matrix, s sample, set settings) *booster {
 	b.scores = make([]float64, m.rows)
 	b.slope = make([]float32, m.rows)
 	b.curve = make([]float32, m.rows)
-	b.step = make([]float64, widest)
+	b.steps = make([]float64, total)
 	b.work = make([]float64, 4*widest)
 	sum, won := 0.0, 0.0
 	for i, w := range s.weight {
@@ -227,49 +227,64 @@ func (b *booster) shift(at int, delta float64) {
 	}
 }
 
-// round takes one small step on the base and on each column in turn.
-func (b *booster) round() {
+// next takes one small step on the column where it gains most, then one on the base.
+func (b *booster) next() {
 	total := len(b.grad)
+	best, gain := -1, 0.0
 	for j := range b.m.columns {
-		c := &b.m.columns[j]
-		from := b.off[j]
-		step := b.step[:c.bins]
-		shape := b.fit.shapes[j]
-		switch {
-		case c.inner > 0:
-			b.grid(from, c, shape, step)
-		case c.ordered:
-			b.smooth(from, shape, step)
-		default:
-			b.flat(from, shape, step)
-		}
-		for i := range step {
-			step[i] *= b.set.rate * c.scale
-		}
-		if c.monotone != 0 {
-			b.hold(from, shape, step, c.monotone)
-		}
+		step := b.steps[b.off[j]:b.off[j+1]]
+		b.propose(j, step)
+		won := 0.0
 		for i, delta := range step {
-			if delta != 0 {
-				shape[i] += delta
-				b.shift(from+i, delta)
-			}
+			at := b.off[j] + i
+			won += delta * (b.grad[at] - delta*float64(b.gram[at*total+at])/2)
 		}
-		if j == 0 {
-			// The base is the sum of the bins of any one column.
-			slope, curve := 0.0, 0.0
-			for i := range c.bins {
-				slope += b.grad[from+i]
-				curve += float64(b.gram[(from+i)*total+from+i])
-			}
-			if curve > 0 {
-				delta := slope / (curve + 1e-9)
-				b.fit.base += delta
-				for k := range b.grad {
-					b.grad[k] -= delta * float64(b.gram[k*total+k])
-				}
-			}
+		if won > gain {
+			best, gain = j, won
 		}
+	}
+	if best < 0 {
+		return
+	}
+	c := &b.m.columns[best]
+	from := b.off[best]
+	shape, step := b.fit.shapes[best], b.steps[from:b.off[best+1]]
+	for i := range step {
+		step[i] *= b.set.rate
+	}
+	if c.monotone != 0 {
+		b.hold(from, shape, step, c.monotone)
+	}
+	for i, delta := range step {
+		if delta != 0 {
+			shape[i] += delta
+			b.shift(from+i, delta)
+		}
+	}
+	// The rows of any one column's bins are all rows.
+	slope, curve := 0.0, 0.0
+	for i := range c.bins {
+		slope += b.grad[from+i]
+		curve += float64(b.gram[(from+i)*total+from+i])
+	}
+	if delta := slope / (curve + 1e-9); curve > 0 {
+		b.fit.base += delta
+		for k := range b.grad {
+			b.grad[k] -= delta * float64(b.gram[k*total+k])
+		}
+	}
+}
+
+// propose finds the full step of one column.
+func (b *booster) propose(j int, step []float64) {
+	c, from, shape := &b.m.columns[j], b.off[j], b.fit.shapes[j]
+	switch {
+	case c.inner > 0:
+		b.grid(from, c, shape, step)
+	case c.ordered:
+		b.smooth(from, shape, step)
+	default:
+		b.flat(from, shape, step)
 	}
 }
 
@@ -282,43 +297,16 @@ func (b *booster) flat(from int, shape, step []float64) {
 	}
 }
 
-// grid finds the step of the cells of a pair: second-order, with neighbours along ordered sides held
-// together, by a few sweeps over the cells.
+// grid finds the step of the cells of a pair.
 func (b *booster) grid(from int, c *coded, shape, step []float64) {
 	total := len(b.grad)
-	curve := b.work[:len(step)]
-	sum := 0.0
+	slope, curve := b.work[:len(step)], b.work[len(step):2*len(step)]
 	for i := range step {
+		slope[i] = b.grad[from+i] - b.set.keep*shape[i]
 		curve[i] = float64(b.gram[(from+i)*total+from+i])
-		sum += curve[i]
 	}
-	damp := 2*b.set.ridge + b.set.keep
-	for i := range step {
-		step[i] = (b.grad[from+i] - b.set.keep*shape[i]) / (curve[i] + damp)
-	}
-	hold := b.set.smooth * sum / float64(len(step))
-	rows := len(step) / c.inner
-	for range 3 {
-		for x := range rows {
-			for y := range c.inner {
-				at := x*c.inner + y
-				pull, held := 0.0, 0.0
-				if c.along && y > 0 {
-					pull, held = pull+step[at-1], held+1
-				}
-				if c.along && y < c.inner-1 {
-					pull, held = pull+step[at+1], held+1
-				}
-				if c.across && x > 0 {
-					pull, held = pull+step[at-c.inner], held+1
-				}
-				if c.across && x < rows-1 {
-					pull, held = pull+step[at+c.inner], held+1
-				}
-				step[at] = (b.grad[from+at] - b.set.keep*shape[at] + hold*pull) / (curve[at] + damp + hold*held)
-			}
-		}
-	}
+	q := quarters{a: len(step) / c.inner, b: c.inner, g: slope, h: curve, step: step, ridge: b.set.ridge, least: 1}
+	q.find(c.across, c.along)
 }
 
 // smooth finds the step of ordered bins: of each the second-order one, held to its neighbours by
@@ -426,7 +414,7 @@ func (b *booster) run(seen func(rounds int, fit *additive) bool) {
 			}
 			b.look(again)
 		}
-		b.round()
+		b.next()
 		if (r+1)%b.set.every == 0 && seen != nil && !seen(r+1, &b.fit) {
 			return
 		}

@@ -164,10 +164,12 @@ func gainOf(m *matrix, p *pairing, slope, curve []float32) float64 {
 			}
 		}
 	}
-	chi, free := 0.0, float64((a-1)*(b-1))
+	chi, free := 0.0, 0.0
 	for i := range a * b {
 		chi += g[i] * g[i] / (h[i] + 1)
+		free += h[i] / (h[i] + 1)
 	}
+	free *= float64((a-1)*(b-1)) / float64(a*b)
 	if (chi-free)/math.Sqrt(2*free) < 2 || chi <= free {
 		return 0
 	}

@@ -10,7 +10,7 @@ import (
 // plain are the settings that trials start from: small steps, bins damped a little and neighbours
 // held together.
 func plain(rows int) settings {
-	s := settings{rounds: 160, every: 10, rate: 0.1, ridge: 10, smooth: 2, keep: 0.5}
+	s := settings{rounds: 600, every: 20, rate: 0.1, ridge: 10, smooth: 2, keep: 0.5}
 	if rows >= 50_000 {
 		s.ridge, s.smooth = 5, 0.5
 	}
