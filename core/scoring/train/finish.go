@@ -22,9 +22,15 @@ type final struct {
 func (l *learner) fit(best *trial) (*final, error) {
 	set := best.set
 	set.rounds = best.rounds[best.best]
-	n := l.m.rows
+	rows := view{l.m, l.s}
+	if l.all != nil {
+		rows = *l.all
+		for i := range l.pairs {
+			rows.m.columns = append(rows.m.columns, l.pairs[i].code(rows.m))
+		}
+	}
 	bags := l.o.Bags
-	large := n > bagged
+	large := rows.m.rows > bagged
 	if large {
 		bags = min(bags, 8)
 	}
@@ -34,9 +40,9 @@ func (l *learner) fit(best *trial) (*final, error) {
 		if l.stopped() {
 			return
 		}
-		m, s := l.m, l.s
+		m, s := rows.m, rows.s
 		if large {
-			m, s = l.sketch(uint64(k))
+			m, s = sketch(m, s, sketched, l.o.Seed, 1+uint64(k))
 		}
 		s.weight = drawn(s.weight, l.o.Seed, 1000+uint64(k))
 		b := newBooster(m, s, set)
@@ -49,7 +55,7 @@ func (l *learner) fit(best *trial) (*final, error) {
 	var whole *additive
 	if large {
 		set.workers = l.o.Workers
-		b := newBooster(l.m, l.s, set)
+		b := newBooster(rows.m, rows.s, set)
 		b.run(func(int, *additive) bool { return !l.stopped() })
 		if l.stopped() {
 			return nil, ErrCancelled
@@ -57,8 +63,8 @@ func (l *learner) fit(best *trial) (*final, error) {
 		whole = &b.fit
 	}
 	f := &final{shapes: make([]shape, len(l.m.columns))}
-	each(l.o.Workers, len(l.m.columns), func(j int) {
-		f.shapes[j] = l.summarize(j, fits, whole)
+	each(l.o.Workers, len(rows.m.columns), func(j int) {
+		f.shapes[j] = rows.summarize(j, fits, whole)
 	})
 	for _, fit := range fits {
 		f.base += fit.base / float64(bags)
@@ -69,24 +75,24 @@ func (l *learner) fit(best *trial) (*final, error) {
 	return f, nil
 }
 
-// sketch draws some of many rows, in their order.
-func (l *learner) sketch(stream uint64) (*matrix, sample) {
-	rng := rand.New(rand.NewPCG(l.o.Seed, 5000+stream))
-	rows := make([]int32, 0, sketched+sketched/4)
-	share := float64(sketched) / float64(l.m.rows)
-	for i := range l.m.rows {
+// sketch draws about most of many rows, in their order.
+func sketch(m *matrix, s sample, most int, seed, stream uint64) (*matrix, sample) {
+	rng := rand.New(rand.NewPCG(seed, 5000+stream))
+	rows := make([]int32, 0, most+most/4)
+	share := float64(most) / float64(m.rows)
+	for i := range m.rows {
 		if rng.Float64() < share {
 			rows = append(rows, int32(i))
 		}
 	}
-	m := &matrix{rows: len(rows)}
-	for _, c := range l.m.columns {
+	part := &matrix{rows: len(rows)}
+	for _, c := range m.columns {
 		codes := make([]uint8, len(rows))
 		for i, row := range rows {
 			codes[i] = c.codes[row]
 		}
 		c.codes = codes
-		m.columns = append(m.columns, c)
+		part.columns = append(part.columns, c)
 	}
 	take := func(values []float64) []float64 {
 		if values == nil {
@@ -98,21 +104,21 @@ func (l *learner) sketch(stream uint64) (*matrix, sample) {
 		}
 		return out
 	}
-	return m, sample{y: take(l.s.y), weight: take(l.s.weight), offset: take(l.s.offset), odds: take(l.s.odds)}
+	return part, sample{y: take(s.y), weight: take(s.weight), offset: take(s.offset), odds: take(s.odds)}
 }
 
 // summarize makes the mean and the spread of a column's shapes over the bags.
-func (l *learner) summarize(j int, fits []*additive, whole *additive) shape {
-	c := &l.m.columns[j]
+func (rows *view) summarize(j int, fits []*additive, whole *additive) shape {
+	c := &rows.m.columns[j]
 	s := shape{
 		value: make([]float64, c.bins), spread: make([]float64, c.bins),
 		weight: make([]float64, c.bins), count: make([]int64, c.bins),
 	}
 	all := 0.0
 	for i, code := range c.codes {
-		s.weight[code] += l.s.weight[i]
+		s.weight[code] += rows.s.weight[i]
 		s.count[code]++
-		all += l.s.weight[i]
+		all += rows.s.weight[i]
 	}
 	centre := func(values []float64) float64 {
 		sum := 0.0
@@ -133,7 +139,7 @@ func (l *learner) summarize(j int, fits []*additive, whole *additive) shape {
 		d := v - middle
 		s.spread[code] = math.Sqrt(max(s.spread[code]-d*d, 0) * float64(len(fits)) / float64(max(len(fits)-1, 1)))
 		if whole != nil {
-			s.spread[code] *= math.Sqrt(float64(sketched) / float64(l.m.rows))
+			s.spread[code] *= math.Sqrt(float64(sketched) / float64(rows.m.rows))
 		}
 	}
 	if whole != nil {

@@ -32,7 +32,9 @@ type learner struct {
 	index   []int      // in the frame
 	m       *matrix
 	pairs   []pairing
-	prior   *prior
+	// Of very many rows the search sees some: all holds the whole then, and m and s those.
+	all   *view
+	prior *prior
 }
 
 // Learn makes a points table of rows and their outcomes. The frame and the outcomes are only
@@ -61,6 +63,12 @@ func Learn(f *frame.Frame, outcomes []Outcome, o Options, progress func(done, of
 		return nil, nil, err
 	}
 	return c, l.report, nil
+}
+
+// view is coded rows and what they teach.
+type view struct {
+	m *matrix
+	s sample
 }
 
 // tick tells the caller that a step is done and reports whether to go on.

@@ -12,6 +12,8 @@ import (
 const (
 	// widest is the most bins of all columns together, which bounds the memory of the sums.
 	widest = 4096
+	// searched is how many rows the search for the best way to learn sees.
+	searched = 200_000
 	// ordinary is the most bins of one column.
 	ordinary = 64
 )
@@ -84,6 +86,10 @@ func (l *learner) screen() error {
 			l.index = append(l.index, j)
 			l.m.columns = append(l.m.columns, codes[j])
 		}
+	}
+	if n > searched {
+		l.all = &view{l.m, l.s}
+		l.m, l.s = sketch(l.m, l.s, searched, l.o.Seed, 0)
 	}
 	return l.start()
 }
@@ -231,6 +237,9 @@ func (l *learner) hold(j int, why string) {
 	l.columns = slices.Delete(l.columns, j, j+1)
 	l.index = slices.Delete(l.index, j, j+1)
 	l.m = l.m.without(j)
+	if l.all != nil {
+		l.all.m = l.all.m.without(j)
+	}
 }
 
 // heldCard lists the columns held back as the card shows them.

@@ -20,15 +20,22 @@ func plain(rows int) settings {
 // search finds out on unseen rows how to learn: which columns that drift to hold back, which
 // pairs to add, how strongly to smooth and when to stop.
 func (l *learner) search() (*trial, error) {
-	if l.report.Rows < 2*fewest || len(l.columns) == 0 {
+	if l.report.Rows < 2*fewest {
 		return nil, nil
+	}
+	if len(l.columns) == 0 {
+		return l.chance(), nil
+	}
+	if err := l.alone(); err != nil {
+		return nil, err
+	}
+	l.copies()
+	if len(l.columns) == 0 {
+		return l.chance(), nil
 	}
 	best, err := l.try(l.m, plain(l.m.rows))
 	if err != nil || !l.tick() {
 		return nil, ErrCancelled
-	}
-	if err := l.alone(); err != nil {
-		return nil, err
 	}
 	if best, err = l.drifting(best); err != nil {
 		return nil, err
@@ -55,6 +62,12 @@ func (l *learner) search() (*trial, error) {
 		return best, nil
 	}
 	return l.pairUp(best)
+}
+
+// chance is the trial of nothing: no column is left.
+func (l *learner) chance() *trial {
+	l.report.Nothing = true
+	return &trial{auc: 0.5}
 }
 
 // pairUp adds pairs one after the other, each found in what those before left over, and keeps as
