@@ -95,6 +95,8 @@ func (s *Sample) score(i int) float64 {
 	return s.Score[i]
 }
 
+func (s *Sample) probability(i int) float64 { return s.Probability[i] }
+
 // run is rows that a key does not tell apart.
 type run struct {
 	key       float64
@@ -104,17 +106,31 @@ type run struct {
 
 // runs parts the rows by a key, in ascending order.
 func (s *Sample) runs(key func(i int) float64) []run {
-	order := make([]int32, len(s.Won))
-	for i := range order {
-		order[i] = int32(i)
+	type keyed struct {
+		key float64
+		row int32
 	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(key(int(a)), key(int(b))), cmp.Compare(a, b)) })
+	rows := make([]keyed, len(s.Won))
+	for i := range rows {
+		rows[i] = keyed{key(i), int32(i)}
+	}
+	slices.SortFunc(rows, func(a, b keyed) int {
+		switch {
+		case a.key < b.key:
+			return -1
+		case a.key > b.key:
+			return 1
+		}
+		return int(a.row - b.row)
+	})
+	order := make([]int32, len(rows))
 	var out []run
 	for from := 0; from < len(order); {
-		r := run{key: key(int(order[from]))}
+		r := run{key: rows[from].key}
 		to := from
-		for ; to < len(order) && key(int(order[to])) == r.key; to++ {
-			row := int(order[to])
+		for ; to < len(order) && rows[to].key == r.key; to++ {
+			row := int(rows[to].row)
+			order[to] = rows[to].row
 			if s.Won[row] {
 				r.won += s.weight(row)
 			} else {
@@ -165,8 +181,9 @@ func Assess(s Sample, o Options) (*Report, error) {
 		return nil, err
 	}
 	o.Bins, o.Parts = cmp.Or(o.Bins, 10), cmp.Or(o.Parts, 10)
-	r := &Report{Rows: len(s.Won), AUC: AUC(s), LogLoss: LogLoss(s), Brier: Brier(s),
-		Recalibration: Recalibrate(s), Reliability: Reliability(s, o.Bins), Lift: LiftTable(s, o.Parts)}
+	byScore, byChance := s.runs(s.score), s.runs(s.probability)
+	r := &Report{Rows: len(s.Won), AUC: s.auc(byScore), LogLoss: LogLoss(s), Brier: Brier(s),
+		Recalibration: s.recalibrate(byChance), Reliability: s.reliability(byChance, o.Bins), Lift: liftTable(byScore, o.Parts)}
 	for i, won := range s.Won {
 		r.Weight += s.weight(i)
 		if won {

@@ -371,3 +371,14 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// BenchmarkAssess assesses 1,000,000 rows.
+func BenchmarkAssess(b *testing.B) {
+	s := drawn(rand.New(rand.NewPCG(7, 7)), 1_000_000, func(p float64) float64 { return math.Round(p*1e6) / 1e6 })
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := assess.Assess(s, assess.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -19,7 +19,11 @@ type Bin struct {
 // Reliability parts the rows by stated chance into at most bins parts of about equal weight. Rows
 // of equal chance stay together, so there may be fewer.
 func Reliability(s Sample, bins int) []Bin {
-	runs := s.runs(func(i int) float64 { return s.Probability[i] })
+	return s.reliability(s.runs(s.probability), bins)
+}
+
+// reliability is Reliability for runs by probability.
+func (s *Sample) reliability(runs []run, bins int) []Bin {
 	var total float64
 	for i := range runs {
 		total += runs[i].won + runs[i].lost
@@ -170,13 +174,20 @@ const unknown = 1000
 
 // Recalibrate fits the line by weighted maximum likelihood. What the rows do not tell, for want of
 // wins, losses or different chances, is 1 or 0 within -1000 and 1000.
-func Recalibrate(s Sample) Recalibration {
-	x := make([]float64, len(s.Won))
-	for i, p := range s.Probability {
-		x[i] = logit(min(max(p, finest), 1-finest))
+func Recalibrate(s Sample) Recalibration { return s.recalibrate(s.runs(s.probability)) }
+
+func (s *Sample) recalibrate(runs []run) Recalibration {
+	l := line{runs: runs, odds: make([]float64, len(runs))}
+	for i := range runs {
+		l.odds[i] = logit(min(max(runs[i].key, finest), 1-finest))
 	}
-	shift, shiftErr := s.line(x, false)
-	both, bothErr := s.line(x, true)
+	var p spread
+	for i := range s.Won {
+		p.add(s.weight(i), 0)
+	}
+	l.weight, l.effective = p.weight, p.effective()/p.weight
+	shift, shiftErr := l.fit(false)
+	both, bothErr := l.fit(true)
 	around := func(v, err, none float64) Interval {
 		if d := normal95 * err; math.Abs(v)+d < unknown {
 			return Interval{Value: v, Low: v - d, High: v + d}
@@ -186,15 +197,21 @@ func Recalibrate(s Sample) Recalibration {
 	return Recalibration{Slope: around(both[1], bothErr[1], 1), Intercept: around(both[0], bothErr[0], 0), Shift: around(shift[0], shiftErr[0], 0)}
 }
 
-// line fits intercept and, where it is free, slope by Newton's method with halved steps. The
-// errors come from the information weighted as Kish does, so that weights do not make rows more.
-func (s *Sample) line(x []float64, free bool) (at, errs [2]float64) {
+// line is what a line through log odds is fitted to.
+type line struct {
+	runs      []run
+	odds      []float64 // by run
+	weight    float64   // of all rows
+	effective float64   // rows of equal weight that tell as much, by weight (Kish 1965)
+}
+
+// fit finds intercept and, where it is free, slope by Newton's method with halved steps, and their
+// standard errors.
+func (l *line) fit(free bool) (at, errs [2]float64) {
 	at = [2]float64{0, 1}
-	loss := s.lineLoss(x, at)
-	var h [3]float64
+	loss := l.loss(at)
 	for range 50 {
-		g, info := s.slope(x, at)
-		h = info
+		g, h := l.slope(at)
 		var step [2]float64
 		if det := h[0]*h[2] - h[1]*h[1]; free && det > 1e-12*h[0]*h[2] {
 			step = [2]float64{(h[2]*g[0] - h[1]*g[1]) / det, (h[0]*g[1] - h[1]*g[0]) / det}
@@ -202,7 +219,7 @@ func (s *Sample) line(x []float64, free bool) (at, errs [2]float64) {
 			step[0] = g[0] / h[0]
 		}
 		size := math.Max(math.Abs(step[0]), math.Abs(step[1]))
-		if !(size > 1e-10) {
+		if !(size > 1e-9) {
 			break
 		}
 		if size > 5 {
@@ -211,8 +228,10 @@ func (s *Sample) line(x []float64, free bool) (at, errs [2]float64) {
 		moved := false
 		for range 30 {
 			to := [2]float64{at[0] + step[0], at[1] + step[1]}
-			if l := s.lineLoss(x, to); l < loss {
-				at, loss, moved = to, l, true
+			better := l.loss(to)
+			// The last steps change the loss by less than it can be told.
+			if better < loss || size < 1e-6 && better <= loss+1e-12*l.weight {
+				at, loss, moved = to, better, true
 				break
 			}
 			step[0], step[1] = step[0]/2, step[1]/2
@@ -221,55 +240,45 @@ func (s *Sample) line(x []float64, free bool) (at, errs [2]float64) {
 			break
 		}
 	}
-	_, h = s.slope(x, at)
+	_, h := l.slope(at)
 	errs = [2]float64{math.Inf(1), math.Inf(1)}
-	var p spread
-	for i := range s.Won {
-		p.add(s.weight(i), 0)
-	}
-	scale := p.effective() / p.weight
-	if !free {
-		errs[1] = 0
-		if h[0] > 1e-9*p.weight {
-			errs[0] = 1 / math.Sqrt(h[0]*scale)
-		}
+	if h[0] <= 1e-9*l.weight {
 		return at, errs
 	}
-	if det := h[0]*h[2] - h[1]*h[1]; det > 1e-9*h[0]*h[2] && h[0] > 1e-9*p.weight {
-		errs = [2]float64{math.Sqrt(h[2] / det / scale), math.Sqrt(h[0] / det / scale)}
+	if !free {
+		return at, [2]float64{1 / math.Sqrt(h[0]*l.effective), 0}
+	}
+	if det := h[0]*h[2] - h[1]*h[1]; det > 1e-9*h[0]*h[2] {
+		errs = [2]float64{math.Sqrt(h[2] / det / l.effective), math.Sqrt(h[0] / det / l.effective)}
 	}
 	return at, errs
 }
 
-func (s *Sample) lineLoss(x []float64, at [2]float64) float64 {
+// loss is the negative log likelihood.
+func (l *line) loss(at [2]float64) float64 {
 	var sum float64
-	for i := range x {
-		z := at[0] + at[1]*x[i]
-		if s.Won[i] {
-			z = -z
-		}
-		// ln(1+e^z) without overflow.
-		sum += s.weight(i) * (math.Max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))))
+	for i := range l.runs {
+		z := at[0] + at[1]*l.odds[i]
+		// ln(1+e^-z) of a win, ln(1+e^z) of a loss, without overflow.
+		tail := math.Log1p(math.Exp(-math.Abs(z)))
+		sum += l.runs[i].won*(math.Max(-z, 0)+tail) + l.runs[i].lost*(math.Max(z, 0)+tail)
 	}
 	return sum
 }
 
 // slope returns the gradient of the log likelihood and its information: of the intercept, of both
 // and of the slope.
-func (s *Sample) slope(x []float64, at [2]float64) (g [2]float64, h [3]float64) {
-	for i := range x {
-		p := sigmoid(at[0] + at[1]*x[i])
-		y := 0.0
-		if s.Won[i] {
-			y = 1
-		}
-		w := s.weight(i)
-		g[0] += w * (y - p)
-		g[1] += w * (y - p) * x[i]
+func (l *line) slope(at [2]float64) (g [2]float64, h [3]float64) {
+	for i := range l.runs {
+		x, w := l.odds[i], l.runs[i].won+l.runs[i].lost
+		p := sigmoid(at[0] + at[1]*x)
+		d := l.runs[i].won - w*p
+		g[0] += d
+		g[1] += d * x
 		v := w * p * (1 - p)
 		h[0] += v
-		h[1] += v * x[i]
-		h[2] += v * x[i] * x[i]
+		h[1] += v * x
+		h[2] += v * x * x
 	}
 	return g, h
 }

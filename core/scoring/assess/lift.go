@@ -16,8 +16,9 @@ type Lift struct {
 // LiftTable parts the rows by score into so many parts of equal weight, the best first. Rows of
 // equal score that a border goes through count on both sides in proportion, so that no order of
 // the rows makes it better. Without a win the gain is that of guessing.
-func LiftTable(s Sample, parts int) []Lift {
-	runs := s.runs(s.score)
+func LiftTable(s Sample, parts int) []Lift { return liftTable(s.runs(s.score), parts) }
+
+func liftTable(runs []run, parts int) []Lift {
 	var total, won float64
 	for i := range runs {
 		total += runs[i].won + runs[i].lost

@@ -10,8 +10,10 @@ const normal95 = 1.959963984540054
 // (1988) on the logit scale, with weights as frequencies of which the effective number counts.
 // Where every pair is in order, or none, it comes from as many disjoint pairs as there are, by
 // Clopper and Pearson (1934). Without rows of both kinds nothing is known: 0.5 within 0 and 1.
-func AUC(s Sample) Interval {
-	c := s.components()
+func AUC(s Sample) Interval { return s.auc(s.runs(s.score)) }
+
+func (s *Sample) auc(runs []run) Interval {
+	c := s.components(runs)
 	if !c.known {
 		return Interval{Value: 0.5, Low: 0, High: 1}
 	}
@@ -37,8 +39,7 @@ type components struct {
 	won, lost spread
 }
 
-func (s *Sample) components() components {
-	runs := s.runs(s.score)
+func (s *Sample) components(runs []run) components {
 	var won, lost float64
 	for i := range runs {
 		won += runs[i].won
@@ -172,7 +173,7 @@ func Compare(a, b Sample) Difference {
 		return q*q - p*p
 	})
 	d.AUC = Interval{Low: -1, High: 1}
-	x, y := a.components(), b.components()
+	x, y := a.components(a.runs(a.score)), b.components(b.runs(b.score))
 	if !x.known {
 		return d
 	}

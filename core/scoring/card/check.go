@@ -23,8 +23,8 @@ type checker struct {
 	problems []Problem
 }
 
-func (c *checker) add(path, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+func (k *checker) add(path, format string, args ...any) {
+	k.problems = append(k.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 // Check returns everything that is wrong with a card, in a stable order; nothing for a card that
