@@ -11,7 +11,7 @@ import (
 // persons that something is said of, not for all that a record is compared with, and for many at once:
 // what is said waits until it must be known what is held.
 type consents struct {
-	read    func(persons []lead.ID, epochs []int16) ([]postgres.Consent, error)
+	read    func(persons []lead.ID, epochs []int16, points []lead.ID) ([]postgres.Consent, []postgres.Stop, error)
 	waiting []saidFact
 }
 
@@ -28,8 +28,8 @@ func (w *people) say(p *person, f fact, leadID lead.ID) {
 }
 
 // settleConsents reads what is held of persons, and of all that something was said of, and adds what
-// was said.
-func (w *people) settleConsents(persons ...*person) error {
+// was said. It returns the revocations stored at contact points, which are read with it.
+func (w *people) settleConsents(points []lead.ID, persons ...*person) ([]postgres.Stop, error) {
 	for i := range w.consents.waiting {
 		persons = append(persons, w.consents.waiting[i].person)
 	}
@@ -41,26 +41,24 @@ func (w *people) settleConsents(persons ...*person) error {
 			ids, epochs = append(ids, p.row.ID), append(epochs, p.row.Epoch)
 		}
 	}
-	if len(ids) > 0 {
-		rows, err := w.consents.read(ids, epochs)
+	rows, stops, err := w.consents.read(ids, epochs, points)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		f, err := readFact(r.ID, r.Fact)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, r := range rows {
-			f, err := readFact(r.ID, r.Fact)
-			if err != nil {
-				return err
-			}
-			p := w.byID[r.PersonID]
-			p.consents = append(p.consents, f)
-		}
+		p := w.byID[r.PersonID]
+		p.consents = append(p.consents, f)
 	}
 	for i := range w.consents.waiting {
 		s := &w.consents.waiting[i]
 		w.note(s.person.root(), s.fact, s.lead)
 	}
 	w.consents.waiting = nil
-	return nil
+	return stops, nil
 }
 
 // keep adds a consent fact to a person unless it is held already; it reports whether it did. Origin

@@ -53,6 +53,7 @@ func (s *Service) parseLead(pb *leadv1.Lead) (*item, []problem.Violation, error)
 	it.accountKeys = accountKeys(it.party)
 	it.keys = hashKeys(s.matching.current.Load().Keys(&it.record))
 	it.sourceKeys = hashKeys(identity.SourceKeys(&l))
+	it.points = pointsOf(&it.record)
 	for _, c := range pb.GetConsents() {
 		f, err := newFact(s.normalConsent(c, &l))
 		if err != nil {

@@ -75,7 +75,7 @@ func (s *Service) MergePersons(ctx context.Context, req *identityv1.MergePersons
 }
 
 func (s *Service) mergeTwo(ctx context.Context, tx *postgres.Tx, a, b lead.ID, by edit) (*identityv1.MergePersonsResponse, error) {
-	w, err := s.loadPeople(ctx, tx, s.deps.Now(), nil, []lead.ID{a, b})
+	w, err := s.loadPeople(ctx, tx, s.deps.Now(), sought{persons: []lead.ID{a, b}})
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (s *Service) Retell(ctx context.Context, id string) (string, error) {
 		if err != nil {
 			return err
 		}
-		held, err := tx.Consents(ctx, []lead.ID{root}, []int16{stored.row.Epoch})
+		held, _, err := tx.Bearing(ctx, []lead.ID{root}, []int16{stored.row.Epoch}, nil)
 		if err != nil {
 			return err
 		}

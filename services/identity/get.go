@@ -173,7 +173,7 @@ func household(ctx context.Context, tx *postgres.Tx, p *person) ([]*identityv1.H
 // effective returns for every key that a fact names the state that holds now, as a fact of the
 // moment it was last said.
 func effective(ctx context.Context, tx *postgres.Tx, p *person, golden *lead.Party, now time.Time) ([]*leadv1.Consent, error) {
-	rows, err := tx.Consents(ctx, []lead.ID{p.row.ID}, []int16{p.row.Epoch})
+	rows, held, err := tx.Bearing(ctx, []lead.ID{p.row.ID}, []int16{p.row.Epoch}, pointsOf(&p.facts))
 	if err != nil {
 		return nil, err
 	}
@@ -183,10 +183,6 @@ func effective(ctx context.Context, tx *postgres.Tx, p *person, golden *lead.Par
 			return nil, err
 		}
 		p.consents = append(p.consents, f)
-	}
-	held, err := tx.Stops(ctx, pointsOf(&p.facts))
-	if err != nil {
-		return nil, err
 	}
 	stops := map[lead.ID][]fact{}
 	for _, r := range held {

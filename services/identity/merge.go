@@ -20,7 +20,7 @@ func (w *people) merge(l *link, o *person, why postgres.Merge, e *identity.Evide
 	}
 	why.PersonID, why.Into, why.HouseholdBefore, why.At = o.row.ID, s.row.ID, s.row.Household, w.changes.At
 	why.Weight, why.Reasons, why.Place = e.Weight, reasonText(e.Reasons), int32(len(w.changes.Merges))
-	if err := w.settleConsents(s, o); err != nil {
+	if _, err := w.settleConsents(nil, s, o); err != nil {
 		return err
 	}
 	w.united(s, &s.facts, &o.facts)

@@ -22,6 +22,8 @@ type people struct {
 	byID    map[lead.ID]*person
 	holders map[postgres.Key][]*person
 	crowded map[postgres.Key]bool // held by more than the cap
+	known   map[lead.ID]postgres.LeadPerson
+	stopped map[lead.ID]bool // of the contact points looked at
 	changes postgres.Changes
 	ignored int64 // keys of records left out as too common
 
@@ -68,22 +70,32 @@ func buckets(ids []lead.ID, keys ...[]key) []int32 {
 	return out
 }
 
-// loadPeople reads and locks everybody who holds one of the keys or is named by id.
-func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time, keys [][]key, ids []lead.ID) (*people, error) {
+// sought is what a transaction has to do with.
+type sought struct {
+	keys    [][]key
+	persons []lead.ID
+	leads   []lead.ID // that may have been resolved before
+	points  []lead.ID // hashed contact points that may have a revocation
+}
+
+// loadPeople reads and locks everybody who holds one of the keys or is named, and whom the leads are from.
+func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time, what sought) (*people, error) {
 	match := s.matching.current.Load()
 	w := &people{
 		match: match, keyCap: s.deps.CommonKeyCap, market: s.cfg.Market, newID: s.deps.NewID,
-		byID: map[lead.ID]*person{}, changes: postgres.Changes{At: at, Revision: match.revision},
+		byID: map[lead.ID]*person{}, stopped: make(map[lead.ID]bool, len(what.points)), changes: postgres.Changes{At: at, Revision: match.revision},
 	}
-	w.consents.read = func(ids []lead.ID, epochs []int16) ([]postgres.Consent, error) { return tx.Consents(ctx, ids, epochs) }
+	w.consents.read = func(ids []lead.ID, epochs []int16, points []lead.ID) ([]postgres.Consent, []postgres.Stop, error) {
+		return tx.Bearing(ctx, ids, epochs, points)
+	}
 	w.pairs.read = func(ids []lead.ID) ([]postgres.Decision, error) { return tx.Decisions(ctx, ids) }
 	n := 0
-	for _, list := range keys {
+	for _, list := range what.keys {
 		n += len(list)
 	}
 	distinct := make([]postgres.Key, 0, n)
 	w.holders = make(map[postgres.Key][]*person, n)
-	for _, list := range keys {
+	for _, list := range what.keys {
 		for i := range list {
 			if _, ok := w.holders[list[i].hashed]; !ok {
 				w.holders[list[i].hashed] = nil
@@ -91,9 +103,19 @@ func (s *Service) loadPeople(ctx context.Context, tx *postgres.Tx, at time.Time,
 			}
 		}
 	}
-	held, err := tx.Holders(ctx, distinct, w.keyCap+1)
+	found, err := tx.Known(ctx, distinct, w.keyCap+1, what.leads, what.points)
 	if err != nil {
 		return nil, err
+	}
+	held, ids := found.Holders, what.persons
+	for _, point := range what.points {
+		w.stopped[point] = found.Stopped[point]
+	}
+	if w.known, err = tx.LeadPersons(ctx, found.Leads); err != nil {
+		return nil, err
+	}
+	for _, k := range w.known {
+		ids = append(ids, k.PersonID)
 	}
 	w.crowded = map[postgres.Key]bool{}
 	for i, list := range held {

@@ -101,7 +101,7 @@ func (s *Service) applyLeave(ctx context.Context, tx *postgres.Tx, st *story, m 
 }
 
 func (s *Service) applyPair(ctx context.Context, tx *postgres.Tx, m *identity.Matcher, step *postgres.Step) error {
-	w, err := s.loadPeople(ctx, tx, s.deps.Now(), nil, []lead.ID{step.PersonID, step.OtherID})
+	w, err := s.loadPeople(ctx, tx, s.deps.Now(), sought{persons: []lead.ID{step.PersonID, step.OtherID}})
 	if err != nil {
 		return err
 	}

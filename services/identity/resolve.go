@@ -25,7 +25,8 @@ type item struct {
 	test       bool
 	askedAt    int64 // unix seconds
 	sourceKeys []key
-	facts      []fact // consent facts of the lead
+	points     []lead.ID // hashed, of the record
+	facts      []fact    // consent facts of the lead
 	body       []byte
 
 	link        link
@@ -89,47 +90,30 @@ func (s *Service) startSpans(ctx context.Context, req *identityv1.BatchResolveRe
 func (s *Service) resolve(ctx context.Context, items []*item) error {
 	var w *people
 	var stops map[lead.ID][]fact
-	err := s.store.Write(ctx, func(tx *postgres.Tx) error {
-		keys, ids := make([][]key, 0, 2*len(items)), make([]lead.ID, 0, len(items))
+	err := s.store.WritePiped(ctx, func(tx *postgres.Tx) error {
+		what := sought{keys: make([][]key, 0, 2*len(items)), leads: make([]lead.ID, 0, len(items))}
 		var accounts []lead.ID
 		for _, it := range items {
-			keys = append(keys, it.keys, it.sourceKeys)
-			ids = append(ids, it.leadID)
+			what.keys = append(what.keys, it.keys, it.sourceKeys)
+			what.leads, what.points = append(what.leads, it.leadID), append(what.points, it.points...)
 			accounts = append(accounts, it.accountKeys...)
 		}
-		if err := tx.LockBuckets(ctx, buckets(append(accounts, ids...), keys...)); err != nil {
-			return err
-		}
-		known, err := tx.LeadPersons(ctx, ids)
+		err := tx.LockBuckets(ctx, buckets(append(accounts, what.leads...), what.keys...))
 		if err != nil {
 			return err
 		}
-		var named []lead.ID
-		for _, k := range known {
-			named = append(named, k.PersonID)
-		}
-		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), keys, named); err != nil {
+		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), what); err != nil {
 			return err
 		}
 		if err := w.loadAccounts(ctx, tx, accounts); err != nil {
 			return err
 		}
-		if known == nil {
-			known = map[lead.ID]postgres.LeadPerson{}
-		}
 		for _, it := range items {
-			if err := w.resolve(it, known); err != nil {
+			if err := w.resolve(it); err != nil {
 				return err
 			}
 		}
-		linked := make([]*person, len(items))
-		for i, it := range items {
-			linked[i] = it.link.person
-		}
-		if err := w.settleConsents(linked...); err != nil {
-			return err
-		}
-		if stops, err = w.loadStops(ctx, tx, items); err != nil {
+		if stops, err = w.settleStops(items); err != nil {
 			return err
 		}
 		if err := w.settle(ctx, tx, s, s.halfLives()); err != nil {
@@ -149,9 +133,9 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 
 // resolve links one lead. A lead that was resolved before keeps its person, unless what it says now
 // contradicts that person: then it is treated as somebody else's, and the earlier link stays.
-func (w *people) resolve(it *item, known map[lead.ID]postgres.LeadPerson) error {
+func (w *people) resolve(it *item) error {
 	it.link, it.contradicts, it.repeated = link{}, false, false
-	before, again := known[it.leadID]
+	before, again := w.known[it.leadID]
 	if again {
 		p := w.byID[before.PersonID].root()
 		if w.match.Contradicts(&it.record, &p.facts) {
@@ -176,7 +160,7 @@ func (w *people) resolve(it *item, known map[lead.ID]postgres.LeadPerson) error 
 			LeadID: leadID, PersonID: l.person.row.ID, Created: l.created, Contradicts: it.contradicts,
 			Weight: l.weight, Reasons: reasonText(l.reasons),
 		}
-		known[leadID] = row
+		w.known[leadID] = row
 		w.changes.Leads = append(w.changes.Leads, row)
 	}
 	if err := w.learn(&it.link, &it.statement, leadID, it.body); err != nil {
@@ -235,21 +219,24 @@ func (w *people) sourceContradicts(it *item, p *person) bool {
 	return contradicts
 }
 
-// loadStops returns the revocations at all contact points of the persons resolved, those of the
-// batch included.
-func (w *people) loadStops(ctx context.Context, tx *postgres.Tx, items []*item) (map[lead.ID][]fact, error) {
+// settleStops settles the consents of the persons resolved and returns the revocations at all their
+// contact points, those of the batch included.
+func (w *people) settleStops(items []*item) (map[lead.ID][]fact, error) {
 	stops := map[lead.ID][]fact{}
 	wanted := map[lead.ID]bool{}
-	for _, it := range items {
+	linked := make([]*person, len(items))
+	var points []lead.ID // without those that have none
+	for i, it := range items {
+		linked[i] = it.link.person
 		for _, point := range pointsOf(&it.link.person.root().facts) {
+			stopped, looked := w.stopped[point]
+			if !wanted[point] && (stopped || !looked) {
+				points = append(points, point)
+			}
 			wanted[point] = true
 		}
 	}
-	points := make([]lead.ID, 0, len(wanted))
-	for p := range wanted {
-		points = append(points, p)
-	}
-	rows, err := tx.Stops(ctx, points)
+	rows, err := w.settleConsents(points, linked...)
 	if err != nil {
 		return nil, err
 	}

@@ -249,7 +249,7 @@ func (s *Service) RejectReview(ctx context.Context, req *identityv1.RejectReview
 		if row.State == postgres.ReviewDifferent {
 			return nil // asked for again
 		}
-		w, err := s.loadPeople(ctx, tx, s.deps.Now(), nil, []lead.ID{pair.First, pair.Second})
+		w, err := s.loadPeople(ctx, tx, s.deps.Now(), sought{persons: []lead.ID{pair.First, pair.Second}})
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func (s *Service) BatchCreateSignals(ctx context.Context, req *identityv1.BatchC
 func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv1.BatchCreateSignalsResponse) error {
 	half := s.halfLives()
 	var w *people
-	err := s.store.Write(ctx, func(tx *postgres.Tx) error {
+	err := s.store.WritePiped(ctx, func(tx *postgres.Tx) error {
 		resp.Accepted, resp.Duplicates = 0, 0
 		keys, ids := make([][]key, 0, len(arrivals)), make([]lead.ID, 0, len(arrivals))
 		var accounts []lead.ID
@@ -90,7 +90,7 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 		if err != nil {
 			return err
 		}
-		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), keys, nil); err != nil {
+		if w, err = s.loadPeople(ctx, tx, s.deps.Now(), sought{keys: keys}); err != nil {
 			return err
 		}
 		if err := w.loadAccounts(ctx, tx, accounts); err != nil {

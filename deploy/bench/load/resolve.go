@@ -84,7 +84,7 @@ func captured(r *people.Record) *leadv1.Lead {
 type Resolved struct {
 	Leads, Created int
 	Took           time.Duration
-	Times          []time.Duration // of the requests, from when they were due or sent
+	Times          []time.Duration // of each request, from when it was due or sent
 	Found          []Found
 }
 
@@ -102,35 +102,31 @@ func (r Resolved) Rate() float64 { return float64(r.Leads) / r.Took.Seconds() }
 func Resolve(ctx context.Context, conn *grpc.ClientConn, requests []Asked, callers int, rate float64) (Resolved, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var r Resolved
+	r := Resolved{Times: make([]time.Duration, len(requests))}
 	var mu sync.Mutex
 	var failed error
-	due := Due{Start: time.Now(), Rate: rate}
 	send := func(i int, began time.Time) {
 		var answer Frame
 		err := conn.Invoke(ctx, identityv1.ResolveService_BatchResolve_FullMethodName, &requests[i].Frame, &answer, Frames())
 		took := time.Since(began)
 		mu.Lock()
 		defer mu.Unlock()
+		r.Times[i] = took
 		if err == nil {
-			err = r.add(answer.Bytes, requests[i].Truth, took)
+			err = r.add(answer.Bytes, requests[i].Truth)
 		}
 		if err != nil && failed == nil {
 			failed = fmt.Errorf("resolve: %w", err)
 			cancel()
 		}
 	}
-	var calls sync.WaitGroup
+	start := time.Now()
 	if rate > 0 {
-		for i := range requests {
-			at := due.At(i)
-			select {
-			case <-time.After(time.Until(at)):
-				calls.Go(func() { send(i, at) })
-			case <-ctx.Done():
-			}
+		if err := Pace(ctx, len(requests), rate, send); err != nil && failed == nil {
+			failed = err
 		}
 	} else {
+		var calls sync.WaitGroup
 		var next atomic.Int64
 		for range callers {
 			calls.Go(func() {
@@ -139,14 +135,13 @@ func Resolve(ctx context.Context, conn *grpc.ClientConn, requests []Asked, calle
 				}
 			})
 		}
+		calls.Wait()
 	}
-	calls.Wait()
-	r.Took = time.Since(due.Start)
+	r.Took = time.Since(start)
 	return r, failed
 }
 
-func (r *Resolved) add(message []byte, truth []int, took time.Duration) error {
-	r.Times = append(r.Times, took)
+func (r *Resolved) add(message []byte, truth []int) error {
 	return Fields(message, func(field protowire.Number, _ uint64, result []byte) error {
 		if field != 1 {
 			return nil

@@ -1,7 +1,9 @@
 package load
 
 import (
+	"context"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -28,4 +30,22 @@ func (d Due) At(i int) time.Time {
 // By is how many of n leads are due at a moment.
 func (d Due) By(now time.Time, n int) int {
 	return min(max(int(now.Sub(d.Start).Seconds()*d.Rate)+1, 0), n)
+}
+
+// Pace makes n calls, each when it is due and whatever the others do, and returns when all have ended.
+// When ctx ends it begins no more.
+func Pace(ctx context.Context, n int, rate float64, call func(i int, due time.Time)) error {
+	due := Due{Start: time.Now(), Rate: rate}
+	var calls sync.WaitGroup
+	defer calls.Wait()
+	for i := range n {
+		at := due.At(i)
+		select {
+		case <-time.After(time.Until(at)):
+			calls.Go(func() { call(i, at) })
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }

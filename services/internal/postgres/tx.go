@@ -23,8 +23,13 @@ const maxTxAttempts = 5
 // A connection lost during COMMIT leaves it unknown whether the transaction
 // counts; such an error is [Unavailable] and never retried here.
 func InTx(ctx context.Context, pool *pgxpool.Pool, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
+	return again(ctx, func() error { return pgx.BeginTxFunc(ctx, pool, opts, fn) })
+}
+
+// again tries a transaction until it does not lose against another.
+func again(ctx context.Context, try func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := pgx.BeginTxFunc(ctx, pool, opts, fn)
+		err := try()
 		if err == nil || !conflict(err) || attempt == maxTxAttempts {
 			return err
 		}

@@ -38,21 +38,35 @@ func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // Write runs fn in one transaction, again if it loses against another one: fn must reset what it
 // collects. Its error is a problem.
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	err := s.write(ctx, fn, true)
-	if postgres.UniqueViolation(err, "") { // COPY can not pass over a row that is there already
-		err = s.write(ctx, fn, false)
-	}
-	return postgres.Problem(err)
+	return inBulk(func(bulk bool) error {
+		return postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+			pipe := postgres.NewPipe(tx)
+			if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later()), pipe: pipe, raw: tx, bulk: bulk}); err != nil {
+				return err
+			}
+			return pipe.Flush(ctx)
+		})
+	})
 }
 
-func (s *Store) write(ctx context.Context, fn func(*Tx) error, bulk bool) error {
-	return postgres.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		pipe := postgres.NewPipe(tx)
-		if err := fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later()), pipe: pipe, raw: tx, bulk: bulk}); err != nil {
-			return err
-		}
-		return pipe.Flush(ctx)
+// WritePiped is Write for what is on the way of a lead: two round trips less. Within has no place in
+// it.
+func (s *Store) WritePiped(ctx context.Context, fn func(*Tx) error) error {
+	return inBulk(func(bulk bool) error {
+		return postgres.InPipe(ctx, s.pool, func(pipe *postgres.Pipe) error {
+			return fn(&Tx{q: db.New(pipe), later: db.New(pipe.Later()), pipe: pipe, bulk: bulk})
+		})
 	})
+}
+
+// inBulk runs a transaction that copies many rows, and again without: COPY can not pass over a row
+// that is there already.
+func inBulk(run func(bulk bool) error) error {
+	err := run(true)
+	if postgres.UniqueViolation(err, "") {
+		err = run(false)
+	}
+	return postgres.Problem(err)
 }
 
 // Read runs fn on one snapshot.
@@ -78,8 +92,8 @@ func (s *Store) Ping(ctx context.Context) error { return postgres.Problem(s.pool
 type Tx struct {
 	q, later *db.Queries
 	pipe     *postgres.Pipe // nil in one that only reads
-	raw      pgx.Tx
-	bulk     bool // many rows go in by COPY
+	raw      pgx.Tx         // nil in one that only reads, and in a piped one
+	bulk     bool           // many rows go in by COPY
 }
 
 // Person is a row of a person.
@@ -128,13 +142,64 @@ func (t *Tx) LockBuckets(ctx context.Context, buckets []int32) error {
 	return t.later.LockBuckets(ctx, lockNamespace, buckets)
 }
 
+// Known is who may have to do with what is to be linked.
+type Known struct {
+	Holders [][]lead.ID      // of each key
+	Leads   []lead.ID        // that were resolved before
+	Stopped map[lead.ID]bool // contact points with a revocation
+}
+
+// Known returns who holds each key, at most so many per key, which of the leads were resolved before,
+// and at which contact points somebody revoked something.
+func (t *Tx) Known(ctx context.Context, keys []Key, most int, leads, points []lead.ID) (Known, error) {
+	known := Known{Holders: make([][]lead.ID, len(keys))}
+	if len(keys)+len(leads)+len(points) == 0 {
+		return known, nil
+	}
+	n := len(keys)
+	p := db.KnownParams{
+		Most: int32(most), Places: make([]int32, n), Buckets: make([]int16, n), Kinds: make([]int16, n), KeyHashes: make([]pgtype.UUID, n),
+		LeadBuckets: bucketsOf(leads), LeadIds: uuids(leads), PointBuckets: bucketsOf(points), PointHashes: uuids(points),
+	}
+	for i, k := range keys {
+		p.Places[i], p.Buckets[i], p.Kinds[i], p.KeyHashes[i] = int32(i), k.Hash.Bucket(), k.Kind, uuid(k.Hash)
+	}
+	rows, err := t.q.Known(ctx, p)
+	if err != nil {
+		return known, err
+	}
+	for _, r := range rows {
+		switch r.Place {
+		case placeOfLead:
+			known.Leads = append(known.Leads, r.ID.Bytes)
+		case placeOfPoint:
+			if known.Stopped == nil {
+				known.Stopped = map[lead.ID]bool{}
+			}
+			known.Stopped[r.ID.Bytes] = true
+		default:
+			known.Holders[r.Place] = append(known.Holders[r.Place], r.ID.Bytes)
+		}
+	}
+	return known, nil
+}
+
+// The places of rows of Known that are no key's.
+const (
+	placeOfLead  = -1
+	placeOfPoint = -2
+)
+
 // LeadPersons returns the persons of those leads that were resolved before.
 func (t *Tx) LeadPersons(ctx context.Context, leads []lead.ID) (map[lead.ID]LeadPerson, error) {
+	out := make(map[lead.ID]LeadPerson, len(leads))
+	if len(leads) == 0 {
+		return out, nil
+	}
 	rows, err := t.q.LeadPersons(ctx, bucketsOf(leads), uuids(leads))
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	out := make(map[lead.ID]LeadPerson, len(rows))
 	for _, r := range rows {
 		out[r.LeadID.Bytes] = LeadPerson{
 			LeadID: r.LeadID.Bytes, PersonID: r.PersonID.Bytes, Created: r.Created, Contradicts: r.Contradicts,
@@ -146,22 +211,8 @@ func (t *Tx) LeadPersons(ctx context.Context, leads []lead.ID) (map[lead.ID]Lead
 
 // Holders returns the persons that hold each key, at most so many per key.
 func (t *Tx) Holders(ctx context.Context, keys []Key, most int) ([][]lead.ID, error) {
-	out := make([][]lead.ID, len(keys))
-	if len(keys) == 0 {
-		return out, nil
-	}
-	places, buckets, kinds, hashes := make([]int32, len(keys)), make([]int16, len(keys)), make([]int16, len(keys)), make([]pgtype.UUID, len(keys))
-	for i, k := range keys {
-		places[i], buckets[i], kinds[i], hashes[i] = int32(i), k.Hash.Bucket(), k.Kind, uuid(k.Hash)
-	}
-	rows, err := t.q.Holders(ctx, places, buckets, kinds, hashes, int32(most))
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		out[r.Place] = append(out[r.Place], r.PersonID.Bytes)
-	}
-	return out, nil
+	known, err := t.Known(ctx, keys, most, nil, nil)
+	return known.Holders, err
 }
 
 // LockPersons returns the rows of persons and holds them until the end of the transaction.
@@ -230,36 +281,26 @@ func (t *Tx) CountRecords(ctx context.Context, persons []lead.ID) (int64, error)
 	return t.q.CountRecords(ctx, bucketsOf(persons), uuids(persons))
 }
 
-// Consents returns the facts that hold for persons under their epochs.
-func (t *Tx) Consents(ctx context.Context, persons []lead.ID, epochs []int16) ([]Consent, error) {
-	if len(persons) == 0 {
-		return nil, nil
+// Bearing returns the facts that hold for persons under their epochs and the revocations at contact
+// points.
+func (t *Tx) Bearing(ctx context.Context, persons []lead.ID, epochs []int16, points []lead.ID) ([]Consent, []Stop, error) {
+	if len(persons)+len(points) == 0 {
+		return nil, nil, nil
 	}
-	rows, err := t.q.Consents(ctx, bucketsOf(persons), uuids(persons), epochs)
+	rows, err := t.q.Bearing(ctx, bucketsOf(persons), uuids(persons), epochs, bucketsOf(points), uuids(points))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]Consent, len(rows))
-	for i, r := range rows {
-		out[i] = Consent{PersonID: r.PersonID.Bytes, Epoch: r.Epoch, ID: r.ConsentID.Bytes, Fact: r.Fact}
+	var held []Consent
+	var stops []Stop
+	for _, r := range rows {
+		if r.Stops {
+			stops = append(stops, Stop{Point: r.Whose.Bytes, ConsentID: r.ConsentID.Bytes, Fact: r.Fact})
+		} else {
+			held = append(held, Consent{PersonID: r.Whose.Bytes, ID: r.ConsentID.Bytes, Fact: r.Fact})
+		}
 	}
-	return out, nil
-}
-
-// Stops returns the revocations at contact points.
-func (t *Tx) Stops(ctx context.Context, points []lead.ID) ([]Stop, error) {
-	if len(points) == 0 {
-		return nil, nil
-	}
-	rows, err := t.q.Stops(ctx, bucketsOf(points), uuids(points))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Stop, len(rows))
-	for i, r := range rows {
-		out[i] = Stop{Point: r.PointHash.Bytes, ConsentID: r.ConsentID.Bytes, PersonID: r.PersonID.Bytes, Fact: r.Fact}
-	}
-	return out, nil
+	return held, stops, nil
 }
 
 // Seen returns which signals were noted before.

@@ -11,31 +11,42 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const consents = `-- name: Consents :many
-SELECT c.person_id, c.epoch, c.consent_id, c.fact
+const bearing = `-- name: Bearing :many
+SELECT false AS stops, c.person_id AS whose, c.consent_id, c.fact
 FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS person_id, unnest($3::smallint[]) AS epoch) AS k
 JOIN consent c ON c.bucket = k.bucket AND c.person_id = k.person_id AND c.epoch = k.epoch
+UNION ALL
+SELECT true, s.point_hash, s.consent_id, s.fact
+FROM (SELECT unnest($4::smallint[]) AS bucket, unnest($5::uuid[]) AS point_hash) AS k
+JOIN contact_stop s ON s.bucket = k.bucket AND s.point_hash = k.point_hash
 `
 
-type ConsentsRow struct {
-	PersonID  pgtype.UUID
-	Epoch     int16
+type BearingRow struct {
+	Stops     bool
+	Whose     pgtype.UUID
 	ConsentID pgtype.UUID
 	Fact      []byte
 }
 
-func (q *Queries) Consents(ctx context.Context, buckets []int16, personIds []pgtype.UUID, epochs []int16) ([]ConsentsRow, error) {
-	rows, err := q.db.Query(ctx, consents, buckets, personIds, epochs)
+// The facts that hold for persons, and the revocations at contact points.
+func (q *Queries) Bearing(ctx context.Context, buckets []int16, personIds []pgtype.UUID, epochs []int16, pointBuckets []int16, pointHashes []pgtype.UUID) ([]BearingRow, error) {
+	rows, err := q.db.Query(ctx, bearing,
+		buckets,
+		personIds,
+		epochs,
+		pointBuckets,
+		pointHashes,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ConsentsRow
+	var items []BearingRow
 	for rows.Next() {
-		var i ConsentsRow
+		var i BearingRow
 		if err := rows.Scan(
-			&i.PersonID,
-			&i.Epoch,
+			&i.Stops,
+			&i.Whose,
 			&i.ConsentID,
 			&i.Fact,
 		); err != nil {
@@ -58,47 +69,6 @@ WHERE p.merged_into = k.joined
 func (q *Queries) FollowMerges(ctx context.Context, at pgtype.Timestamptz, joined []pgtype.UUID, survivors []pgtype.UUID) error {
 	_, err := q.db.Exec(ctx, followMerges, at, joined, survivors)
 	return err
-}
-
-const holders = `-- name: Holders :many
-SELECT k.place::integer AS place, h.person_id
-FROM (SELECT unnest($1::integer[]) AS place, unnest($2::smallint[]) AS bucket, unnest($3::smallint[]) AS kind, unnest($4::uuid[]) AS key_hash) AS k
-CROSS JOIN LATERAL (
-    SELECT m.person_id FROM match_key m
-    WHERE m.bucket = k.bucket AND m.kind = k.kind AND m.key_hash = k.key_hash
-    LIMIT $5
-) AS h
-`
-
-type HoldersRow struct {
-	Place    int32
-	PersonID pgtype.UUID
-}
-
-func (q *Queries) Holders(ctx context.Context, places []int32, buckets []int16, kinds []int16, keyHashes []pgtype.UUID, most int32) ([]HoldersRow, error) {
-	rows, err := q.db.Query(ctx, holders,
-		places,
-		buckets,
-		kinds,
-		keyHashes,
-		most,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []HoldersRow
-	for rows.Next() {
-		var i HoldersRow
-		if err := rows.Scan(&i.Place, &i.PersonID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const insertConsents = `-- name: InsertConsents :exec
@@ -301,6 +271,73 @@ func (q *Queries) InsertStops(ctx context.Context, buckets []int16, pointHashes 
 	return err
 }
 
+const known = `-- name: Known :many
+SELECT k.place::integer AS place, h.person_id AS id
+FROM (SELECT unnest($1::integer[]) AS place, unnest($2::smallint[]) AS bucket, unnest($3::smallint[]) AS kind, unnest($4::uuid[]) AS key_hash) AS k
+CROSS JOIN LATERAL (
+    SELECT m.person_id FROM match_key m
+    WHERE m.bucket = k.bucket AND m.kind = k.kind AND m.key_hash = k.key_hash
+    LIMIT $5
+) AS h
+UNION ALL
+SELECT -1, l.lead_id
+FROM (SELECT unnest($6::smallint[]) AS bucket, unnest($7::uuid[]) AS lead_id) AS k
+JOIN lead_person l ON l.bucket = k.bucket AND l.lead_id = k.lead_id
+UNION ALL
+SELECT -2, k.point_hash
+FROM (SELECT unnest($8::smallint[]) AS bucket, unnest($9::uuid[]) AS point_hash) AS k
+WHERE EXISTS (SELECT FROM contact_stop s WHERE s.bucket = k.bucket AND s.point_hash = k.point_hash)
+`
+
+type KnownParams struct {
+	Places       []int32
+	Buckets      []int16
+	Kinds        []int16
+	KeyHashes    []pgtype.UUID
+	Most         int32
+	LeadBuckets  []int16
+	LeadIds      []pgtype.UUID
+	PointBuckets []int16
+	PointHashes  []pgtype.UUID
+}
+
+type KnownRow struct {
+	Place int32
+	ID    pgtype.UUID
+}
+
+// Who holds each key, by the key's place; leads that were resolved before, at -1; contact points with a
+// revocation, at -2.
+func (q *Queries) Known(ctx context.Context, arg KnownParams) ([]KnownRow, error) {
+	rows, err := q.db.Query(ctx, known,
+		arg.Places,
+		arg.Buckets,
+		arg.Kinds,
+		arg.KeyHashes,
+		arg.Most,
+		arg.LeadBuckets,
+		arg.LeadIds,
+		arg.PointBuckets,
+		arg.PointHashes,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []KnownRow
+	for rows.Next() {
+		var i KnownRow
+		if err := rows.Scan(&i.Place, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const leadPersons = `-- name: LeadPersons :many
 SELECT l.lead_id, l.person_id, l.created, l.contradicts, l.weight, l.reasons
 FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) AS k
@@ -393,44 +430,6 @@ func (q *Queries) LockPersons(ctx context.Context, buckets []int16, personIds []
 			&i.Profile,
 			&i.CreatedAt,
 			&i.AccountID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const stops = `-- name: Stops :many
-SELECT s.point_hash, s.consent_id, s.person_id, s.fact
-FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS point_hash) AS k
-JOIN contact_stop s ON s.bucket = k.bucket AND s.point_hash = k.point_hash
-`
-
-type StopsRow struct {
-	PointHash pgtype.UUID
-	ConsentID pgtype.UUID
-	PersonID  pgtype.UUID
-	Fact      []byte
-}
-
-func (q *Queries) Stops(ctx context.Context, buckets []int16, pointHashes []pgtype.UUID) ([]StopsRow, error) {
-	rows, err := q.db.Query(ctx, stops, buckets, pointHashes)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []StopsRow
-	for rows.Next() {
-		var i StopsRow
-		if err := rows.Scan(
-			&i.PointHash,
-			&i.ConsentID,
-			&i.PersonID,
-			&i.Fact,
 		); err != nil {
 			return nil, err
 		}

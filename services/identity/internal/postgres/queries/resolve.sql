@@ -6,14 +6,24 @@ SELECT l.lead_id, l.person_id, l.created, l.contradicts, l.weight, l.reasons
 FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) AS k
 JOIN lead_person l ON l.bucket = k.bucket AND l.lead_id = k.lead_id;
 
--- name: Holders :many
-SELECT k.place::integer AS place, h.person_id
+-- name: Known :many
+-- Who holds each key, by the key's place; leads that were resolved before, at -1; contact points with a
+-- revocation, at -2.
+SELECT k.place::integer AS place, h.person_id AS id
 FROM (SELECT unnest(@places::integer[]) AS place, unnest(@buckets::smallint[]) AS bucket, unnest(@kinds::smallint[]) AS kind, unnest(@key_hashes::uuid[]) AS key_hash) AS k
 CROSS JOIN LATERAL (
     SELECT m.person_id FROM match_key m
     WHERE m.bucket = k.bucket AND m.kind = k.kind AND m.key_hash = k.key_hash
     LIMIT @most
-) AS h;
+) AS h
+UNION ALL
+SELECT -1, l.lead_id
+FROM (SELECT unnest(@lead_buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) AS k
+JOIN lead_person l ON l.bucket = k.bucket AND l.lead_id = k.lead_id
+UNION ALL
+SELECT -2, k.point_hash
+FROM (SELECT unnest(@point_buckets::smallint[]) AS bucket, unnest(@point_hashes::uuid[]) AS point_hash) AS k
+WHERE EXISTS (SELECT FROM contact_stop s WHERE s.bucket = k.bucket AND s.point_hash = k.point_hash);
 
 -- name: LockPersons :many
 SELECT p.person_id, p.household_id, p.version, p.merged_into, p.consent_epoch, p.golden, p.facts, p.profile, p.created_at, p.account_id
@@ -22,14 +32,14 @@ JOIN person p ON p.bucket = k.bucket AND p.person_id = k.person_id
 ORDER BY p.bucket, p.person_id
 FOR UPDATE OF p;
 
--- name: Consents :many
-SELECT c.person_id, c.epoch, c.consent_id, c.fact
+-- name: Bearing :many
+-- The facts that hold for persons, and the revocations at contact points.
+SELECT false AS stops, c.person_id AS whose, c.consent_id, c.fact
 FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@person_ids::uuid[]) AS person_id, unnest(@epochs::smallint[]) AS epoch) AS k
-JOIN consent c ON c.bucket = k.bucket AND c.person_id = k.person_id AND c.epoch = k.epoch;
-
--- name: Stops :many
-SELECT s.point_hash, s.consent_id, s.person_id, s.fact
-FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@point_hashes::uuid[]) AS point_hash) AS k
+JOIN consent c ON c.bucket = k.bucket AND c.person_id = k.person_id AND c.epoch = k.epoch
+UNION ALL
+SELECT true, s.point_hash, s.consent_id, s.fact
+FROM (SELECT unnest(@point_buckets::smallint[]) AS bucket, unnest(@point_hashes::uuid[]) AS point_hash) AS k
 JOIN contact_stop s ON s.bucket = k.bucket AND s.point_hash = k.point_hash;
 
 -- name: InsertPersons :exec
