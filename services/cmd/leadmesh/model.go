@@ -17,9 +17,11 @@ import (
 
 // modelCmd learns points tables and puts them to use without a server.
 type modelCmd struct {
-	Train   modelTrainCmd   `cmd:"" help:"Learn a points table from a list of leads with their outcomes."`
-	Score   modelScoreCmd   `cmd:"" help:"Write a list again with probability, points and reasons for each row."`
-	Explain modelExplainCmd `cmd:"" help:"Say how a row came to its points, and what if."`
+	Train    modelTrainCmd    `cmd:"" help:"Learn a points table from a list of leads with their outcomes."`
+	Evaluate modelEvaluateCmd `cmd:"" help:"Say how good a points table is on leads whose outcome is known."`
+	Score    modelScoreCmd    `cmd:"" help:"Write a list again with probability, points and reasons for each row."`
+	Explain  modelExplainCmd  `cmd:"" help:"Say how a row came to its points, and what if."`
+	Diff     modelDiffCmd     `cmd:"" help:"Say what another version of a points table changes, and for which rows."`
 }
 
 // modelData is the table a command works on.
@@ -133,6 +135,42 @@ func (c *modelTrainCmd) Run(ctx context.Context, s streams) error {
 	return ended(ctx, s, nil, t.Set.Skipped)
 }
 
+// modelEvaluateCmd judges.
+type modelEvaluateCmd struct {
+	modelData   `embed:""`
+	Model       string   `required:"" placeholder:"FILE" help:"The points table."`
+	Label       string   `placeholder:"COLUMN" help:"The outcome of each row; default: the column that the points table was learned from."`
+	Positive    []string `placeholder:"VALUE" help:"What is won; default: what was won for the points table."`
+	Negative    []string `placeholder:"VALUE,..." help:"What is lost; default: all that is neither won nor open."`
+	Open        []string `placeholder:"VALUE,..." help:"What is not decided yet."`
+	Segment     string   `placeholder:"COLUMN" help:"Judge the rows of each value of this column apart, too."`
+	Recalibrate string   `placeholder:"FILE" help:"Write the points table with the same points and with probabilities that hold for these rows."`
+	JSON        bool     `help:"Write the figures as JSON."`
+	Lacking     bool     `help:"Take columns that the list lacks as missing in every row."`
+}
+
+func (c *modelEvaluateCmd) Run(ctx context.Context, s streams) error {
+	spare()
+	w := newWatch(s)
+	e, err := analyst.Evaluate(ctx, analyst.EvaluateOptions{
+		Source: c.source(s, w), Model: c.Model, Label: c.Label, Answers: dataset.Answers{Positive: c.Positive, Negative: c.Negative, Open: c.Open},
+		Segment: c.Segment, Recalibrate: c.Recalibrate, Lacking: c.Lacking,
+	})
+	w.quiet()
+	if err != nil {
+		return ended(ctx, s, err, 0)
+	}
+	out := told(s, c.Recalibrate)
+	if c.JSON {
+		if err := e.WriteJSON(out); err != nil {
+			return err
+		}
+	} else {
+		e.Print(out)
+	}
+	return ended(ctx, s, nil, e.Model.Set.Skipped)
+}
+
 // modelScoreCmd scores.
 type modelScoreCmd struct {
 	modelData `embed:""`
@@ -177,4 +215,28 @@ func (c *modelExplainCmd) Run(ctx context.Context, s streams) error {
 	}
 	e.Print(s.out)
 	return ended(ctx, s, nil, e.Model.Set.Skipped)
+}
+
+// modelDiffCmd compares.
+type modelDiffCmd struct {
+	Before  string   `arg:"" help:"The points table that is."`
+	After   string   `arg:"" help:"The one that may be."`
+	Data    string   `placeholder:"FILE" help:"Rows, to see whose score moves. \"-\" is standard input."`
+	Missing []string `placeholder:"WORD,..." help:"What stands for \"not known\" in the rows; default: what the points tables say."`
+	Lacking bool     `help:"Take columns that the rows lack as missing."`
+}
+
+func (c *modelDiffCmd) Run(ctx context.Context, s streams) error {
+	w := newWatch(s)
+	data := modelData{Data: c.Data, Missing: c.Missing}
+	d, err := analyst.Diff(ctx, analyst.DiffOptions{Source: data.source(s, w), Before: c.Before, After: c.After, Lacking: c.Lacking})
+	w.quiet()
+	if err != nil {
+		return ended(ctx, s, err, 0)
+	}
+	d.Print(s.out)
+	if d.Set != nil {
+		return ended(ctx, s, nil, d.Set.Skipped)
+	}
+	return nil
 }

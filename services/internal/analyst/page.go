@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/leadmesh/leadmesh/core/scoring/assess"
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 	"github.com/leadmesh/leadmesh/core/scoring/frame"
 	"github.com/leadmesh/leadmesh/services/internal/analyst/report"
@@ -35,11 +36,11 @@ func (t *Trained) show(out io.Writer) error {
 		{Value: console.Count(t.Rows), Label: "rows", Note: fmt.Sprintf("%s won, %s", console.Count(int(r.Won)), console.PercentOf(r.BaseRate))},
 		{Value: strconv.Itoa(len(used)), Label: "signals used", Note: fmt.Sprintf("%s held back", console.Plural(len(held), "column"))},
 	}
-	if u := &r.Unseen; u.Rows > 0 {
+	if u := t.Unseen; u != nil {
 		p.Figures = append(p.Figures,
-			report.Figure{Value: figure(u.AUC), Label: "AUC", Note: fmt.Sprintf("%s to %s, on rows not learned from", figure(u.AUCLow), figure(u.AUCHigh))},
-			report.Figure{Value: figure(u.CalibrationError), Label: "calibration error", Note: "of the probabilities, on the same rows"},
-			report.Figure{Value: figure(u.LogLoss), Label: "log loss", Note: figure(flat(u)) + " without any signal"},
+			report.Figure{Value: figure(u.AUC.Value), Label: "AUC", Note: between(u.AUC) + ", on rows not learned from"},
+			report.Figure{Value: figure(u.Calibration.Error.Value), Label: "calibration error", Note: between(u.Calibration.Error) + ", on the same rows"},
+			report.Figure{Value: strconv.FormatFloat(u.Lift[0].Times, 'f', 1, 64) + "×", Label: "best tenth", Note: "as often won as all rows"},
 		)
 	}
 	for i := range set.Columns {
@@ -127,7 +128,7 @@ func (t *Trained) warnings() []report.Warning {
 	for i := range t.Uses {
 		if u := &t.Uses[i]; u.Denied != "" && u.Role == Signal {
 			out = append(out, report.Warning{Grave: true, Title: "Denied column in use: " + t.Set.Columns[i].Name,
-				Words: fmt.Sprintf("It speaks of %s, which no score may look at by default. It is used because: %s.%s", u.Denied, strings.TrimSuffix(t.because(i), "."), t.compared())})
+				Words: fmt.Sprintf("It speaks of %s, which no score may look at by default. It is used because: %s.%s", u.Denied, strings.TrimSuffix(t.because(i), "."), t.beside())})
 		}
 	}
 	var drifting []string
@@ -152,11 +153,11 @@ func (t *Trained) because(i int) string {
 	return reason
 }
 
-func (t *Trained) compared() string {
-	if t.Without == nil || t.Without.Rows == 0 {
+func (t *Trained) beside() string {
+	if t.Without == nil || t.Unseen == nil {
 		return ""
 	}
-	return fmt.Sprintf(" Without it AUC is %s instead of %s.", figure(t.Without.AUC), figure(t.Report.Unseen.AUC))
+	return fmt.Sprintf(" Without it AUC is %s instead of %s.", figure(t.Without.AUC.Value), figure(t.Unseen.AUC.Value))
 }
 
 // sentence begins with a capital letter and ends with a full stop.
@@ -278,20 +279,11 @@ func partWords(s *card.Side) []string {
 	return out
 }
 
-// flat is the log loss of the share won, given to every row.
-func flat(u *card.Figures) float64 {
-	if u.Positives == 0 || u.Positives == u.Rows {
-		return 0
-	}
-	p := float64(u.Positives) / float64(u.Rows)
-	return -p*math.Log(p) - (1-p)*math.Log(1-p)
-}
-
 // split says how rows were parted.
 func (t *Trained) split() report.Split {
-	l := t.Report.Split
+	l := t.learned().Split
 	s := report.Split{Ordered: t.times != nil}
-	if all := l.Learn + l.Tune + l.Unseen; all > 0 {
+	if all := l.Learn + l.Unseen; all > 0 {
 		how := "drawn at random, since no --time was given"
 		if t.times != nil {
 			how = "the newest by " + t.times.column.Name
@@ -304,6 +296,13 @@ func (t *Trained) split() report.Split {
 	}
 	s.Periods = t.periods()
 	return s
+}
+
+func (t *Trained) learned() card.Learned {
+	if t.Card.Learned == nil {
+		return card.Learned{}
+	}
+	return *t.Card.Learned
 }
 
 // mostPeriods is how many stretches the picture of time shows.
@@ -322,8 +321,7 @@ func (t *Trained) periods() []report.Period {
 	}
 	slices.SortStableFunc(rows, func(a, b int) int { return int(t.times.rank[a] - t.times.rank[b]) })
 	n := min(mostPeriods, len(rows)/25)
-	l := t.Report.Split
-	all := float64(l.Learn + l.Tune + l.Unseen)
+	l := t.learned().Split
 	var out []report.Period
 	for i := range n {
 		stretch := rows[i*len(rows)/n : (i+1)*len(rows)/n]
@@ -333,12 +331,7 @@ func (t *Trained) periods() []report.Period {
 				p.Share += 1 / float64(len(stretch))
 			}
 		}
-		middle := (float64(i) + 0.5) / float64(n) * all
-		switch {
-		case all == 0 || middle <= float64(l.Learn):
-		case middle <= float64(l.Learn+l.Tune):
-			p.Part = report.Tune
-		default:
+		if l.Unseen > 0 && (2*i+1)*len(rows)/(2*n) >= int(l.Learn) {
 			p.Part = report.Unseen
 		}
 		out = append(out, p)
@@ -348,18 +341,30 @@ func (t *Trained) periods() []report.Period {
 
 // quality is how good the table is on rows it has not seen.
 func (t *Trained) quality() report.Quality {
-	u := &t.Report.Unseen
-	if u.Rows == 0 {
-		return report.Quality{Words: "No rows were kept unseen, so nothing is known of how good the points table is."}
+	u := t.Unseen
+	if u == nil {
+		return report.Quality{Words: "Too few rows could be kept unseen, so nothing is known of how good the points table is."}
 	}
-	share := float64(u.Positives) / float64(u.Rows)
-	q := report.Quality{Base: share, Words: fmt.Sprintf("On %s that were not learned from, of which %s were won.", console.Plural(int(u.Rows), "row"), console.PercentOf(share))}
+	q := report.Quality{Base: u.Share, Words: fmt.Sprintf("A points table was learned in the same way from the other rows and tried on %s that it had not seen, of which %s were won.", console.Plural(u.Rows, "row"), console.PercentOf(u.Share))}
 	q.Compared = []report.Compared{
-		{Name: "points table", AUC: fmt.Sprintf("%s (%s to %s)", figure(u.AUC), figure(u.AUCLow), figure(u.AUCHigh)), LogLoss: figure(u.LogLoss), Brier: figure(u.Brier), Calibration: figure(u.CalibrationError)},
-		{Name: "the same probability for every row", AUC: "0.500", LogLoss: figure(flat(u)), Brier: figure(share * (1 - share)), Calibration: "0.000"},
+		compared("points table", u),
+		{Name: "the same probability for every row", AUC: "0.500", LogLoss: figure(u.LogLossShare), Brier: figure(u.BrierShare), Calibration: "-"},
 	}
-	if w := t.Without; w != nil && w.Rows > 0 {
-		q.Compared = slices.Insert(q.Compared, 1, report.Compared{Name: "points table without denied columns", AUC: figure(w.AUC), LogLoss: figure(w.LogLoss), Brier: figure(w.Brier), Calibration: figure(w.CalibrationError)})
+	if t.Without != nil {
+		q.Compared = slices.Insert(q.Compared, 1, compared("points table without denied columns", t.Without))
+	}
+	for _, b := range u.Reliability {
+		q.Reliability = append(q.Reliability, report.Reliability{Predicted: b.Stated, Won: b.Won.Value, Low: b.Won.Low, High: b.Won.High, Rows: b.Rows})
+	}
+	q.Gain = append(q.Gain, report.Point{})
+	for i, l := range u.Lift {
+		q.Gain = append(q.Gain, report.Point{X: l.Share, Y: l.Gain})
+		q.Lift = append(q.Lift, report.Lift{Words: fmt.Sprintf("tenth %d, from %.0f points", i+1, math.Floor(l.From/100)), Rows: int(math.Round(l.Weight)), Won: int(math.Round(l.Won)), Share: l.Rate, Lift: l.Times, All: l.Gain})
 	}
 	return q
+}
+
+func compared(name string, r *assess.Report) report.Compared {
+	return report.Compared{Name: name, AUC: fmt.Sprintf("%s (%s)", figure(r.AUC.Value), between(r.AUC)), LogLoss: figure(r.LogLoss.Value),
+		Brier: figure(r.Brier.Value), Calibration: figure(r.Calibration.Error.Value)}
 }

@@ -80,18 +80,19 @@ func (t *Trained) Print(out io.Writer) {
 
 // figures are those on rows that the points table has not seen.
 func (t *Trained) figures() [][]string {
-	u := &t.Report.Unseen
-	if u.Rows == 0 {
-		return nil
+	u := t.Unseen
+	if u == nil {
+		return [][]string{{"figures", "none", fmt.Sprintf("of the rows kept unseen fewer than %d were won, or fewer were lost", fewestUnseen)}}
 	}
 	rows := [][]string{
-		{"AUC", figure(u.AUC), fmt.Sprintf("%s to %s; on %s not learned from; 0.5 is chance", figure(u.AUCLow), figure(u.AUCHigh), console.Plural(int(u.Rows), "row"))},
-		{"log loss", figure(u.LogLoss), fmt.Sprintf("%s when every row gets the same probability", figure(flat(u)))},
-		{"Brier", figure(u.Brier), ""},
-		{"calibration error", figure(u.CalibrationError), "by how much predicted and true shares differ, beyond what chance does"},
+		{"AUC", figure(u.AUC.Value), fmt.Sprintf("%s, on %s not learned from; 0.5 is chance", between(u.AUC), console.Plural(u.Rows, "row"))},
+		{"log loss", figure(u.LogLoss.Value), figure(u.LogLossShare) + " with the same probability for every row"},
+		{"Brier", figure(u.Brier.Value), figure(u.BrierShare) + " with the same probability for every row"},
+		{"calibration error", figure(u.Calibration.Error.Value), between(u.Calibration.Error) + "; by how much predicted and true shares differ"},
+		{"best tenth", strconv.FormatFloat(u.Lift[0].Times, 'f', 1, 64) + "×", fmt.Sprintf("as often won as all; it holds %s of the wins", console.PercentOf(u.Lift[0].Gain))},
 	}
-	if t.Without != nil {
-		rows = append(rows, []string{"without denied", figure(t.Without.AUC), fmt.Sprintf("AUC without the columns allowed by --allow-denied; log loss %s", figure(t.Without.LogLoss))})
+	if w := t.Without; w != nil {
+		rows = append(rows, []string{"without denied", figure(w.AUC.Value), "AUC without the columns that --allow-denied allows; log loss " + figure(w.LogLoss.Value)})
 	}
 	return rows
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leadmesh/leadmesh/core/scoring/assess"
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 	"github.com/leadmesh/leadmesh/core/scoring/frame"
 	"github.com/leadmesh/leadmesh/core/scoring/train"
@@ -80,10 +81,11 @@ type Trained struct {
 	Plan
 	Card   *card.Card
 	Report *train.Report
-	// Without is what the table is worth without the columns that were allowed though denied; nil if none
-	// were.
-	Without *card.Figures
-	Took    time.Duration
+	// Unseen is how good a table that was learned in the same way from the other rows is on rows kept
+	// unseen; nil where they are too few. Without is the same without the columns that were allowed though
+	// denied, nil if none were.
+	Unseen, Without *assess.Report
+	Took            time.Duration
 
 	times *moments // nil without --time
 }
@@ -144,7 +146,10 @@ type training struct {
 
 	frame    *frame.Frame
 	outcomes []train.Outcome
+	groups   []int32 // of each row, -1 for none; nil without --group
 	options  train.Options
+
+	learnt, unseen []int32 // rows that the figures come from
 }
 
 func (w *training) prior() (err error) {
@@ -282,6 +287,14 @@ func (w *training) rows(t *Trained) error {
 	if len(keep) < set.Rows {
 		w.frame = full.Take(keep)
 	}
+	if w.Group != "" {
+		c, err := set.Column(w.Group)
+		if err != nil {
+			return usage(err)
+		}
+		signal, _ := c.Signal()
+		w.groups = pick(signal.Codes, keep)
+	}
 	for _, row := range keep {
 		outcome := train.Lost
 		switch {
@@ -395,23 +408,39 @@ func (w *training) learn(ctx context.Context, t *Trained) error {
 	}
 	o.Prior, o.Seed, o.Workers = w.start, w.Seed, runtime.GOMAXPROCS(0)
 	var err error
-	if t.Card, t.Report, err = w.run(ctx, "learning", o); err != nil {
+	if t.Unseen, err = w.check(ctx, "checking", o); err != nil {
 		return err
 	}
 	if len(o.Override) > 0 {
 		without := o
 		without.Override = nil
-		_, report, err := w.run(ctx, "without the denied", without)
-		if err != nil {
+		if t.Without, err = w.check(ctx, "without denied", without); err != nil {
 			return err
 		}
-		t.Without = &report.Unseen
+	}
+	if t.Card, t.Report, err = w.run(ctx, "learning", o); err != nil {
+		return err
 	}
 	t.Card.Missing = t.Missing
-	if t.Card.Learned != nil {
-		t.Card.Learned.Held = w.held(t)
-	}
+	w.note(t)
 	return told(w.Out, t.Card.Check())
+}
+
+// note keeps in the card what it was learned from.
+func (w *training) note(t *Trained) {
+	l := t.Card.Learned
+	if l == nil {
+		return
+	}
+	l.Held = w.held(t)
+	if t.Unseen == nil {
+		return
+	}
+	l.Unseen = figuresOf(t.Unseen)
+	l.Split = card.Split{Learn: int64(len(w.learnt)), Unseen: int64(len(w.unseen))}
+	if t.times != nil && len(w.unseen) > 0 {
+		l.Split.Column, l.Split.At = t.times.column.Name, t.times.text(w.options.Time[w.unseen[0]])
+	}
 }
 
 // held names the columns that were not used: those the learner held back and those it never saw.

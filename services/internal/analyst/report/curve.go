@@ -173,7 +173,7 @@ func timeline(s Split) (template.HTML, error) {
 			chart.Line(c, chart.Grid, 0.6, nil, at(0, t.Value), at(n, t.Value))
 		}
 		for i, d := range s.Periods {
-			col := [...]color.RGBA{Learn: forColour, Tune: tuneColour, Unseen: unseenColour}[d.Part]
+			col := [...]color.RGBA{Learn: forColour, Unseen: unseenColour}[d.Part]
 			chart.Box(c, col, at(float64(i)+0.06, 0), at(float64(i)+0.94, d.Share))
 		}
 	}))

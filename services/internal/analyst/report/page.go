@@ -70,7 +70,6 @@ type Part uint8
 // The values of Part.
 const (
 	Learn Part = iota
-	Tune
 	Unseen
 )
 

@@ -55,7 +55,7 @@ func page() *report.Page {
 		q.Reliability = append(q.Reliability, report.Reliability{Predicted: v / 10, Won: v/10 + 0.02*float64(i%3-1), Low: v/10 - 0.05, High: v/10 + 0.05, Rows: 100})
 		q.Lift = append(q.Lift, report.Lift{Words: fmt.Sprintf("tenth %d", i+1), Rows: 129, Won: 110 - 11*i, Share: 0.9 - 0.09*float64(i), Lift: 2.4 - 0.24*float64(i), All: min(1, 0.24*float64(i+1))})
 		q.Gain = append(q.Gain, report.Point{X: float64(i+1) / 10, Y: math.Sqrt(float64(i+1) / 10)})
-		p.Split.Periods = append(p.Split.Periods, report.Period{Rows: 600, Share: 0.3 + 0.02*float64(i), Part: report.Part(max(0, i-7)), Until: fmt.Sprintf("2026-%02d-01", i+1)})
+		p.Split.Periods = append(p.Split.Periods, report.Period{Rows: 600, Share: 0.3 + 0.02*float64(i), Part: report.Part(i / 8), Until: fmt.Sprintf("2026-%02d-01", i+1)})
 	}
 	p.Quality = q
 	return p
