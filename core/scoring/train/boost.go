@@ -16,10 +16,11 @@ type coded struct {
 	bins     int
 	ordered  bool // codes from 1 up are in the order of their values
 	monotone int8
-	inner    int     // of a pair: parts of the second column; the codes are outer*inner+inner code
-	across   bool    // of a pair: the parts of the first column are in the order of their values
-	along    bool    // of a pair: those of the second are
-	scale    float64 // of the steps of this column; 1 but for pairs
+	start    []float64 // what the expert's card gives each code, in log-odds; nil: nothing
+	inner    int       // of a pair: parts of the second column; the codes are outer*inner+inner code
+	across   bool      // of a pair: the parts of the first column are in the order of their values
+	along    bool      // of a pair: those of the second are
+	scale    float64   // of the steps of this column; 1 but for pairs
 }
 
 // settings of one fit.
@@ -253,7 +254,7 @@ func (b *booster) next() {
 		step[i] *= b.set.rate
 	}
 	if c.monotone != 0 {
-		b.hold(from, shape, step, c.monotone)
+		b.hold(from, shape, step, c.start, c.monotone)
 	}
 	for i, delta := range step {
 		if delta != 0 {
@@ -267,7 +268,11 @@ func (b *booster) next() {
 		slope += b.grad[from+i]
 		curve += float64(b.gram[(from+i)*total+from+i])
 	}
-	if delta := slope / (curve + 1e-9); curve > 0 {
+	keep := 1e-9
+	if b.s.offset != nil {
+		keep = b.set.keep
+	}
+	if delta := (slope - keep*b.fit.base) / (curve + keep); curve > 0 {
 		b.fit.base += delta
 		for k := range b.grad {
 			b.grad[k] -= delta * float64(b.gram[k*total+k])
@@ -354,9 +359,9 @@ func (b *booster) smooth(from int, shape, step []float64) {
 	}
 }
 
-// hold changes a step so that the shape it leads to never goes the wrong way: neighbours that
-// would are pooled by their second derivatives.
-func (b *booster) hold(from int, shape, step []float64, way int8) {
+// hold changes a step so that the shape it leads to, on top of start, never goes the wrong way:
+// neighbours that would are pooled by their second derivatives.
+func (b *booster) hold(from int, shape, step, start []float64, way int8) {
 	total := len(b.grad)
 	n := len(step) - 1
 	if n < 2 {
@@ -366,11 +371,17 @@ func (b *booster) hold(from int, shape, step []float64, way int8) {
 	for i := range n {
 		at := from + 1 + i
 		values[i] = shape[1+i] + step[1+i]
+		if start != nil {
+			values[i] += start[1+i]
+		}
 		weights[i] = float64(b.gram[at*total+at]) + 1e-9
 	}
 	pool(values, weights, way)
 	for i := range n {
 		step[1+i] = values[i] - shape[1+i]
+		if start != nil {
+			step[1+i] -= start[1+i]
+		}
 	}
 }
 

@@ -13,7 +13,10 @@ import (
 // The scores of each fold are moved so that their mean is that of the table on the same rows:
 // what a fold's fit knew of the base rate is older than what the table knows.
 func (l *learner) calibration(t *table, best *trial) []card.Knot {
-	own := t.scores(l.m)
+	if best.from == l.m.rows {
+		return l.guessed(t)
+	}
+	own := t.scores(l.m, l.s.offset)
 	scores := slices.Clone(best.scores[best.best])
 	y, w := slices.Clone(l.s.y[best.from:]), slices.Clone(l.s.weight[best.from:])
 	for _, p := range folds(l.m.rows) {
@@ -33,6 +36,20 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	l.report.Recent.HalfLife = int64(halfLife(scores, y, w, l.timed))
 	recent(w, float64(l.report.Recent.HalfLife))
 	return t.knots(knots(scores, y, w, line{slope: 1}, 0))
+}
+
+// guessed is the calibration of an expert's card with too few rows for one of their own: its own
+// line.
+func (l *learner) guessed(t *table) []card.Knot {
+	const steps = 10
+	var found []knot
+	for i := range steps + 1 {
+		score := (float64(i)/steps*card.MaxPoints - t.level) / t.perUnit
+		p := sigmoid(score)
+		low, high := wilson(p, l.o.PriorRows+float64(l.m.rows))
+		found = append(found, knot{score, p, low, high})
+	}
+	return t.knots(found)
 }
 
 // opened replaces the chances of open rows by those that go with their scores.

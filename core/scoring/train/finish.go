@@ -75,6 +75,15 @@ func (l *learner) fit(best *trial) (*final, error) {
 	return f, nil
 }
 
+// additive is a copy of the function as it was learned.
+func (f *final) additive() *additive {
+	a := &additive{base: f.base}
+	for j := range f.shapes {
+		a.shapes = append(a.shapes, append([]float64(nil), f.shapes[j].value...))
+	}
+	return a
+}
+
 // sketch draws about most of many rows, in their order.
 func sketch(m *matrix, s sample, most int, seed, stream uint64) (*matrix, sample) {
 	rng := rand.New(rand.NewPCG(seed, 5000+stream))

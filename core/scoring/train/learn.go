@@ -51,6 +51,9 @@ func Learn(f *frame.Frame, outcomes []Outcome, o Options, progress func(done, of
 	if !l.tick() {
 		return nil, nil, ErrCancelled
 	}
+	if err := l.expert(); err != nil {
+		return nil, nil, err
+	}
 	if err := l.screen(); err != nil {
 		return nil, nil, err
 	}
@@ -190,8 +193,11 @@ func (l *learner) label() error {
 
 // finish learns from all rows as the search found best, and writes the card.
 func (l *learner) finish(best *trial) (*card.Card, error) {
-	if l.report.Nothing {
+	switch {
+	case l.report.Nothing:
 		return l.flat(), nil
+	case l.prior != nil && l.report.Rows == 0:
+		return l.untouched(), nil
 	}
 	f, err := l.fit(best)
 	if err != nil {

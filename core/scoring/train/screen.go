@@ -73,10 +73,13 @@ func (l *learner) screen() error {
 			return
 		}
 		c := &l.f.Columns[j]
-		cuts, names := l.priorParts(c.Name)
+		cuts, names := l.prior.parts(c.Name)
 		b := bin(c, min(fineBins, most+len(cuts)+len(names)), least, cuts, names)
-		col := coded{codes: make([]uint8, n), bins: b.bins, ordered: b.ordered(), scale: 1, monotone: int8(l.o.Monotone[c.Name])}
+		col := coded{codes: make([]uint8, n), bins: b.bins, ordered: b.ordered(), scale: 1, monotone: int8(l.monotone(c.Name))}
 		b.apply(c, col.codes)
+		if l.prior != nil {
+			col.start = l.prior.shape(b)
+		}
 		binnings[j], codes[j] = b, col
 	})
 	l.m = &matrix{rows: n}
@@ -87,11 +90,26 @@ func (l *learner) screen() error {
 			l.m.columns = append(l.m.columns, codes[j])
 		}
 	}
+	if l.prior != nil {
+		offset, err := l.prior.offset(l.f)
+		if err != nil {
+			return err
+		}
+		l.s.offset = offset
+	}
 	if n > searched {
 		l.all = &view{l.m, l.s}
 		l.m, l.s = sketch(l.m, l.s, searched, l.o.Seed, 0)
 	}
-	return l.start()
+	return nil
+}
+
+// monotone is which way a column may go, by option or by the expert's card.
+func (l *learner) monotone(name string) card.Monotone {
+	if way := l.o.Monotone[name]; way != 0 || l.prior == nil || l.prior.rows[name] == nil {
+		return way
+	}
+	return l.prior.rows[name].Monotone
 }
 
 // shapeless says why the values of a column can teach nothing: there is one only, or nearly as

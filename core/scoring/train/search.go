@@ -20,8 +20,14 @@ func plain(rows int) settings {
 // search finds out on unseen rows how to learn: which columns that drift to hold back, which
 // pairs to add, how strongly to smooth and when to stop.
 func (l *learner) search() (*trial, error) {
-	if l.report.Rows < 2*fewest {
-		return nil, nil
+	set := plain(l.m.rows)
+	if l.prior != nil {
+		set.keep = l.prior.keep(l.o.PriorRows, l.report.BaseRate)
+	}
+	if !l.enough() {
+		// Too few rows to try anything: a fixed number of steps, held to the expert's table.
+		set.rounds = 200
+		return &trial{set: set, from: l.m.rows, rounds: []int{set.rounds}, scores: [][]float64{nil}, loss: []float64{0}}, nil
 	}
 	if len(l.columns) == 0 {
 		return l.chance(), nil
@@ -33,7 +39,7 @@ func (l *learner) search() (*trial, error) {
 	if len(l.columns) == 0 {
 		return l.chance(), nil
 	}
-	best, err := l.try(l.m, plain(l.m.rows))
+	best, err := l.try(l.m, set)
 	if err != nil || !l.tick() {
 		return nil, ErrCancelled
 	}
@@ -57,11 +63,25 @@ func (l *learner) search() (*trial, error) {
 	if !l.tick() {
 		return nil, ErrCancelled
 	}
-	if best.z < 2.5 {
+	if best.z < 2.5 && l.prior == nil {
 		l.report.Nothing = true
 		return best, nil
 	}
 	return l.pairUp(best)
+}
+
+// enough tells whether there are rows to learn from and to try that on.
+func (l *learner) enough() bool {
+	won, lost := 0, 0
+	for _, o := range l.outcomes {
+		switch o {
+		case Won:
+			won++
+		case Lost:
+			lost++
+		}
+	}
+	return l.prior == nil || won >= 2*fewest && lost >= 2*fewest && len(l.columns) > 0
 }
 
 // chance is the trial of nothing: no column is left.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/leadmesh/leadmesh/core/scoring/card"
@@ -14,21 +15,35 @@ type table struct {
 	parts   [][]part // of each column of the matrix; the cells of a pair one by one
 	level   float64  // points = level + perLogit*logodds
 	perUnit float64
+	moved   *additive // what was learned on top of an expert's card; nil without one
 }
 
 // tabulate merges the bins of a function, centres its columns so that the base is the average
 // row, and finds the scale that puts all rows between 0 and 10000 points with some room to spare.
 func (l *learner) tabulate(f *final) *table {
 	t := &table{base: f.base}
+	keep := 0.0
+	if l.prior != nil {
+		t.level, t.perUnit = l.prior.level, l.prior.perUnit
+		t.moved = f.additive()
+		keep = l.prior.keep(l.o.PriorRows, l.report.BaseRate)
+	}
 	for j := range f.shapes {
 		c, s := &l.m.columns[j], &f.shapes[j]
 		var parts []part
+		if l.prior != nil && c.inner == 0 {
+			l.add(j, s, keep)
+		}
 		if c.inner > 0 {
 			for code := range c.bins {
 				parts = append(parts, s.part([]int{code}))
 			}
 		} else {
 			parts = merge(c, s)
+		}
+		if l.prior != nil {
+			t.parts = append(t.parts, parts)
+			continue
 		}
 		sum, rows := 0.0, 0.0
 		for _, p := range parts {
@@ -47,8 +62,11 @@ func (l *learner) tabulate(f *final) *table {
 		t.base += middle
 		t.parts = append(t.parts, parts)
 	}
+	if l.prior != nil {
+		return t
+	}
 	low, high := math.Inf(1), math.Inf(-1)
-	for _, s := range t.scores(l.m) {
+	for _, s := range t.scores(l.m, nil) {
 		low, high = min(low, s), max(high, s)
 	}
 	room := 0.08*(high-low) + 0.1
@@ -56,6 +74,15 @@ func (l *learner) tabulate(f *final) *table {
 	t.perUnit = card.MaxPoints / (high - low)
 	t.level = -low * t.perUnit
 	return t
+}
+
+// add puts what was learned of a column on top of the expert's points.
+func (l *learner) add(j int, s *shape, keep float64) {
+	rate := min(max(l.report.BaseRate, 0.05), 0.95)
+	for code, v := range l.prior.shape(l.columns[j]) {
+		s.value[code] += v
+		s.spread[code] = spread(keep, s.weight[code]*rate*(1-rate), s.spread[code])
+	}
 }
 
 // additive is the function of the table with merged bins.
@@ -73,9 +100,17 @@ func (t *table) additive(m *matrix) *additive {
 	return a
 }
 
-func (t *table) scores(m *matrix) []float64 {
+// scores is the log-odds of the rows by the table, on top of the offset of an expert's card.
+func (t *table) scores(m *matrix, offset []float64) []float64 {
 	scores := make([]float64, m.rows)
-	t.additive(m).score(m, scores)
+	if t.moved == nil {
+		t.additive(m).score(m, scores)
+		return scores
+	}
+	t.moved.score(m, scores)
+	for i := range scores {
+		scores[i] += offset[i]
+	}
 	return scores
 }
 
@@ -103,6 +138,9 @@ func (l *learner) card(t *table) *card.Card {
 		order[j] = j
 	}
 	sort.SliceStable(order, func(a, b int) bool { return t.importance(order[a]) > t.importance(order[b]) })
+	if l.prior != nil {
+		return l.grown(t)
+	}
 	for _, j := range order {
 		if t.importance(j) < 1 {
 			continue
@@ -112,6 +150,37 @@ func (l *learner) card(t *table) *card.Card {
 			continue
 		}
 		c.Rows = append(c.Rows, l.row(t, j))
+	}
+	return c
+}
+
+// grown is the expert's card with what was learned. Signals that no row speaks of stay as they are.
+func (l *learner) grown(t *table) *card.Card {
+	c := l.untouched()
+	c.Base += int32(math.Round(t.base * t.perUnit))
+	c.Learned = nil
+	if l.o.Target.Column != "" || l.o.Target.Line != "" {
+		c.Target = l.o.Target
+	}
+	for j := range l.m.columns {
+		if j >= len(l.columns) {
+			c.Pairs = append(c.Pairs, l.pair(t, j))
+			continue
+		}
+		row := l.row(t, j)
+		at := slices.IndexFunc(c.Rows, func(r card.Row) bool { return r.Feature == row.Feature })
+		if at < 0 {
+			if t.importance(j) >= 1 {
+				c.Rows = append(c.Rows, row)
+			}
+			continue
+		}
+		old := c.Rows[at]
+		row.In, row.Group, row.Label = old.In, old.Group, old.Label
+		if row.Monotone == 0 {
+			row.Monotone = old.Monotone
+		}
+		c.Rows[at] = row
 	}
 	return c
 }

@@ -1,0 +1,93 @@
+package train_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+	"github.com/leadmesh/leadmesh/core/scoring/train"
+)
+
+func below(v float64) *float64 { return &v }
+
+// expert thinks that friends are bad and the fair good, and knows nothing of the slope.
+func expert() *card.Card {
+	return &card.Card{
+		Target: target, Base: 4000,
+		Rows: []card.Row{
+			{Feature: "source", Kind: frame.Category, Group: "fit", Bins: []card.Bin{
+				{Values: []string{"friend"}, Points: -1500}, {Values: []string{"fair"}, Points: 2000}, {Other: true}, {Missing: true},
+			}},
+			{Feature: "cut", Kind: frame.Number, Monotone: card.Rising, Bins: []card.Bin{
+				{Below: below(2), Points: 0}, {Below: below(5), Points: 500}, {Other: true, Points: 900}, {Missing: true},
+			}},
+		},
+		Calibration: []card.Knot{{Points: 0, PPM: 20_000, High: card.Certain}, {Points: 5000, PPM: 500_000, High: card.Certain}, {Points: 10_000, PPM: 980_000, High: card.Certain}},
+	}
+}
+
+// points reads the points a card gives to one value of a category.
+func points(t *testing.T, c *card.Card, feature, value string) card.Bin {
+	t.Helper()
+	for _, row := range c.Rows {
+		if row.Feature != feature {
+			continue
+		}
+		for _, bin := range row.Bins {
+			for _, v := range bin.Values {
+				if v == value {
+					return bin
+				}
+			}
+		}
+		for _, bin := range row.Bins {
+			if bin.Other {
+				return bin
+			}
+		}
+	}
+	t.Fatalf("no points for %s of %s", value, feature)
+	return card.Bin{}
+}
+
+func TestFromNoRowsComesTheExpertsTable(t *testing.T) {
+	prior := expert()
+	c, _ := learn(t, world{f: additive(1, 0, 1).f.Slice(0, 0)}, train.Options{Prior: prior})
+	if diff := cmp.Diff(prior, c, cmpopts.IgnoreFields(card.Bin{}, "Error"), cmpopts.IgnoreFields(card.Card{}, "Learned")); diff != "" {
+		t.Error(diff)
+	}
+	if points(t, c, "source", "friend").Error == 0 {
+		t.Error("nothing was seen and the points are certain")
+	}
+}
+
+func TestPointsMoveFromTheExpertsToTheDatas(t *testing.T) {
+	all := additive(20_000, 0, 2)
+	last := math.Inf(1)
+	for _, rows := range []int{0, 10, 200, 4000, 20_000} {
+		w := world{f: all.f.Slice(0, rows), outcomes: all.outcomes[:rows]}
+		c, _ := learn(t, w, train.Options{Prior: expert(), Bags: 6, Pairs: -1})
+		friend, fair := points(t, c, "source", "friend"), points(t, c, "source", "fair")
+		gap := float64(friend.Points - fair.Points)
+		perLogit := 10_000 / (2 * math.Log(0.98/0.02))
+		t.Logf("%d rows: %.0f points, error %d", rows, gap, friend.Error)
+		switch {
+		case rows <= 10 && math.Abs(gap+3500) > 400:
+			t.Errorf("%d rows moved the expert's gap of -3500 to %.0f", rows, gap)
+		case rows == 20_000 && math.Abs(gap-0.8*perLogit) > 0.25*perLogit:
+			t.Errorf("after %d rows the gap is %.0f, the truth %.0f", rows, gap, 0.8*perLogit)
+		}
+		if e := float64(friend.Error); e > last*1.2 {
+			t.Errorf("with %d rows the error grew from %.0f to %.0f", rows, last, e)
+		} else {
+			last = e
+		}
+		if problems := c.Check(); len(problems) > 0 {
+			t.Error(problems)
+		}
+	}
+}

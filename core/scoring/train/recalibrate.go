@@ -1,0 +1,81 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+)
+
+// Recalibrate returns the card with a calibration found anew on newer rows and their outcomes; the
+// points stay as they are. It is the remedy for a share of wins that moved, needs far fewer rows
+// than learning, and keeps what was known: the old calibration counts as 50 rows of each group of
+// rows with like points.
+//
+// Rows must be such as the card was not learned from, in the order of time where halfLife, after how
+// many rows an outcome counts half, is above 0. Open rows are left out; weights may be nil.
+func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []float64, halfLife float64) (*card.Card, error) {
+	if len(outcomes) != f.Rows || weights != nil && len(weights) != f.Rows {
+		return nil, fmt.Errorf("%d outcomes and %d weights for %d rows", len(outcomes), len(weights), f.Rows)
+	}
+	scorer, problems := card.Compile(c)
+	if len(problems) > 0 {
+		return nil, problems[0]
+	}
+	bound, err := scorer.Bind(f)
+	if err != nil {
+		return nil, err
+	}
+	var scores, y, w, points []float64
+	won, lost := 0, 0
+	for i, o := range outcomes {
+		if o == Open {
+			continue
+		}
+		r := bound.Score(i)
+		chance := min(max(float64(r.PPM)/card.Certain, 1e-4), 1-1e-4)
+		// Points go on where the old calibration has no more to say, so they break its ties.
+		scores = append(scores, logit(chance)+float64(r.Points)*1e-6)
+		points = append(points, float64(r.Points))
+		weight := 1.0
+		if weights != nil {
+			weight = weights[i]
+		}
+		w = append(w, weight)
+		if o == Won {
+			y = append(y, 1)
+			won++
+		} else {
+			y = append(y, 0)
+			lost++
+		}
+	}
+	if won == 0 || lost == 0 {
+		return nil, errors.New("rows won and rows lost are both needed to calibrate anew")
+	}
+	recent(w, halfLife)
+	at := knots(scores, y, w, line{slope: 1}, 50)
+	out := c.Clone()
+	out.Calibration = repoint(at, scores, points, c.Calibration)
+	return out, nil
+}
+
+// repoint writes knots over old chances down over the points that had them.
+func repoint(found []knot, scores, points []float64, old []card.Knot) []card.Knot {
+	t := &table{perUnit: 1}
+	for i := range found {
+		best := math.Inf(1)
+		at := found[i].score
+		for k, s := range scores {
+			if d := math.Abs(s - at); d < best {
+				best, found[i].score = d, points[k]
+			}
+		}
+	}
+	if out := t.knots(found); len(out) > 0 {
+		return out
+	}
+	return old
+}
