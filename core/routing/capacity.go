@@ -3,15 +3,15 @@ package routing
 // Capacity is what is left of one department's cap today. It is counted below zero by leads over
 // the cap, so what was taken is never lost.
 type Capacity struct {
-	Declared bool // without a cap everything is granted
-	Free     int64
+	Declared bool  `json:",omitzero"` // without a cap everything is granted
+	Free     int64 `json:",omitzero"`
 }
 
 // Ask is one lead's wish for capacity, in arrival order.
 type Ask struct {
-	Row       int  // which Capacity
-	Refusable bool // Receipt.MayBeRefused: nobody chose the store
-	Test      bool // outside capacity: granted, takes nothing
+	Row       int  `json:",omitzero"` // which Capacity
+	Refusable bool `json:",omitzero"` // Receipt.MayBeRefused: nobody chose the store
+	Test      bool `json:",omitzero"` // outside capacity: granted, takes nothing
 }
 
 // Verdict is what became of an Ask.

@@ -32,25 +32,25 @@ type Standing struct {
 // GrantFacts are the facts of an assignment row: the capacity it was granted from and who could
 // have got it. Check decides again from them alone.
 type GrantFacts struct {
-	Capacity Capacity // as it was before
-	Ask      Ask      // Row is not read
-	Verdict  Verdict
+	Capacity Capacity `json:",omitzero"` // as it was before
+	Ask      Ask      `json:",omitzero"` // Row is not read
+	Verdict  Verdict  `json:",omitzero"`
 
-	Role        lead.Role
-	Salesperson string
-	Last        string
-	Persons     []PersonFacts // by person id
-	Person      string        // who got it; "" when the roster has nobody for the role
+	Role        lead.Role     `json:",omitzero"`
+	Salesperson string        `json:",omitzero"`
+	Last        string        `json:",omitzero"`
+	Persons     []PersonFacts `json:",omitzero"` // by person id
+	Person      string        `json:",omitzero"` // who got it; "" when the roster has nobody for the role
 }
 
 // PersonFacts is what counted for one person of the role.
 type PersonFacts struct {
-	Person        string
-	Absent        bool
-	OnShift       bool
-	MissingSkills int32
-	Open          int32
-	LastTurn      int64
+	Person        string `json:",omitzero"`
+	Absent        bool   `json:",omitzero"`
+	OnShift       bool   `json:",omitzero"`
+	MissingSkills int32  `json:",omitzero"`
+	Open          int32  `json:",omitzero"`
+	LastTurn      int64  `json:",omitzero"`
 }
 
 // Rotate names the person for a lead and returns the facts that it went by. The roster is that

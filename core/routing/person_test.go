@@ -1,6 +1,7 @@
 package routing_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"strconv"
@@ -181,4 +182,58 @@ func FuzzParseShifts(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Stored facts leave out what is zero, and a reader that knows the fields by their names alone, as the
+// first release does, reads them as they were.
+func TestGrantFactsAreStoredWithoutZeros(t *testing.T) {
+	type firstRelease struct {
+		Capacity struct {
+			Declared bool
+			Free     int64
+		}
+		Ask struct {
+			Row             int
+			Refusable, Test bool
+		}
+		Verdict           routing.Verdict
+		Role              lead.Role
+		Salesperson, Last string
+		Persons           []struct {
+			Person              string
+			Absent, OnShift     bool
+			MissingSkills, Open int32
+			LastTurn            int64
+		}
+		Person string
+	}
+	for _, want := range []string{
+		`{}`,
+		`{"Capacity":{"Declared":true},"Ask":{"Refusable":true},"Verdict":1,"Role":2,"Persons":[{"Person":"a","OnShift":true},{"Person":"b","Open":3}],"Person":"a"}`,
+		`{"Capacity":{"Declared":true,"Free":-1},"Ask":{"Row":1,"Refusable":true,"Test":true},"Verdict":2,"Role":1,"Salesperson":"a","Last":"b","Persons":[{"Person":"c","Absent":true,"OnShift":true,"MissingSkills":1,"Open":2,"LastTurn":3}],"Person":"d"}`,
+	} {
+		var facts routing.GrantFacts
+		if err := json.Unmarshal([]byte(want), &facts); err != nil {
+			t.Fatal(err)
+		}
+		stored, err := json.Marshal(&facts)
+		if err != nil || string(stored) != want {
+			t.Errorf("stored as %s, %v; want %s", stored, err, want)
+		}
+		var first firstRelease
+		if err := json.Unmarshal(stored, &first); err != nil {
+			t.Fatal(err)
+		}
+		whole, err := json.Marshal(&first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back routing.GrantFacts
+		if err := json.Unmarshal(whole, &back); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(facts, back); d != "" {
+			t.Errorf("the first release reads and writes:\n%s", d)
+		}
+	}
 }
