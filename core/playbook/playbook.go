@@ -23,7 +23,8 @@ type Playbook struct {
 
 	Governor        *governance.Governor
 	Scoring         *scoring.Model
-	Scorecards      scoring.Definition // what Scoring was compiled from
+	Scorecards      scoring.Definition       // what Scoring was compiled from; nobody may change it
+	Models          [scoring.NumLines]string // revision of the model whose table scores the line; empty: its own
 	HalfLives       signal.HalfLives
 	Routing         routing.Policy // its Revision is the playbook's
 	Clocks          sla.Table      // Select finds a policy for every line, stage and account

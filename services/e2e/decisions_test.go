@@ -180,7 +180,7 @@ func (c *thinker) decide(t *testing.T, l *leadv1.Lead) decided {
 	for i := range draws {
 		v := c.think(&in, decidedAt, uint64(i)*(math.MaxUint64/draws))
 		if i == 0 {
-			out = scoreOf(scoreconv.ToProto(c.playbook.Scoring, c.playbook, &v.inputs, &v.result, v.line, false))
+			out = scoreOf(scoreconv.ToProto(c.playbook, &v.inputs, &v.result, v.line, false))
 			if v.park != lead.ParkReasonUnspecified {
 				out.Parked = v.park.String()
 				return out
@@ -351,7 +351,7 @@ func TestScoresAgree(t *testing.T) {
 	for i, d := range dryRuns(t, w, leads) {
 		in, v := fromProto(t, leads[i]), &thought{}
 		core.score(&in, decidedAt, v)
-		want := scoreconv.ToProto(core.playbook.Scoring, core.playbook, &v.inputs, &v.result, v.line, false)
+		want := scoreconv.ToProto(core.playbook, &v.inputs, &v.result, v.line, false)
 		one, err := client.Score(t.Context(), &scoringv1.ScoreRequest{Lead: leads[i], At: timestamppb.New(decidedAt)})
 		if err != nil {
 			t.Fatal(err)

@@ -95,16 +95,17 @@ func informed(st *status.Status) bool {
 func httpStatus(r problemv1.Reason) int {
 	switch r {
 	case problemv1.Reason_REASON_INVALID_ARGUMENT, problemv1.Reason_REASON_UNREADABLE_BODY,
-		problemv1.Reason_REASON_PLAYBOOK_INVALID:
+		problemv1.Reason_REASON_PLAYBOOK_INVALID, problemv1.Reason_REASON_MODEL_INVALID:
 		return http.StatusBadRequest
 	case problemv1.Reason_REASON_UNAUTHENTICATED:
 		return http.StatusUnauthorized
 	case problemv1.Reason_REASON_PERMISSION_DENIED, problemv1.Reason_REASON_NOT_YOUR_DEALER,
-		problemv1.Reason_REASON_COMMIT_NOT_ALLOWED:
+		problemv1.Reason_REASON_COMMIT_NOT_ALLOWED, problemv1.Reason_REASON_FOUR_EYES:
 		return http.StatusForbidden
 	case problemv1.Reason_REASON_NOT_FOUND:
 		return http.StatusNotFound
-	case problemv1.Reason_REASON_IDEMPOTENCY_KEY_REUSED, problemv1.Reason_REASON_WRONG_STATE:
+	case problemv1.Reason_REASON_IDEMPOTENCY_KEY_REUSED, problemv1.Reason_REASON_WRONG_STATE,
+		problemv1.Reason_REASON_MODEL_GUARDS:
 		return http.StatusConflict
 	case problemv1.Reason_REASON_TOO_LARGE:
 		return http.StatusRequestEntityTooLarge

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/leadmesh/leadmesh/services/routing"
+	"github.com/leadmesh/leadmesh/services/scoring"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
@@ -61,6 +62,7 @@ type Config struct {
 	Mail                      routing.MailConfig // the relay that ADF by e-mail goes through; zero: none
 	ADFProvider               string             // provider/name of ADF documents; "": leadmesh
 	MaxInFlight               int                // leads that Capture takes in at once, beyond it OVERLOADED; 0: 20,000
+	Models                    scoring.ModelRules // what a model must be before it scores leads
 	Window                    int                // leads unanswered at once on Routing's streams, beyond it OVERLOADED; 0: 4,096
 	TraceRatio                float64            // share of new traces recorded
 	LogLevel                  slog.Level

@@ -58,15 +58,18 @@ func (h *House) wireScoring(ctx context.Context) error {
 		return err
 	}
 	names := newDirectory(routingv1.NewCaseServiceClient(cases), h.tel.Log)
-	s, err := scoring.New(scoring.Deps{Pool: pool, Model: names.catalogueModel, Tel: h.tel, Now: h.cfg.Now})
+	s, err := scoring.New(scoring.Config{Models: h.cfg.Models}, scoring.Deps{Pool: pool, Model: names.catalogueModel, Tel: h.tel, Now: h.cfg.Now})
 	if err != nil {
 		return err
 	}
 	h.scoring = s
 	h.host.Add(mesh.Service{Name: Scoring + ".directory", Run: names.run})
 	h.host.Add(mesh.Service{
-		Name:     Scoring,
-		Public:   func(r grpc.ServiceRegistrar) { scoringv1.RegisterScoringServiceServer(r, s) },
+		Name: Scoring,
+		Public: func(r grpc.ServiceRegistrar) {
+			scoringv1.RegisterScoringServiceServer(r, s)
+			scoringv1.RegisterModelServiceServer(r, s)
+		},
 		Internal: func(r grpc.ServiceRegistrar) { scoringv1.RegisterSnapshotServiceServer(r, s) },
 		Health:   s.Health, Run: s.Run,
 	})
@@ -156,6 +159,10 @@ func (h *House) wireRouting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	shadows, err := h.host.Conn(Routing, Scoring)
+	if err != nil {
+		return err
+	}
 	events, err := h.host.Conn(Routing, Feedback)
 	if err != nil {
 		return err
@@ -169,7 +176,7 @@ func (h *House) wireRouting(ctx context.Context) error {
 			AllowPrivate: h.cfg.AllowPrivateWebhooks, Provider: h.cfg.ADFProvider, Mail: h.cfg.Mail,
 		},
 	}, routing.Deps{
-		Pool: pool, Playbook: feed, Events: feedbackv1.NewEventServiceClient(events), Identity: identityv1.NewResolveServiceClient(persons), Tel: h.tel, Now: h.cfg.Now,
+		Pool: pool, Playbook: feed, Shadows: scoringv1.NewSnapshotServiceClient(shadows), Events: feedbackv1.NewEventServiceClient(events), Identity: identityv1.NewResolveServiceClient(persons), Tel: h.tel, Now: h.cfg.Now,
 	})
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func (v *verdict) decision(q *inquiry) *leadv1.Decision {
 	pb := v.rules.playbook
 	d := &leadv1.Decision{
 		Attempt: int32(q.attempt), DecidedAt: leadconv.Time(v.decidedAt),
-		Score:            scoreconv.ToProto(pb.Scoring, pb, &v.inputs, &v.result, v.line, false),
+		Score:            scoreconv.ToProto(pb, &v.inputs, &v.result, v.line, false),
 		PlaybookRevision: pb.Revision, NetworkRevision: v.rules.network.revision,
 	}
 	if !q.lead.ID.IsZero() {

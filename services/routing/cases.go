@@ -80,7 +80,7 @@ func (n *networkView) leadCase(k *postgres.Case) *routingv1.LeadCase {
 }
 
 // explain fills in the contributions of a stored score: they are computed again from the inputs
-// in the receipt, with the playbook that decided, and must add up to the points that were stored.
+// in the receipt, with the playbook and models that decided, and must add up to the points that were stored.
 func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decision) error {
 	receipt, err := s.store.Receipt(ctx, k.LeadID, k.Attempt)
 	if err != nil {
@@ -90,14 +90,14 @@ func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decis
 	if err != nil {
 		return problem.Internal(err)
 	}
-	snapshot, err := s.playbookOf(ctx, r.Playbook)
+	snapshot, err := s.playbookOf(ctx, ruling{r.Playbook, r.Model})
 	if err != nil {
 		return err
 	}
 	in := inputsOf(r)
 	var res scoring.Result
 	snapshot.Playbook.Scoring.Score(&in, &res)
-	full := scoreconv.ToProto(snapshot.Playbook.Scoring, snapshot.Playbook, &in, &res, r.Line, true)
+	full := scoreconv.ToProto(snapshot.Playbook, &in, &res, r.Line, true)
 	if full.GetPoints() == d.GetScore().GetPoints() {
 		d.Score = full
 	}

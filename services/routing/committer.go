@@ -301,7 +301,7 @@ func raise(score, other *leadv1.Score) {
 		return
 	}
 	score.Points, score.ProbabilityPpm, score.Stage, score.Ready = other.GetPoints(), other.GetProbabilityPpm(), other.GetStage(), other.GetReady()
-	score.Reasons = other.GetReasons()
+	score.Reasons, score.ModelRevision = other.GetReasons(), other.GetModelRevision()
 }
 
 // policyOf is the clock policy and calendar of an open case.
@@ -334,6 +334,7 @@ func (c *committer) settle(rb *rulebook, j *job, try int) bool {
 	}
 	c.s.tel.Stages.Record(j.ctx, telemetry.StageCommitted, time.Since(j.decided))
 	j.finish(rb.network.decisionOf(p.Case), nil)
+	c.s.shadows.observe(j.ctx, rb.shadow, j.verdict)
 	c.s.verdicts.Put(j.verdict)
 	j.verdict = nil
 	return false

@@ -11,13 +11,16 @@ import (
 	"github.com/leadmesh/leadmesh/core/scoring"
 	"github.com/leadmesh/leadmesh/core/signal"
 	"github.com/leadmesh/leadmesh/core/sla"
+	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
 )
 
 // rulebook is everything a decision is made with: one playbook and one network, compiled together.
 // It is immutable but for Live, which holds hints.
 type rulebook struct {
-	playbook *playbook.Playbook
-	secret   []byte // of the playbook's revision
+	playbook *playbook.Playbook   // with the tables of the active models
+	scorer   string               // names what scores, for receipts
+	shadow   *playbookfeed.Shadow // decides nothing; nil: there is none
+	secret   []byte               // of the playbook's revision
 	network  *networkView
 	stores   *routing.Snapshot
 	live     *routing.Live
@@ -126,7 +129,7 @@ func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogu
 		ServiceDealer: q.profile.Servicing.ID, ServicedAt: q.profile.Servicing.At,
 		SellingDealer: q.profile.Selling.ID, SoldAt: q.profile.Selling.At,
 		WinChance: v.result.Probability[v.line], Points: v.result.Points[v.line], Stage: v.result.Stage[v.line],
-		Inputs: v.named, Scorer: rb.playbook.Revision,
+		Inputs: v.named, Scorer: rb.scorer,
 		Chance: v.lots.Draw(l.ID, routing.PurposeDraw, q.attempt), Live: rb.live,
 		Department: q.department, Programs: q.programs,
 	}

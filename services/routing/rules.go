@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/leadmesh/leadmesh/core/playbook"
 	"github.com/leadmesh/leadmesh/core/routing"
 	"github.com/leadmesh/leadmesh/core/scoring"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
@@ -89,8 +90,8 @@ func (s *Service) followRules(ctx context.Context) error {
 	}
 }
 
-// refreshRules compiles a new rulebook if the playbook or the network is another than the one in
-// force.
+// refreshRules compiles a new rulebook if the playbook, its models or the network are others than
+// those in force.
 func (s *Service) refreshRules(ctx context.Context) error {
 	snapshot := s.playbooks.Current()
 	if snapshot == nil {
@@ -101,7 +102,7 @@ func (s *Service) refreshRules(ctx context.Context) error {
 		return err
 	}
 	old := s.engine.rules.Load()
-	if old != nil && old.network.revision == revision && old.playbook.Revision == snapshot.Playbook.Revision {
+	if old != nil && old.network.revision == revision && old.playbook == snapshot.Playbook && old.shadow == snapshot.Shadow {
 		return nil
 	}
 	if revision == "0" {
@@ -139,7 +140,7 @@ func newRulebook(snapshot *playbookfeed.Snapshot, view *networkView) (*rulebook,
 		return nil, fmt.Errorf("the network and playbook do not fit together: %s", strings.Join(texts, "; "))
 	}
 	return &rulebook{
-		playbook: snapshot.Playbook, secret: snapshot.Secret, network: view, stores: stores, live: routing.NewLive(stores),
+		playbook: snapshot.Playbook, scorer: snapshot.Playbook.Scorer(), shadow: snapshot.Shadow, secret: snapshot.Secret, network: view, stores: stores, live: routing.NewLive(stores),
 		clocks: newClockTable(snapshot.Playbook.Clocks),
 	}, nil
 }
@@ -163,34 +164,37 @@ func (s *Service) rules() (*rulebook, error) {
 	return rb, nil
 }
 
-// oldRules keeps the scoring models of playbooks that are not active any more, for explaining
-// decisions they made.
+// oldRules keeps playbooks with models that are not in force any more, for explaining decisions they
+// made.
 type oldRules struct {
-	mu     sync.Mutex
-	models map[string]*playbookfeed.Snapshot
+	mu   sync.Mutex
+	kept map[ruling]*playbookfeed.Snapshot
 }
 
-// playbookOf returns the playbook of a revision: the active one, one kept, or one fetched.
-func (s *Service) playbookOf(ctx context.Context, revision string) (*playbookfeed.Snapshot, error) {
-	if now := s.playbooks.Current(); now != nil && now.Playbook.Revision == revision {
+// ruling names what a decision was made by, as its receipt does.
+type ruling struct{ playbook, scorer string }
+
+// playbookOf returns the playbook and models of a decision: those in force, some kept, or fetched.
+func (s *Service) playbookOf(ctx context.Context, r ruling) (*playbookfeed.Snapshot, error) {
+	if now := s.playbooks.Current(); now != nil && (ruling{now.Playbook.Revision, now.Playbook.Scorer()}) == r {
 		return now, nil
 	}
 	s.old.mu.Lock()
-	kept := s.old.models[revision]
+	kept := s.old.kept[r]
 	s.old.mu.Unlock()
 	if kept != nil {
 		return kept, nil
 	}
-	fetched, err := s.playbooks.Fetch(ctx, revision)
+	fetched, err := s.playbooks.Fetch(ctx, r.playbook, playbook.ScorerModels(r.playbook, r.scorer))
 	if err != nil {
 		return nil, err
 	}
 	s.old.mu.Lock()
 	defer s.old.mu.Unlock()
-	if s.old.models == nil || len(s.old.models) >= 16 {
-		s.old.models = map[string]*playbookfeed.Snapshot{}
+	if s.old.kept == nil || len(s.old.kept) >= 16 {
+		s.old.kept = map[ruling]*playbookfeed.Snapshot{}
 	}
-	s.old.models[revision] = fetched
+	s.old.kept[r] = fetched
 	return fetched, nil
 }
 

@@ -36,6 +36,7 @@ type Config struct {
 type Deps struct {
 	Pool     *pgxpool.Pool // role leadmesh_routing, schema routing
 	Playbook *playbookfeed.Feed
+	Shadows  shadowLog
 	Events   eventLog
 	Identity resolver // what is known of a customer when a parked lead wakes
 	Tel      *telemetry.Telemetry
@@ -71,6 +72,7 @@ type Service struct {
 	tel       *telemetry.Telemetry
 	log       *slog.Logger
 	metrics   *metrics
+	shadows   *shadowBook
 	now       func() time.Time
 
 	network  networkWatch
@@ -115,6 +117,9 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if s.metrics, err = newMetrics(s); err != nil {
 		return nil, err
 	}
+	if s.shadows, err = newShadowBook(deps.Tel, deps.Shadows); err != nil {
+		return nil, err
+	}
 	if s.push, err = newPusher(cfg.Webhooks, s, deps.Pool); err != nil {
 		return nil, err
 	}
@@ -134,6 +139,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.push.run(ctx) })
 	g.Go(func() error { return s.push.followNights(ctx) })
 	g.Go(func() error { return s.followQueue(ctx) })
+	g.Go(func() error { return s.shadows.run(ctx) })
 	return g.Wait()
 }
 

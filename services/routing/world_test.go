@@ -79,6 +79,9 @@ func (w *world) replica() *Service {
 	if s.metrics, err = newMetrics(s); err != nil {
 		w.t.Fatal(err)
 	}
+	if s.shadows, err = newShadowBook(tel, nil); err != nil {
+		w.t.Fatal(err)
+	}
 	if s.push, err = newPusher(WebhookConfig{}, s, w.pool); err != nil {
 		w.t.Fatal(err)
 	}

@@ -33,6 +33,12 @@ func (s *Service) CheckPlaybook(_ context.Context, req *scoringv1.CheckPlaybookR
 	}
 	resp := &scoringv1.CheckPlaybookResponse{}
 	p, mistakes := check(files)
+	if h := s.held.Load(); p != nil && h != nil {
+		resp.Warnings = warnings(p, h.models)
+		if m := misfit(p, h.models); m != nil {
+			p, mistakes = nil, []playbook.Mistake{*m}
+		}
+	}
 	for _, m := range mistakes {
 		resp.Mistakes = append(resp.Mistakes, &scoringv1.PlaybookMistake{File: m.File, Line: int32(m.Line), Message: m.Message})
 	}
@@ -52,35 +58,40 @@ func (s *Service) ApplyPlaybook(ctx context.Context, req *scoringv1.ApplyPlayboo
 		return nil, err
 	}
 	a := store.Activation{By: rpc.CallerFrom(ctx).String(), Note: req.GetNote()}
-	revision, activated, err := s.apply(ctx, files, a)
-	if err != nil {
-		return nil, err
-	}
-	return &scoringv1.ApplyPlaybookResponse{Revision: revision, Unchanged: !activated}, nil
+	return s.apply(ctx, files, a)
 }
 
 // Seed makes a bundle active if none is, for an installation that should have something to begin
 // with. A bundle with mistakes is an error even if another is active.
 func (s *Service) Seed(ctx context.Context, files playbook.Files, note string) error {
 	none := ""
-	_, _, err := s.apply(ctx, files, store.Activation{By: "leadmesh", Note: note, OnlyIf: &none})
+	_, err := s.apply(ctx, files, store.Activation{By: "leadmesh", Note: note, OnlyIf: &none})
 	return err
 }
 
 // apply completes an activation with a bundle and carries it out.
-func (s *Service) apply(ctx context.Context, files playbook.Files, a store.Activation) (revision string, activated bool, err error) {
+func (s *Service) apply(ctx context.Context, files playbook.Files, a store.Activation) (*scoringv1.ApplyPlaybookResponse, error) {
 	p, mistakes := check(files)
 	if p == nil {
-		return "", false, invalid(mistakes)
+		return nil, invalid(mistakes)
+	}
+	models, err := s.modelsInForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if m := misfit(p, models); m != nil {
+		return nil, invalid([]playbook.Mistake{*m})
 	}
 	a.Revision, a.Bundle, a.At = p.Revision, playbook.Pack(files), s.now()
-	if activated, err = s.store.Activate(ctx, a); err != nil {
-		return "", false, err
+	activated, err := s.store.Activate(ctx, a)
+	if err != nil {
+		return nil, err
 	}
+	resp := &scoringv1.ApplyPlaybookResponse{Revision: a.Revision, Unchanged: !activated, Warnings: warnings(p, models)}
 	if activated {
 		s.log.LogAttrs(ctx, slog.LevelInfo, "playbook applied", slog.String("revision", a.Revision), slog.String("by", a.By))
 	}
-	return a.Revision, activated, s.refresh(ctx)
+	return resp, s.refresh(ctx)
 }
 
 // RollbackPlaybook makes an earlier revision active again.
@@ -100,9 +111,17 @@ func (s *Service) RollbackPlaybook(ctx context.Context, req *scoringv1.RollbackP
 	if err != nil {
 		return nil, err
 	}
-	if _, err := playbook.Load(stored.Bundle); err != nil {
+	p, err := playbook.Load(stored.Bundle)
+	if err != nil {
 		return nil, problem.New(problemv1.Reason_REASON_PLAYBOOK_INVALID,
 			"this version does not take playbook %s any more; apply its files with corrections", revision).Because(err)
+	}
+	models, err := s.modelsInForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if m := misfit(p, models); m != nil {
+		return nil, invalid([]playbook.Mistake{*m})
 	}
 	a := store.Activation{Revision: revision, At: s.now(), By: rpc.CallerFrom(ctx).String(), Note: req.GetNote(), OnlyIf: &now}
 	activated, err := s.store.Activate(ctx, a)
@@ -115,7 +134,7 @@ func (s *Service) RollbackPlaybook(ctx context.Context, req *scoringv1.RollbackP
 	if err := s.refresh(ctx); err != nil {
 		return nil, err
 	}
-	return &scoringv1.RollbackPlaybookResponse{Revision: revision}, nil
+	return &scoringv1.RollbackPlaybookResponse{Revision: revision, Warnings: warnings(p, models)}, nil
 }
 
 // earlier finds the revision to return to: the one named, by all or the beginning of it, else the
@@ -169,33 +188,42 @@ func (s *Service) ListPlaybooks(ctx context.Context, req *scoringv1.ListPlaybook
 	return resp, nil
 }
 
-// GetSnapshot hands out the active playbook as it is in force here, or a given one.
+// GetSnapshot hands out the active playbook and the models as they are in force here, or given ones.
 func (s *Service) GetSnapshot(ctx context.Context, req *scoringv1.GetSnapshotRequest) (*scoringv1.GetSnapshotResponse, error) {
-	var stored store.Stored
 	if revision := req.GetRevision(); revision != "" {
-		var err error
-		if stored, err = s.store.Get(ctx, revision); err != nil {
+		stored, err := s.store.Get(ctx, revision)
+		if err != nil {
 			return nil, err
 		}
-	} else {
-		// The database is asked, so that a change reaches the others at once; while it is down the
-		// playbook in force here will do.
-		err := s.refresh(ctx)
-		h := s.held.Load()
-		if h == nil {
-			if err != nil {
-				return nil, err
-			}
-			if h, err = s.active(ctx); err != nil {
-				return nil, err
-			}
+		models, err := s.past(ctx, req.GetModelRevisions())
+		if err != nil {
+			return nil, err
 		}
-		stored = h.stored
+		return snapshot(&held{stored: stored, models: models}), nil
 	}
-	if stored.Revision == req.GetKnownRevision() {
-		return &scoringv1.GetSnapshotResponse{Revision: stored.Revision, Unchanged: true}, nil
+	// The database is asked, so that a change reaches the others at once; while it is down the
+	// playbook in force here will do.
+	err := s.refresh(ctx)
+	h := s.held.Load()
+	if h == nil {
+		if err != nil {
+			return nil, err
+		}
+		if h, err = s.active(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return &scoringv1.GetSnapshotResponse{Revision: stored.Revision, Bundle: stored.Bundle, Secret: stored.Secret}, nil
+	// Who knows of no models would be told of them again and again.
+	if h.stored.Revision == req.GetKnownRevision() && (req.KnownModelsRevision == nil || req.GetKnownModelsRevision() == h.force) {
+		return &scoringv1.GetSnapshotResponse{Revision: h.stored.Revision, ModelsRevision: h.force, Unchanged: true}, nil
+	}
+	return snapshot(h), nil
+}
+
+func snapshot(h *held) *scoringv1.GetSnapshotResponse {
+	return &scoringv1.GetSnapshotResponse{
+		Revision: h.stored.Revision, Bundle: h.stored.Bundle, Secret: h.stored.Secret, Models: snapshotModels(h.models), ModelsRevision: h.force,
+	}
 }
 
 func readFiles(sent []*scoringv1.PlaybookFile) (playbook.Files, error) {

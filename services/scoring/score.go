@@ -128,5 +128,5 @@ func (c *scoredLead) scored(line lead.Line) bool {
 }
 
 func (c *scoredLead) proto(line lead.Line) *leadv1.Score {
-	return scoreconv.ToProto(c.playbook.Scoring, c.playbook, &c.inputs, &c.result, line, true)
+	return scoreconv.ToProto(c.playbook, &c.inputs, &c.result, line, true)
 }

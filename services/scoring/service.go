@@ -1,5 +1,6 @@
-// Package scoring keeps the playbook, the one bundle of rules the house works by, hands it to the
-// other services, and scores leads with it for whoever asks.
+// Package scoring keeps the playbook, the one bundle of rules the house works by, and the models that
+// score in place of its tables, hands both to the other services, and scores leads with them for
+// whoever asks.
 package scoring
 
 import (
@@ -33,6 +34,11 @@ const (
 // Migrations is what the service keeps in the database.
 func Migrations() postgres.Module { return store.Module() }
 
+// Config are the settings of the service; the zero value works.
+type Config struct {
+	Models ModelRules
+}
+
 // Deps are what the service works with; all but Model are required.
 type Deps struct {
 	Pool *pgxpool.Pool // role leadmesh_scoring, schema scoring
@@ -49,12 +55,14 @@ type Model struct {
 	Program    bool // a store needs a program to sell it
 }
 
-// Service is ScoringService and SnapshotService. Safe for concurrent use.
+// Service is ScoringService, ModelService and SnapshotService. Safe for concurrent use.
 type Service struct {
 	scoringv1.UnsafeScoringServiceServer
+	scoringv1.UnsafeModelServiceServer
 	scoringv1.UnsafeSnapshotServiceServer
 
 	store   *store.Store
+	rules   ModelRules
 	model   func(brand, code string) (Model, bool)
 	log     *slog.Logger
 	now     func() time.Time
@@ -62,30 +70,34 @@ type Service struct {
 	held    atomic.Pointer[held]
 
 	mu      sync.Mutex // one refresh at a time
-	refused string     // the active revision, if it does not compile here
+	refused string     // the active revision with its models, if it does not compile here
 	failure atomic.Pointer[string]
 }
 
-// held is the playbook in force in this process.
+// held is the playbook with its models in force in this process.
 type held struct {
 	stored   store.Stored
-	playbook *playbook.Playbook
+	own      *playbook.Playbook // with its own tables
+	playbook *playbook.Playbook // with those of the active models
+	models   []force
+	force    string // names the models together; "" for none
 }
 
 var (
 	_ scoringv1.ScoringServiceServer  = (*Service)(nil)
+	_ scoringv1.ModelServiceServer    = (*Service)(nil)
 	_ scoringv1.SnapshotServiceServer = (*Service)(nil)
 )
 
 // New makes the service; Run runs its loop.
-func New(deps Deps) (*Service, error) {
+func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Pool == nil || deps.Tel == nil || deps.Now == nil {
 		return nil, errors.New("scoring needs a pool, telemetry and a clock")
 	}
 	if deps.Model == nil {
 		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
 	}
-	s := &Service{store: store.New(deps.Pool), model: deps.Model, log: deps.Tel.Log, now: deps.Now}
+	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, log: deps.Tel.Log, now: deps.Now}
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
 	}
@@ -117,8 +129,8 @@ func (s *Service) Health(ctx context.Context) error {
 	return s.store.Ping(ctx)
 }
 
-// refresh takes over the active playbook if it is another than the one in force here. One that
-// does not compile leaves the old one in force; the other replicas can see it.
+// refresh takes over the active playbook and the models in force if they are others than those in
+// force here. What does not compile leaves the old one in force; the other replicas can see it.
 func (s *Service) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,29 +138,49 @@ func (s *Service) refresh(ctx context.Context) error {
 	if err != nil || active == "" {
 		return err
 	}
-	now := s.held.Load()
-	switch {
-	case now != nil && now.stored.Revision == active:
-		return s.comply(ctx)
-	case active == s.refused:
-		return s.store.Refuse(ctx, s.replica, active, *s.failure.Load(), s.now())
-	}
-	stored, err := s.store.Get(ctx, active)
+	models, err := s.store.ModelsInForce(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := playbook.Load(stored.Bundle)
-	if err != nil {
+	force := nameOf(models)
+	now := s.held.Load()
+	switch {
+	case now != nil && now.stored.Revision == active && now.force == force:
+		return s.comply(ctx)
+	case active+force == s.refused:
+		return s.store.Refuse(ctx, s.replica, active, *s.failure.Load(), s.now())
+	}
+	next := &held{force: force}
+	if next.models, err = s.readForce(ctx, models); err != nil {
+		return err
+	}
+	if now != nil && now.stored.Revision == active {
+		next.stored, next.own = now.stored, now.own
+	} else if next.stored, err = s.store.Get(ctx, active); err != nil {
+		return err
+	}
+	if err := next.compile(); err != nil {
 		why := fmt.Sprintf("playbook %s does not compile in this version: %v", active, err)
-		s.refused = active
+		s.refused = active + force
 		s.failure.Store(&why)
 		s.log.LogAttrs(ctx, slog.LevelError, "playbook does not compile here, the one before stays",
 			slog.String("revision", active), slog.String("cause", err.Error()))
 		return s.store.Refuse(ctx, s.replica, active, why, s.now())
 	}
-	s.held.Store(&held{stored: stored, playbook: p})
-	s.log.LogAttrs(ctx, slog.LevelInfo, "playbook in force", slog.String("revision", active))
+	s.held.Store(next)
+	s.log.LogAttrs(ctx, slog.LevelInfo, "playbook in force", slog.String("revision", active), slog.Int("models", len(models)))
 	return s.comply(ctx)
+}
+
+// compile makes the playbooks of a snapshot.
+func (h *held) compile() (err error) {
+	if h.own == nil {
+		if h.own, err = playbook.Load(h.stored.Bundle); err != nil {
+			return err
+		}
+	}
+	h.playbook, err = effective(h.own, h.models)
+	return err
 }
 
 // comply clears an earlier refusal.

@@ -38,12 +38,17 @@ type house struct {
 
 func newHouse(t *testing.T, pool *pgxpool.Pool) *house {
 	t.Helper()
+	return newRuledHouse(t, pool, scoring.ModelRules{})
+}
+
+func newRuledHouse(t *testing.T, pool *pgxpool.Pool, rules scoring.ModelRules) *house {
+	t.Helper()
 	tel, err := telemetry.New(t.Context(), telemetry.Config{Service: "test", LogWriter: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &house{tel: tel, now: start}
-	h.service, err = scoring.New(scoring.Deps{Pool: pool, Tel: tel, Now: func() time.Time { return h.now }})
+	h.service, err = scoring.New(scoring.Config{Models: rules}, scoring.Deps{Pool: pool, Tel: tel, Now: func() time.Time { return h.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,14 +275,14 @@ func TestFollowers(t *testing.T) {
 	if string(one.Secret) == string(two.Secret) {
 		t.Error("two revisions share a secret")
 	}
-	fetched, err := feed.Fetch(t.Context(), first.GetRevision())
+	fetched, err := feed.Fetch(t.Context(), first.GetRevision(), nil)
 	if err != nil || string(fetched.Secret) != string(one.Secret) || fetched.Playbook.Revision != first.GetRevision() {
 		t.Errorf("fetched %v, %v", fetched, err)
 	}
 	if feed.Current() != two {
 		t.Error("fetching changed what is in force")
 	}
-	_, err = feed.Fetch(t.Context(), strings.Repeat("1", 64))
+	_, err = feed.Fetch(t.Context(), strings.Repeat("1", 64), nil)
 	wantReason(t, err, problemv1.Reason_REASON_NOT_FOUND)
 	unchanged, err := other.snapshot.GetSnapshot(t.Context(), &scoringv1.GetSnapshotRequest{KnownRevision: two.Playbook.Revision})
 	if err != nil || !unchanged.GetUnchanged() || len(unchanged.GetBundle())+len(unchanged.GetSecret()) != 0 {

@@ -1,6 +1,5 @@
-// Package playbookfeed keeps a service in step with the active playbook: it asks Scoring every
-// second and compiles what is new. A playbook that does not compile here leaves the one before in
-// force.
+// Package playbookfeed keeps a service in step with the active playbook and its models: it asks Scoring
+// every second and compiles what is new. What does not compile here leaves the one before in force.
 package playbookfeed
 
 import (
@@ -12,7 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
+	"github.com/leadmesh/leadmesh/core/scoring"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
@@ -27,8 +28,27 @@ const (
 
 // Snapshot is a compiled playbook with the secret of its revision. It is immutable.
 type Snapshot struct {
-	Playbook *playbook.Playbook
-	Secret   []byte // 32 bytes; the caller must not change, store or log it
+	Playbook *playbook.Playbook // with the tables of the active models
+	Secret   []byte             // 32 bytes; the caller must not change, store or log it
+	Shadow   *Shadow            // nil: no model is a shadow
+
+	models string // names the models, active and shadow, together; "" for none
+}
+
+// Shadow is what scores beside the playbook and decides nothing.
+type Shadow struct {
+	Playbook *playbook.Playbook      // with the tables of the shadows too
+	Episodes [scoring.NumLines]int64 // by line: which of its times as a shadow this is; 0: no shadow
+}
+
+// held names a playbook and its models.
+type held struct{ playbook, models string }
+
+func (s *Snapshot) held() held {
+	if s == nil {
+		return held{}
+	}
+	return held{s.Playbook.Revision, s.models}
 }
 
 // source is the part of Scoring that hands out playbooks.
@@ -44,7 +64,7 @@ type Feed struct {
 
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change
-	refused string        // a revision that does not compile here
+	refused held          // what does not compile here
 	failure error         // why Current is not what it should be
 }
 
@@ -92,15 +112,19 @@ func (f *Feed) Health(context.Context) error {
 	return f.failure
 }
 
-// Fetch returns a playbook by its revision, for explaining decisions it made. It does not change
-// what is in force. An unknown revision is the problem NOT_FOUND.
-func (f *Feed) Fetch(ctx context.Context, revision string) (*Snapshot, error) {
+// Fetch returns a playbook by its revision with the models whose tables it scored by, for explaining
+// decisions it made. It does not change what is in force. An unknown revision is the problem
+// NOT_FOUND.
+func (f *Feed) Fetch(ctx context.Context, revision string, models []string) (*Snapshot, error) {
 	if revision == "" {
 		return nil, problem.NotFound("playbook")
 	}
-	resp, err := f.source.GetSnapshot(ctx, &scoringv1.GetSnapshotRequest{Revision: revision})
+	resp, err := f.source.GetSnapshot(ctx, &scoringv1.GetSnapshotRequest{Revision: revision, ModelRevisions: models})
 	if err != nil {
 		return nil, problem.From(err)
+	}
+	if len(resp.GetModels()) != len(models) { // a process that knows of no models answered
+		return nil, problem.NotFound("model")
 	}
 	s, err := compile(resp)
 	if err != nil {
@@ -111,26 +135,23 @@ func (f *Feed) Fetch(ctx context.Context, revision string) (*Snapshot, error) {
 
 // refresh asks once and takes over what is new.
 func (f *Feed) refresh(ctx context.Context) {
-	known := ""
-	if s := f.current.Load(); s != nil {
-		known = s.Playbook.Revision
-	}
+	known := f.current.Load().held()
 	f.mu.Lock()
 	asked := known
-	if f.refused != "" {
+	if f.refused != (held{}) {
 		asked = f.refused // it was fetched once, that is enough
 	}
 	f.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	resp, err := f.source.GetSnapshot(ctx, &scoringv1.GetSnapshotRequest{KnownRevision: asked})
+	resp, err := f.source.GetSnapshot(ctx, &scoringv1.GetSnapshotRequest{KnownRevision: asked.playbook, KnownModelsRevision: &asked.models})
 	switch {
 	case err != nil:
 		f.log.LogAttrs(ctx, slog.LevelDebug, "playbook not asked for", slog.String("cause", problem.From(err).Code()))
 	case resp.GetUnchanged():
-	case resp.GetRevision() == known:
-		f.settle("", nil) // taken back to the one in force here
+	case held{resp.GetRevision(), resp.GetModelsRevision()} == known:
+		f.settle(held{}, nil) // taken back to the one in force here
 	default:
 		f.take(ctx, resp)
 	}
@@ -141,19 +162,20 @@ func (f *Feed) take(ctx context.Context, resp *scoringv1.GetSnapshotResponse) {
 	if err != nil {
 		f.log.LogAttrs(ctx, slog.LevelError, "playbook does not compile here, the one before stays",
 			slog.String("revision", resp.GetRevision()), slog.String("cause", err.Error()))
-		f.settle(resp.GetRevision(), fmt.Errorf("playbook %s does not compile here: %w", resp.GetRevision(), err))
+		f.settle(held{resp.GetRevision(), resp.GetModelsRevision()}, fmt.Errorf("playbook %s does not compile here: %w", resp.GetRevision(), err))
 		return
 	}
 	f.current.Store(s)
-	f.settle("", nil)
+	f.settle(held{}, nil)
 	f.mu.Lock()
 	close(f.changed)
 	f.changed = make(chan struct{})
 	f.mu.Unlock()
-	f.log.LogAttrs(ctx, slog.LevelInfo, "playbook in force", slog.String("revision", s.Playbook.Revision))
+	f.log.LogAttrs(ctx, slog.LevelInfo, "playbook in force", slog.String("revision", s.Playbook.Revision),
+		slog.String("scorer", s.Playbook.Scorer()), slog.Bool("shadow", s.Shadow != nil))
 }
 
-func (f *Feed) settle(refused string, failure error) {
+func (f *Feed) settle(refused held, failure error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.refused, f.failure = refused, failure
@@ -171,5 +193,27 @@ func compile(resp *scoringv1.GetSnapshotResponse) (*Snapshot, error) {
 	if len(resp.GetSecret()) != 32 {
 		return nil, errors.New("the secret is not 32 bytes")
 	}
-	return &Snapshot{Playbook: p, Secret: resp.GetSecret()}, nil
+	s := &Snapshot{Secret: resp.GetSecret(), models: resp.GetModelsRevision()}
+	var active, shadows []playbook.Model
+	shadow := &Shadow{}
+	for _, sent := range resp.GetModels() {
+		_, m, problems := playbook.ReadModel(lead.Line(sent.GetLine()), []byte(sent.GetText()))
+		switch {
+		case len(problems) > 0:
+			return nil, fmt.Errorf("model %s: %w", sent.GetRevision(), problems[0])
+		case m.Revision != sent.GetRevision():
+			return nil, fmt.Errorf("model %s: the card is not that of its revision", sent.GetRevision())
+		case sent.GetShadow():
+			shadows = append(shadows, m)
+			shadow.Episodes[m.Line] = sent.GetEpisode()
+		default:
+			active = append(active, m)
+		}
+	}
+	if s.Playbook, err = p.WithModels(active); err != nil || len(shadows) == 0 {
+		return s, err
+	}
+	s.Shadow = shadow
+	shadow.Playbook, err = s.Playbook.WithModels(shadows)
+	return s, err
 }

@@ -106,15 +106,15 @@ func TestFetch(t *testing.T) {
 	one := bundle(t, "one")
 	broken := &scoringv1.GetSnapshotResponse{Revision: one.GetRevision(), Bundle: []byte("x")}
 	f := New(&scripted{answers: []*scoringv1.GetSnapshotResponse{one, broken, nil}}, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if s, err := f.Fetch(t.Context(), one.GetRevision()); err != nil || s.Playbook.Revision != one.GetRevision() || f.Current() != nil {
+	if s, err := f.Fetch(t.Context(), one.GetRevision(), nil); err != nil || s.Playbook.Revision != one.GetRevision() || f.Current() != nil {
 		t.Errorf("fetched %v, %v", s, err)
 	}
 	for range 2 {
-		if s, err := f.Fetch(t.Context(), one.GetRevision()); err == nil {
+		if s, err := f.Fetch(t.Context(), one.GetRevision(), nil); err == nil {
 			t.Errorf("fetched %v", s)
 		}
 	}
-	if _, err := f.Fetch(t.Context(), ""); err == nil {
+	if _, err := f.Fetch(t.Context(), "", nil); err == nil {
 		t.Error("fetched nothing")
 	}
 }

@@ -203,14 +203,14 @@ func codeOf(r problemv1.Reason) codes.Code {
 	switch r {
 	case problemv1.Reason_REASON_INVALID_ARGUMENT, problemv1.Reason_REASON_UNREADABLE_BODY,
 		problemv1.Reason_REASON_PLAYBOOK_INVALID, problemv1.Reason_REASON_TOO_LARGE,
-		problemv1.Reason_REASON_UNSUPPORTED_MEDIA_TYPE:
+		problemv1.Reason_REASON_UNSUPPORTED_MEDIA_TYPE, problemv1.Reason_REASON_MODEL_INVALID:
 		return codes.InvalidArgument
 	case problemv1.Reason_REASON_IDEMPOTENCY_KEY_REUSED:
 		return codes.AlreadyExists
 	case problemv1.Reason_REASON_NOT_FOUND:
 		return codes.NotFound
 	case problemv1.Reason_REASON_COMMIT_NOT_ALLOWED, problemv1.Reason_REASON_PERMISSION_DENIED,
-		problemv1.Reason_REASON_NOT_YOUR_DEALER:
+		problemv1.Reason_REASON_NOT_YOUR_DEALER, problemv1.Reason_REASON_FOUR_EYES:
 		return codes.PermissionDenied
 	case problemv1.Reason_REASON_UNAUTHENTICATED:
 		return codes.Unauthenticated
@@ -220,7 +220,7 @@ func codeOf(r problemv1.Reason) codes.Code {
 		return codes.Unavailable
 	case problemv1.Reason_REASON_DEADLINE_EXCEEDED:
 		return codes.DeadlineExceeded
-	case problemv1.Reason_REASON_WRONG_STATE:
+	case problemv1.Reason_REASON_WRONG_STATE, problemv1.Reason_REASON_MODEL_GUARDS:
 		return codes.FailedPrecondition
 	default:
 		return codes.Internal

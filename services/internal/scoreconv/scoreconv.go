@@ -22,14 +22,16 @@ const (
 	labelClamp    = "points are kept within 0 to 100"
 )
 
-// ToProto writes the score of one line. in and res must be those of one Score of m, and m must be
-// the model of pb. With full it carries every contribution that gave or took points, the greatest
+// ToProto writes the score of one line. in and res must be those of one Score of pb.Scoring. With full
+// it carries every contribution that gave or took points, the greatest
 // first and the caps last; they add up to the points exactly.
-func ToProto(m *scoring.Model, pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, line lead.Line, full bool) *leadv1.Score {
+func ToProto(pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, line lead.Line, full bool) *leadv1.Score {
 	s := &leadv1.Score{Line: leadv1.Line(line)}
 	if line == lead.LineUnspecified || int(line) >= scoring.NumLines {
 		return s
 	}
+	m := pb.Scoring
+	s.ModelRevision = pb.Models[line]
 	s.Points, s.ProbabilityPpm = res.Points[line], res.Probability[line]
 	s.Stage, s.Ready = leadv1.Stage(res.Stage[line]), scoring.Ready(line, res)
 	if n := bits.OnesCount8(uint8(res.Segments)); n > 0 {

@@ -61,7 +61,7 @@ func TestContributionsAddUp(t *testing.T) {
 		var res scoring.Result
 		p.Scoring.Score(&in, &res)
 		for line := lead.LineSales; line <= lead.LineCare; line++ {
-			full := scoreconv.ToProto(p.Scoring, p, &in, &res, line, true)
+			full := scoreconv.ToProto(p, &in, &res, line, true)
 			sum := int32(0)
 			for _, c := range full.GetContributions() {
 				sum += c.GetPoints()
@@ -72,7 +72,7 @@ func TestContributionsAddUp(t *testing.T) {
 			if sum != full.GetPoints() || full.GetPoints() != res.Points[line] {
 				t.Fatalf("%s: %d contributed, %d points", line, sum, full.GetPoints())
 			}
-			short := scoreconv.ToProto(p.Scoring, p, &in, &res, line, false)
+			short := scoreconv.ToProto(p, &in, &res, line, false)
 			if len(short.GetContributions()) != 0 || len(short.GetReasons()) != len(full.GetReasons()) || short.GetStage() != full.GetStage() {
 				t.Fatalf("%s: short %v, full %v", line, short, full)
 			}
@@ -87,7 +87,7 @@ func TestContributionsAddUp(t *testing.T) {
 	if capped == 0 || kept == 0 {
 		t.Errorf("never capped (%d) or never without consent (%d): the test says little", capped, kept)
 	}
-	if s := scoreconv.ToProto(p.Scoring, p, &scoring.Inputs{}, &scoring.Result{}, lead.LineUnspecified, true); s.GetLine() != leadv1.Line_LINE_UNSPECIFIED || s.GetPoints() != 0 {
+	if s := scoreconv.ToProto(p, &scoring.Inputs{}, &scoring.Result{}, lead.LineUnspecified, true); s.GetLine() != leadv1.Line_LINE_UNSPECIFIED || s.GetPoints() != 0 {
 		t.Errorf("no line: %v", s)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	MetricDecisionOutcomes = "leadmesh.decision.outcomes"   // by outcome
 	MetricPendingAge       = "leadmesh.capture.pending.age" // seconds, of the oldest pending lead
 	MetricOutboxLag        = "leadmesh.outbox.lag"          // seconds, of the oldest event, by service
+	MetricShadowLeads      = "leadmesh.decision.shadow"     // leads a shadow model scored too, by outcome
 	MetricSweepLag         = "leadmesh.routing.sweep.lag"   // seconds past its deadline, of the oldest
 	MetricDeliveryLag      = "leadmesh.routing.delivery.lag"
 	MetricQueueLag         = "leadmesh.river.lag"                 // seconds, of the oldest job that could run, by service

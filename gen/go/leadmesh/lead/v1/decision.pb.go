@@ -274,8 +274,10 @@ type Score struct {
 	Play string `protobuf:"bytes,9,opt,name=play,proto3" json:"play,omitempty"`
 	// Groups that were left out because profiling was not granted.
 	NoConsentGroups []string `protobuf:"bytes,10,rep,name=no_consent_groups,json=noConsentGroups,proto3" json:"no_consent_groups,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The model whose points these are; empty: the playbook's own table.
+	ModelRevision string `protobuf:"bytes,11,opt,name=model_revision,json=modelRevision,proto3" json:"model_revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Score) Reset() {
@@ -376,6 +378,13 @@ func (x *Score) GetNoConsentGroups() []string {
 		return x.NoConsentGroups
 	}
 	return nil
+}
+
+func (x *Score) GetModelRevision() string {
+	if x != nil {
+		return x.ModelRevision
+	}
+	return ""
 }
 
 // Contribution is one share of a score.
@@ -748,7 +757,7 @@ const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\x05flags\x18\f \x03(\tR\x05flags\x12+\n" +
 	"\x11playbook_revision\x18\r \x01(\tR\x10playbookRevision\x12)\n" +
 	"\x10network_revision\x18\x0e \x01(\tR\x0fnetworkRevision\x12\x17\n" +
-	"\adry_run\x18\x0f \x01(\bR\x06dryRun\"\x90\x03\n" +
+	"\adry_run\x18\x0f \x01(\bR\x06dryRun\"\xb7\x03\n" +
 	"\x05Score\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x16\n" +
 	"\x06points\x18\x02 \x01(\x05R\x06points\x12'\n" +
@@ -760,7 +769,8 @@ const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\bsegments\x18\b \x03(\x0e2\x19.leadmesh.lead.v1.SegmentR\bsegments\x12\x12\n" +
 	"\x04play\x18\t \x01(\tR\x04play\x12*\n" +
 	"\x11no_consent_groups\x18\n" +
-	" \x03(\tR\x0fnoConsentGroups\"\x91\x01\n" +
+	" \x03(\tR\x0fnoConsentGroups\x12%\n" +
+	"\x0emodel_revision\x18\v \x01(\tR\rmodelRevision\"\x91\x01\n" +
 	"\fContribution\x12\x18\n" +
 	"\afeature\x18\x01 \x01(\tR\afeature\x12\x14\n" +
 	"\x05group\x18\x02 \x01(\tR\x05group\x12\x19\n" +

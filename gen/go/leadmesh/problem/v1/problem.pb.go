@@ -49,7 +49,7 @@ const (
 	Reason_REASON_UNAUTHENTICATED Reason = 9
 	// The caller may not do this.
 	Reason_REASON_PERMISSION_DENIED Reason = 10
-	// The lead is not in a state that allows this.
+	// The lead, or what else the request names, is not in a state that allows this.
 	Reason_REASON_WRONG_STATE Reason = 11
 	// The server is going away; open a new stream and resend what is unanswered.
 	Reason_REASON_DRAINING Reason = 12
@@ -65,6 +65,12 @@ const (
 	Reason_REASON_NOT_YOUR_DEALER Reason = 17
 	// The content type is not one this address takes.
 	Reason_REASON_UNSUPPORTED_MEDIA_TYPE Reason = 18
+	// The card of a model has mistakes; see field_violations for line and column.
+	Reason_REASON_MODEL_INVALID Reason = 19
+	// The figures of a model do not hold against their bounds; see field_violations for each.
+	Reason_REASON_MODEL_GUARDS Reason = 20
+	// Somebody else has to do this: who uploaded a model may not promote it.
+	Reason_REASON_FOUR_EYES Reason = 21
 )
 
 // Enum value maps for Reason.
@@ -89,6 +95,9 @@ var (
 		16: "REASON_INTERNAL",
 		17: "REASON_NOT_YOUR_DEALER",
 		18: "REASON_UNSUPPORTED_MEDIA_TYPE",
+		19: "REASON_MODEL_INVALID",
+		20: "REASON_MODEL_GUARDS",
+		21: "REASON_FOUR_EYES",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":            0,
@@ -110,6 +119,9 @@ var (
 		"REASON_INTERNAL":               16,
 		"REASON_NOT_YOUR_DEALER":        17,
 		"REASON_UNSUPPORTED_MEDIA_TYPE": 18,
+		"REASON_MODEL_INVALID":          19,
+		"REASON_MODEL_GUARDS":           20,
+		"REASON_FOUR_EYES":              21,
 	}
 )
 
@@ -281,7 +293,7 @@ const file_leadmesh_problem_v1_problem_proto_rawDesc = "" +
 	"retryAfter\"H\n" +
 	"\x0eFieldViolation\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12 \n" +
-	"\vdescription\x18\x02 \x01(\tR\vdescription*\x82\x04\n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription*\xcb\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17REASON_INVALID_ARGUMENT\x10\x01\x12\x1a\n" +
@@ -302,7 +314,10 @@ const file_leadmesh_problem_v1_problem_proto_rawDesc = "" +
 	"\x10REASON_TOO_LARGE\x10\x0f\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\x10\x12\x1a\n" +
 	"\x16REASON_NOT_YOUR_DEALER\x10\x11\x12!\n" +
-	"\x1dREASON_UNSUPPORTED_MEDIA_TYPE\x10\x12B\xd8\x01\n" +
+	"\x1dREASON_UNSUPPORTED_MEDIA_TYPE\x10\x12\x12\x18\n" +
+	"\x14REASON_MODEL_INVALID\x10\x13\x12\x17\n" +
+	"\x13REASON_MODEL_GUARDS\x10\x14\x12\x14\n" +
+	"\x10REASON_FOUR_EYES\x10\x15B\xd8\x01\n" +
 	"\x17com.leadmesh.problem.v1B\fProblemProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1;problemv1\xa2\x02\x03LPX\xaa\x02\x13Leadmesh.Problem.V1\xca\x02\x13Leadmesh\\Problem\\V1\xe2\x02\x1fLeadmesh\\Problem\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Problem::V1b\x06proto3"
 
 var (

@@ -369,7 +369,9 @@ type CheckPlaybookResponse struct {
 	// The revision the bundle would have; empty if it has mistakes.
 	Revision string `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Every mistake.
-	Mistakes      []*PlaybookMistake `protobuf:"bytes,2,rep,name=mistakes,proto3" json:"mistakes,omitempty"`
+	Mistakes []*PlaybookMistake `protobuf:"bytes,2,rep,name=mistakes,proto3" json:"mistakes,omitempty"`
+	// What to look at once it is applied, such as a model whose scorecard it changes.
+	Warnings      []string `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +416,13 @@ func (x *CheckPlaybookResponse) GetRevision() string {
 func (x *CheckPlaybookResponse) GetMistakes() []*PlaybookMistake {
 	if x != nil {
 		return x.Mistakes
+	}
+	return nil
+}
+
+func (x *CheckPlaybookResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -543,7 +552,9 @@ type ApplyPlaybookResponse struct {
 	// The revision: the hash of the bundle's content.
 	Revision string `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	// True if it was active already.
-	Unchanged     bool `protobuf:"varint,2,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	Unchanged bool `protobuf:"varint,2,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	// What to look at now, such as a model whose scorecard it changed.
+	Warnings      []string `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -590,6 +601,13 @@ func (x *ApplyPlaybookResponse) GetUnchanged() bool {
 		return x.Unchanged
 	}
 	return false
+}
+
+func (x *ApplyPlaybookResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 // RollbackPlaybookRequest names the revision to return to.
@@ -651,7 +669,9 @@ func (x *RollbackPlaybookRequest) GetNote() string {
 type RollbackPlaybookResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The active revision.
-	Revision      string `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision string `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What to look at now, such as a model whose scorecard it changed.
+	Warnings      []string `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -691,6 +711,13 @@ func (x *RollbackPlaybookResponse) GetRevision() string {
 		return x.Revision
 	}
 	return ""
+}
+
+func (x *RollbackPlaybookResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 // ListPlaybooksRequest asks for the revisions.
@@ -899,25 +926,28 @@ const file_leadmesh_scoring_v1_scoring_service_proto_rawDesc = "" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\"O\n" +
 	"\x14CheckPlaybookRequest\x127\n" +
-	"\x05files\x18\x01 \x03(\v2!.leadmesh.scoring.v1.PlaybookFileR\x05files\"u\n" +
+	"\x05files\x18\x01 \x03(\v2!.leadmesh.scoring.v1.PlaybookFileR\x05files\"\x91\x01\n" +
 	"\x15CheckPlaybookResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12@\n" +
-	"\bmistakes\x18\x02 \x03(\v2$.leadmesh.scoring.v1.PlaybookMistakeR\bmistakes\"S\n" +
+	"\bmistakes\x18\x02 \x03(\v2$.leadmesh.scoring.v1.PlaybookMistakeR\bmistakes\x12\x1a\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"S\n" +
 	"\x0fPlaybookMistake\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\"c\n" +
 	"\x14ApplyPlaybookRequest\x127\n" +
 	"\x05files\x18\x01 \x03(\v2!.leadmesh.scoring.v1.PlaybookFileR\x05files\x12\x12\n" +
-	"\x04note\x18\x02 \x01(\tR\x04note\"Q\n" +
+	"\x04note\x18\x02 \x01(\tR\x04note\"m\n" +
 	"\x15ApplyPlaybookResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12\x1c\n" +
-	"\tunchanged\x18\x02 \x01(\bR\tunchanged\"I\n" +
+	"\tunchanged\x18\x02 \x01(\bR\tunchanged\x12\x1a\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"I\n" +
 	"\x17RollbackPlaybookRequest\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12\x12\n" +
-	"\x04note\x18\x02 \x01(\tR\x04note\"6\n" +
+	"\x04note\x18\x02 \x01(\tR\x04note\"R\n" +
 	"\x18RollbackPlaybookResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\tR\brevision\"3\n" +
+	"\brevision\x18\x01 \x01(\tR\brevision\x12\x1a\n" +
+	"\bwarnings\x18\x02 \x03(\tR\bwarnings\"3\n" +
 	"\x14ListPlaybooksRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\"T\n" +
 	"\x15ListPlaybooksResponse\x12;\n" +

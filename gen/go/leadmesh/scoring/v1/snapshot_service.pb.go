@@ -7,6 +7,7 @@
 package scoringv1
 
 import (
+	v1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -27,9 +28,14 @@ type GetSnapshotRequest struct {
 	// The revision the caller holds; empty for none.
 	KnownRevision string `protobuf:"bytes,1,opt,name=known_revision,json=knownRevision,proto3" json:"known_revision,omitempty"`
 	// A revision to answer instead of the active one, for replay.
-	Revision      string `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Revision string `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The models the caller holds beside the playbook, as answered to it; empty for none. Absent: a
+	// caller that knows of no models, to whom a change of them is nothing new.
+	KnownModelsRevision *string `protobuf:"bytes,3,opt,name=known_models_revision,json=knownModelsRevision,proto3,oneof" json:"known_models_revision,omitempty"`
+	// With revision: the models that scored beside that playbook.
+	ModelRevisions []string `protobuf:"bytes,4,rep,name=model_revisions,json=modelRevisions,proto3" json:"model_revisions,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetSnapshotRequest) Reset() {
@@ -76,6 +82,20 @@ func (x *GetSnapshotRequest) GetRevision() string {
 	return ""
 }
 
+func (x *GetSnapshotRequest) GetKnownModelsRevision() string {
+	if x != nil && x.KnownModelsRevision != nil {
+		return *x.KnownModelsRevision
+	}
+	return ""
+}
+
+func (x *GetSnapshotRequest) GetModelRevisions() []string {
+	if x != nil {
+		return x.ModelRevisions
+	}
+	return nil
+}
+
 // GetSnapshotResponse is a playbook with its secret.
 type GetSnapshotResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -86,9 +106,13 @@ type GetSnapshotResponse struct {
 	// The bundle, as core/playbook packs it.
 	Bundle []byte `protobuf:"bytes,3,opt,name=bundle,proto3" json:"bundle,omitempty"`
 	// The revision's secret, 32 bytes.
-	Secret        []byte `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Secret []byte `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
+	// The models in force, active and shadow.
+	Models []*SnapshotModel `protobuf:"bytes,5,rep,name=models,proto3" json:"models,omitempty"`
+	// Names all of them together; empty for none.
+	ModelsRevision string `protobuf:"bytes,6,opt,name=models_revision,json=modelsRevision,proto3" json:"models_revision,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetSnapshotResponse) Reset() {
@@ -149,21 +173,313 @@ func (x *GetSnapshotResponse) GetSecret() []byte {
 	return nil
 }
 
+func (x *GetSnapshotResponse) GetModels() []*SnapshotModel {
+	if x != nil {
+		return x.Models
+	}
+	return nil
+}
+
+func (x *GetSnapshotResponse) GetModelsRevision() string {
+	if x != nil {
+		return x.ModelsRevision
+	}
+	return ""
+}
+
+// SnapshotModel is a model in force.
+type SnapshotModel struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Hash of the card.
+	Revision string `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The line it scores.
+	Line v1.Line `protobuf:"varint,2,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
+	// True if it decides nothing.
+	Shadow bool `protobuf:"varint,3,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// The card.
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// Which of its times as a shadow this is.
+	Episode       int64 `protobuf:"varint,5,opt,name=episode,proto3" json:"episode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotModel) Reset() {
+	*x = SnapshotModel{}
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotModel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotModel) ProtoMessage() {}
+
+func (x *SnapshotModel) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotModel.ProtoReflect.Descriptor instead.
+func (*SnapshotModel) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_snapshot_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SnapshotModel) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
+func (x *SnapshotModel) GetLine() v1.Line {
+	if x != nil {
+		return x.Line
+	}
+	return v1.Line(0)
+}
+
+func (x *SnapshotModel) GetShadow() bool {
+	if x != nil {
+		return x.Shadow
+	}
+	return false
+}
+
+func (x *SnapshotModel) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *SnapshotModel) GetEpisode() int64 {
+	if x != nil {
+		return x.Episode
+	}
+	return 0
+}
+
+// ReportShadowRequest carries all counts of a replica since it started.
+type ReportShadowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the replica's life, 16 bytes: a process that starts again is another one.
+	Replica []byte `protobuf:"bytes,1,opt,name=replica,proto3" json:"replica,omitempty"`
+	// One per shadow model.
+	Counts        []*ShadowCount `protobuf:"bytes,2,rep,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportShadowRequest) Reset() {
+	*x = ReportShadowRequest{}
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportShadowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportShadowRequest) ProtoMessage() {}
+
+func (x *ReportShadowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportShadowRequest.ProtoReflect.Descriptor instead.
+func (*ReportShadowRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_snapshot_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReportShadowRequest) GetReplica() []byte {
+	if x != nil {
+		return x.Replica
+	}
+	return nil
+}
+
+func (x *ReportShadowRequest) GetCounts() []*ShadowCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+// ShadowCount is what a shadow model would have done with leads of its line.
+type ShadowCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model.
+	Revision string `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Which of its times as a shadow this is, as the snapshot said.
+	Episode int64 `protobuf:"varint,2,opt,name=episode,proto3" json:"episode,omitempty"`
+	// Leads by the points decided, ten buckets of ten points each.
+	DecidedPoints []int64 `protobuf:"varint,3,rep,packed,name=decided_points,json=decidedPoints,proto3" json:"decided_points,omitempty"`
+	// Leads by the points of the shadow.
+	ShadowPoints []int64 `protobuf:"varint,4,rep,packed,name=shadow_points,json=shadowPoints,proto3" json:"shadow_points,omitempty"`
+	// Leads by stage, from AWARENESS to READY: four decided times four of the shadow.
+	Moves         []int64 `protobuf:"varint,5,rep,packed,name=moves,proto3" json:"moves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShadowCount) Reset() {
+	*x = ShadowCount{}
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShadowCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShadowCount) ProtoMessage() {}
+
+func (x *ShadowCount) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShadowCount.ProtoReflect.Descriptor instead.
+func (*ShadowCount) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_snapshot_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ShadowCount) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
+func (x *ShadowCount) GetEpisode() int64 {
+	if x != nil {
+		return x.Episode
+	}
+	return 0
+}
+
+func (x *ShadowCount) GetDecidedPoints() []int64 {
+	if x != nil {
+		return x.DecidedPoints
+	}
+	return nil
+}
+
+func (x *ShadowCount) GetShadowPoints() []int64 {
+	if x != nil {
+		return x.ShadowPoints
+	}
+	return nil
+}
+
+func (x *ShadowCount) GetMoves() []int64 {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
+// ReportShadowResponse says that the counts are kept.
+type ReportShadowResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportShadowResponse) Reset() {
+	*x = ReportShadowResponse{}
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportShadowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportShadowResponse) ProtoMessage() {}
+
+func (x *ReportShadowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportShadowResponse.ProtoReflect.Descriptor instead.
+func (*ReportShadowResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_snapshot_service_proto_rawDescGZIP(), []int{5}
+}
+
 var File_leadmesh_scoring_v1_snapshot_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_snapshot_service_proto_rawDesc = "" +
 	"\n" +
-	"*leadmesh/scoring/v1/snapshot_service.proto\x12\x13leadmesh.scoring.v1\"W\n" +
+	"*leadmesh/scoring/v1/snapshot_service.proto\x12\x13leadmesh.scoring.v1\x1a\x1bleadmesh/lead/v1/code.proto\"\xd3\x01\n" +
 	"\x12GetSnapshotRequest\x12%\n" +
 	"\x0eknown_revision\x18\x01 \x01(\tR\rknownRevision\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\tR\brevision\"\x7f\n" +
+	"\brevision\x18\x02 \x01(\tR\brevision\x127\n" +
+	"\x15known_models_revision\x18\x03 \x01(\tH\x00R\x13knownModelsRevision\x88\x01\x01\x12'\n" +
+	"\x0fmodel_revisions\x18\x04 \x03(\tR\x0emodelRevisionsB\x18\n" +
+	"\x16_known_models_revision\"\xe4\x01\n" +
 	"\x13GetSnapshotResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12\x1c\n" +
 	"\tunchanged\x18\x02 \x01(\bR\tunchanged\x12\x16\n" +
 	"\x06bundle\x18\x03 \x01(\fR\x06bundle\x12\x16\n" +
-	"\x06secret\x18\x04 \x01(\fR\x06secret2s\n" +
+	"\x06secret\x18\x04 \x01(\fR\x06secret\x12:\n" +
+	"\x06models\x18\x05 \x03(\v2\".leadmesh.scoring.v1.SnapshotModelR\x06models\x12'\n" +
+	"\x0fmodels_revision\x18\x06 \x01(\tR\x0emodelsRevision\"\x9d\x01\n" +
+	"\rSnapshotModel\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\tR\brevision\x12*\n" +
+	"\x04line\x18\x02 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x16\n" +
+	"\x06shadow\x18\x03 \x01(\bR\x06shadow\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x18\n" +
+	"\aepisode\x18\x05 \x01(\x03R\aepisode\"i\n" +
+	"\x13ReportShadowRequest\x12\x18\n" +
+	"\areplica\x18\x01 \x01(\fR\areplica\x128\n" +
+	"\x06counts\x18\x02 \x03(\v2 .leadmesh.scoring.v1.ShadowCountR\x06counts\"\xa5\x01\n" +
+	"\vShadowCount\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\tR\brevision\x12\x18\n" +
+	"\aepisode\x18\x02 \x01(\x03R\aepisode\x12%\n" +
+	"\x0edecided_points\x18\x03 \x03(\x03R\rdecidedPoints\x12#\n" +
+	"\rshadow_points\x18\x04 \x03(\x03R\fshadowPoints\x12\x14\n" +
+	"\x05moves\x18\x05 \x03(\x03R\x05moves\"\x16\n" +
+	"\x14ReportShadowResponse2\xd8\x01\n" +
 	"\x0fSnapshotService\x12`\n" +
-	"\vGetSnapshot\x12'.leadmesh.scoring.v1.GetSnapshotRequest\x1a(.leadmesh.scoring.v1.GetSnapshotResponseB\xe0\x01\n" +
+	"\vGetSnapshot\x12'.leadmesh.scoring.v1.GetSnapshotRequest\x1a(.leadmesh.scoring.v1.GetSnapshotResponse\x12c\n" +
+	"\fReportShadow\x12(.leadmesh.scoring.v1.ReportShadowRequest\x1a).leadmesh.scoring.v1.ReportShadowResponseB\xe0\x01\n" +
 	"\x17com.leadmesh.scoring.v1B\x14SnapshotServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1;scoringv1\xa2\x02\x03LSX\xaa\x02\x13Leadmesh.Scoring.V1\xca\x02\x13Leadmesh\\Scoring\\V1\xe2\x02\x1fLeadmesh\\Scoring\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Scoring::V1b\x06proto3"
 
 var (
@@ -178,19 +494,29 @@ func file_leadmesh_scoring_v1_snapshot_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_scoring_v1_snapshot_service_proto_rawDescData
 }
 
-var file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_leadmesh_scoring_v1_snapshot_service_proto_goTypes = []any{
-	(*GetSnapshotRequest)(nil),  // 0: leadmesh.scoring.v1.GetSnapshotRequest
-	(*GetSnapshotResponse)(nil), // 1: leadmesh.scoring.v1.GetSnapshotResponse
+	(*GetSnapshotRequest)(nil),   // 0: leadmesh.scoring.v1.GetSnapshotRequest
+	(*GetSnapshotResponse)(nil),  // 1: leadmesh.scoring.v1.GetSnapshotResponse
+	(*SnapshotModel)(nil),        // 2: leadmesh.scoring.v1.SnapshotModel
+	(*ReportShadowRequest)(nil),  // 3: leadmesh.scoring.v1.ReportShadowRequest
+	(*ShadowCount)(nil),          // 4: leadmesh.scoring.v1.ShadowCount
+	(*ReportShadowResponse)(nil), // 5: leadmesh.scoring.v1.ReportShadowResponse
+	(v1.Line)(0),                 // 6: leadmesh.lead.v1.Line
 }
 var file_leadmesh_scoring_v1_snapshot_service_proto_depIdxs = []int32{
-	0, // 0: leadmesh.scoring.v1.SnapshotService.GetSnapshot:input_type -> leadmesh.scoring.v1.GetSnapshotRequest
-	1, // 1: leadmesh.scoring.v1.SnapshotService.GetSnapshot:output_type -> leadmesh.scoring.v1.GetSnapshotResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	2, // 0: leadmesh.scoring.v1.GetSnapshotResponse.models:type_name -> leadmesh.scoring.v1.SnapshotModel
+	6, // 1: leadmesh.scoring.v1.SnapshotModel.line:type_name -> leadmesh.lead.v1.Line
+	4, // 2: leadmesh.scoring.v1.ReportShadowRequest.counts:type_name -> leadmesh.scoring.v1.ShadowCount
+	0, // 3: leadmesh.scoring.v1.SnapshotService.GetSnapshot:input_type -> leadmesh.scoring.v1.GetSnapshotRequest
+	3, // 4: leadmesh.scoring.v1.SnapshotService.ReportShadow:input_type -> leadmesh.scoring.v1.ReportShadowRequest
+	1, // 5: leadmesh.scoring.v1.SnapshotService.GetSnapshot:output_type -> leadmesh.scoring.v1.GetSnapshotResponse
+	5, // 6: leadmesh.scoring.v1.SnapshotService.ReportShadow:output_type -> leadmesh.scoring.v1.ReportShadowResponse
+	5, // [5:7] is the sub-list for method output_type
+	3, // [3:5] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_scoring_v1_snapshot_service_proto_init() }
@@ -198,13 +524,14 @@ func file_leadmesh_scoring_v1_snapshot_service_proto_init() {
 	if File_leadmesh_scoring_v1_snapshot_service_proto != nil {
 		return
 	}
+	file_leadmesh_scoring_v1_snapshot_service_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_scoring_v1_snapshot_service_proto_rawDesc), len(file_leadmesh_scoring_v1_snapshot_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,18 +19,21 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SnapshotService_GetSnapshot_FullMethodName = "/leadmesh.scoring.v1.SnapshotService/GetSnapshot"
+	SnapshotService_GetSnapshot_FullMethodName  = "/leadmesh.scoring.v1.SnapshotService/GetSnapshot"
+	SnapshotService_ReportShadow_FullMethodName = "/leadmesh.scoring.v1.SnapshotService/ReportShadow"
 )
 
 // SnapshotServiceClient is the client API for SnapshotService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// SnapshotService hands the active playbook to the services of the house. Internal: not on the
+// SnapshotService hands the active playbook and models to the services of the house. Internal: not on the
 // public listener, since the snapshot carries the revision's secret.
 type SnapshotServiceClient interface {
 	// GetSnapshot answers the active playbook, or nothing new if the caller holds it already.
 	GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*GetSnapshotResponse, error)
+	// ReportShadow keeps what shadow models would have done with the leads a replica decided.
+	ReportShadow(ctx context.Context, in *ReportShadowRequest, opts ...grpc.CallOption) (*ReportShadowResponse, error)
 }
 
 type snapshotServiceClient struct {
@@ -51,15 +54,27 @@ func (c *snapshotServiceClient) GetSnapshot(ctx context.Context, in *GetSnapshot
 	return out, nil
 }
 
+func (c *snapshotServiceClient) ReportShadow(ctx context.Context, in *ReportShadowRequest, opts ...grpc.CallOption) (*ReportShadowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReportShadowResponse)
+	err := c.cc.Invoke(ctx, SnapshotService_ReportShadow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SnapshotServiceServer is the server API for SnapshotService service.
 // All implementations must embed UnimplementedSnapshotServiceServer
 // for forward compatibility.
 //
-// SnapshotService hands the active playbook to the services of the house. Internal: not on the
+// SnapshotService hands the active playbook and models to the services of the house. Internal: not on the
 // public listener, since the snapshot carries the revision's secret.
 type SnapshotServiceServer interface {
 	// GetSnapshot answers the active playbook, or nothing new if the caller holds it already.
 	GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error)
+	// ReportShadow keeps what shadow models would have done with the leads a replica decided.
+	ReportShadow(context.Context, *ReportShadowRequest) (*ReportShadowResponse, error)
 	mustEmbedUnimplementedSnapshotServiceServer()
 }
 
@@ -72,6 +87,9 @@ type UnimplementedSnapshotServiceServer struct{}
 
 func (UnimplementedSnapshotServiceServer) GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSnapshot not implemented")
+}
+func (UnimplementedSnapshotServiceServer) ReportShadow(context.Context, *ReportShadowRequest) (*ReportShadowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReportShadow not implemented")
 }
 func (UnimplementedSnapshotServiceServer) mustEmbedUnimplementedSnapshotServiceServer() {}
 func (UnimplementedSnapshotServiceServer) testEmbeddedByValue()                         {}
@@ -112,6 +130,24 @@ func _SnapshotService_GetSnapshot_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SnapshotService_ReportShadow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReportShadowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SnapshotServiceServer).ReportShadow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SnapshotService_ReportShadow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SnapshotServiceServer).ReportShadow(ctx, req.(*ReportShadowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SnapshotService_ServiceDesc is the grpc.ServiceDesc for SnapshotService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +158,10 @@ var SnapshotService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSnapshot",
 			Handler:    _SnapshotService_GetSnapshot_Handler,
+		},
+		{
+			MethodName: "ReportShadow",
+			Handler:    _SnapshotService_ReportShadow_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

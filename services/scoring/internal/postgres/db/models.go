@@ -16,6 +16,38 @@ type Activation struct {
 	Note         string
 }
 
+type Model struct {
+	ModelID    int64
+	Revision   string
+	Line       int16
+	State      int16
+	Card       string
+	Scorecard  string
+	Episode    int64
+	Note       string
+	UploadedBy string
+	UploadedAt pgtype.Timestamptz
+	ChangedAt  pgtype.Timestamptz
+}
+
+type ModelChange struct {
+	ChangeID  int64
+	Revision  string
+	Line      int16
+	FromState int16
+	ToState   int16
+	ChangedAt pgtype.Timestamptz
+	ChangedBy string
+	Note      string
+	Playbook  string
+}
+
+type ModelReign struct {
+	ReignID  int64
+	Line     int16
+	Revision pgtype.Text
+}
+
 type Playbook struct {
 	Revision  string
 	Bundle    []byte
@@ -28,4 +60,13 @@ type Refusal struct {
 	Revision string
 	Problem  string
 	SeenAt   pgtype.Timestamptz
+}
+
+type ShadowCount struct {
+	Revision      string
+	Episode       int64
+	Replica       pgtype.UUID
+	DecidedPoints []int64
+	ShadowPoints  []int64
+	Moves         []int64
 }

@@ -1,0 +1,34 @@
+package scoring
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// WithTable returns the line with the points table of another: base, rows, groups, cap and
+// calibration are those of t; stages, trigger and value stay. Both share slices and maps with the
+// result, so nobody may change any of them.
+func (l Line) WithTable(t Line) Line {
+	l.Base, l.Rows, l.Groups, l.Cap, l.Calibration = t.Base, t.Rows, t.Groups, t.Cap, t.Calibration
+	return l
+}
+
+// TableHash names the points table of a line by its content, what WithTable replaces: 64
+// hexadecimal digits, the same on every machine and in every version.
+func (l Line) TableHash() string {
+	// Of plain values JSON is the same bytes every time: fields in their order, maps by key.
+	raw, err := json.Marshal(struct {
+		Base        int32
+		Rows        []Row
+		Groups      map[string]Cap
+		Cap         Cap
+		Calibration []Knot
+	}{l.Base, l.Rows, l.Groups, l.Cap, l.Calibration})
+	if err != nil { // numbers, texts and slices of them: there is nothing that JSON can not hold
+		raw = fmt.Append(nil, err)
+	}
+	digest := sha256.Sum256(raw)
+	return hex.EncodeToString(digest[:])
+}

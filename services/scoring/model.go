@@ -1,0 +1,222 @@
+package scoring
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/playbook"
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+const maxCard = 1 << 20 // bytes
+
+// UploadModel keeps a card as a model of its line: validated if its guards hold, else a draft.
+func (s *Service) UploadModel(ctx context.Context, req *scoringv1.UploadModelRequest) (*scoringv1.UploadModelResponse, error) {
+	if err := checkNote(req.GetNote()); err != nil {
+		return nil, err
+	}
+	c, m, err := readModel(req.GetLine(), req.GetText())
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.own.WithModels([]playbook.Model{m}); err != nil {
+		p := problem.New(problemv1.Reason_REASON_MODEL_INVALID, "the card does not fit the active playbook; nothing was stored")
+		p.Violations = []problem.Violation{{Field: "text", Description: err.Error()}}
+		return nil, p
+	}
+	row := store.Model{
+		Revision: m.Revision, Line: m.Line, State: store.ModelDraft, Card: req.GetText(), Scorecard: h.own.Scorecards.Lines[m.Line.String()].TableHash(),
+		Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), UploadedAt: s.now(),
+	}
+	if holds(s.rules.guards(c)) {
+		row.State = store.ModelValidated
+	}
+	unchanged := false
+	err = s.store.ChangeModels(ctx, func(tx *store.ModelTx) error {
+		inserted, err := tx.Insert(&row, h.stored.Revision)
+		unchanged = !inserted
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if row, err = s.store.Model(ctx, m.Revision); err != nil {
+		return nil, err
+	}
+	if row.Line != m.Line {
+		return nil, problem.New(problemv1.Reason_REASON_WRONG_STATE, "this card is held as a model of %s; give it another target or note to have one of %s", row.Line, m.Line)
+	}
+	if !unchanged {
+		s.log.LogAttrs(ctx, slog.LevelInfo, "model uploaded", slog.String("revision", row.Revision), slog.String("line", row.Line.String()), slog.String("by", row.By))
+	}
+	return &scoringv1.UploadModelResponse{Model: s.modelProto(&row), Unchanged: unchanged}, nil
+}
+
+// readModel reads a card for a line, which the card may name itself.
+func readModel(line leadv1.Line, text string) (*card.Card, playbook.Model, error) {
+	if n := len(text); strings.TrimSpace(text) == "" || n > maxCard {
+		return nil, playbook.Model{}, problem.Invalid(problem.Violation{
+			Field: "text", Description: fmt.Sprintf("is required: a card in YAML, at most %d bytes", maxCard),
+		})
+	}
+	if _, ok := leadv1.Line_name[int32(line)]; !ok {
+		return nil, playbook.Model{}, problem.Invalid(problem.Violation{Field: "line", Description: "is none of ours"})
+	}
+	c, m, problems := playbook.ReadModel(lead.Line(line), []byte(text))
+	if len(problems) == 0 {
+		return c, m, nil
+	}
+	p := problem.New(problemv1.Reason_REASON_MODEL_INVALID, "the card has %d mistakes; nothing was stored", len(problems))
+	for _, x := range problems[:min(len(problems), maxNamed)] {
+		v := problem.Violation{Field: "text", Description: x.Message}
+		if x.Line > 0 {
+			v.Field = "text:" + strconv.Itoa(x.Line) + ":" + strconv.Itoa(x.Column)
+		}
+		if x.Path != "" {
+			v.Description = x.Path + ": " + x.Message
+		}
+		p.Violations = append(p.Violations, v)
+	}
+	return nil, playbook.Model{}, p
+}
+
+// ListModels answers models, the latest uploaded first.
+func (s *Service) ListModels(ctx context.Context, req *scoringv1.ListModelsRequest) (*scoringv1.ListModelsResponse, error) {
+	q := store.ModelQuery{Line: lead.Line(req.GetLine()), State: store.ModelState(req.GetState()), Most: req.GetPageSize()}
+	var wrong []problem.Violation
+	bad := func(field, why string) {
+		wrong = append(wrong, problem.Violation{Field: field, Description: why})
+	}
+	if _, ok := leadv1.Line_name[int32(req.GetLine())]; !ok {
+		bad("line", "is none of ours")
+	}
+	if _, ok := scoringv1.ModelState_name[int32(req.GetState())]; !ok {
+		bad("state", "is none of a model")
+	}
+	switch {
+	case q.Most < 0 || q.Most > maxPage:
+		bad("page_size", fmt.Sprintf("must be 1 to %d", maxPage))
+	case q.Most == 0:
+		q.Most = defaultPage
+	}
+	if token := req.GetPageToken(); token != "" {
+		place, ok := cursor.Bytes(token)
+		if ok = ok && len(place) == 8; ok {
+			q.Before = int64(binary.BigEndian.Uint64(place))
+			ok = q.Before > 0
+		}
+		if !ok {
+			bad("page_token", "is none that ListModels answered")
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, problem.Invalid(wrong...)
+	}
+	q.Most++
+	rows, err := s.store.ListModels(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	resp := &scoringv1.ListModelsResponse{}
+	if most := int(q.Most) - 1; len(rows) > most {
+		rows = rows[:most]
+		resp.NextPageToken = cursor.Text(binary.BigEndian.AppendUint64(nil, uint64(rows[most-1].ID)))
+	}
+	for i := range rows {
+		m := s.modelProto(&rows[i])
+		m.Text = ""
+		resp.Models = append(resp.Models, m)
+	}
+	return resp, nil
+}
+
+// GetModel answers a model with its card, its history and what it did as a shadow.
+func (s *Service) GetModel(ctx context.Context, req *scoringv1.GetModelRequest) (*scoringv1.GetModelResponse, error) {
+	revision, err := s.findModel(ctx, req.GetRevision())
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.wholeModel(ctx, revision)
+	return &scoringv1.GetModelResponse{Model: m}, err
+}
+
+// findModel finds the revision that a caller names by all or the beginning of it.
+func (s *Service) findModel(ctx context.Context, named string) (string, error) {
+	if len(named) < minBeginning {
+		return "", problem.Invalid(problem.Violation{Field: "revision", Description: "give at least the first 8 characters"})
+	}
+	found, err := s.store.FindModels(ctx, named)
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) == 0:
+		return "", problem.NotFound("model")
+	case len(found) > 1:
+		return "", problem.Invalid(problem.Violation{Field: "revision", Description: "several begin so; give more of it"})
+	}
+	return found[0], nil
+}
+
+// wholeModel is a model with everything known of it.
+func (s *Service) wholeModel(ctx context.Context, revision string) (*scoringv1.Model, error) {
+	row, err := s.store.Model(ctx, revision)
+	if err != nil {
+		return nil, err
+	}
+	m := s.modelProto(&row)
+	changes, err := s.store.ModelChanges(ctx, revision)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		m.History = append(m.History, &scoringv1.ModelChange{
+			ChangedAt: timestamppb.New(c.At), ChangedBy: c.By, Note: c.Note, From: scoringv1.ModelState(c.From), To: scoringv1.ModelState(c.To),
+			PlaybookRevision: c.Playbook,
+		})
+	}
+	if row.Episode == 0 {
+		return m, nil
+	}
+	since, counts, err := s.store.ShadowCounts(ctx, &row)
+	if err != nil {
+		return nil, err
+	}
+	m.Shadow = shadowProto(counts)
+	m.Shadow.Since = timestamppb.New(since)
+	return m, nil
+}
+
+// modelProto writes a model without its history. A card that this version does not take any more has
+// no figures and no guards.
+func (s *Service) modelProto(row *store.Model) *scoringv1.Model {
+	m := &scoringv1.Model{
+		Revision: row.Revision, Line: leadv1.Line(row.Line), State: scoringv1.ModelState(row.State), Note: row.Note, UploadedBy: row.By,
+		UploadedAt: timestamppb.New(row.UploadedAt), ChangedAt: timestamppb.New(row.ChangedAt), Scorecard: row.Scorecard, Text: row.Card,
+	}
+	if h := s.held.Load(); h != nil {
+		m.ScorecardChanged = h.own.Scorecards.Lines[row.Line.String()].TableHash() != row.Scorecard
+	}
+	if c, _, err := readModel(leadv1.Line(row.Line), row.Card); err == nil {
+		m.Figures, m.Guards = figuresProto(c), guardsProto(s.rules.guards(c))
+	} else {
+		m.Guards = []*scoringv1.ModelGuard{{Name: "card", Figure: "not readable by this version", Bound: "readable"}}
+	}
+	return m
+}
