@@ -108,7 +108,7 @@ func (d *differ) rows(c *Change) error {
 		if after >= 0 {
 			y = &d.after.rows[after]
 		}
-		s := spansOf(x, y)
+		s := spansOf(x, y, d.after.card.Target.Line != "")
 		counts, err := d.count(s)
 		if err != nil {
 			return err
@@ -217,7 +217,7 @@ func (d *differ) pair(c *Change, before, after int) error {
 		if after >= 0 {
 			y = &d.after.pairs[after][k]
 		}
-		sides[k] = spansOf(x, y)
+		sides[k] = spansOf(x, y, d.after.card.Target.Line != "")
 	}
 	first, second := sides[0], sides[1]
 	counts := make([]int, len(first.parts)*len(second.parts))

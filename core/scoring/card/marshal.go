@@ -25,7 +25,7 @@ func (c *Card) Revision() string {
 }
 
 func (c *Card) write(comments bool) []byte {
-	w := &writer{comments: comments}
+	w := &writer{comments: comments, leads: c.Target.Line != ""}
 	w.note(0, "A points table. The base, the points of one bin of every row and of one cell of every pair add")
 	w.note(0, "up to the score, which is kept within 0 to 100; the calibration says which chance that means.")
 	w.line(0, "target:")
@@ -81,6 +81,7 @@ func (c *Card) write(comments bool) []byte {
 type writer struct {
 	text     []byte
 	comments bool
+	leads    bool // signals are features of leads
 }
 
 func (w *writer) line(depth int, s string) {
@@ -188,12 +189,12 @@ func (w *writer) row(r *Row) {
 	}
 	lo, hi := r.Range()
 	w.noted(2, "bins:", "up to "+points(hi-lo)+" points apart")
-	scale := scaleOf(r.Feature, r.In)
+	scale, show := scaleOf(r.Feature, r.In), wording(r.Feature, r.In, w.leads)
 	before := ""
 	for i := range r.Bins {
 		b := &r.Bins[i]
 		part := b.Part()
-		comment := part.comment(r.Kind, scale, &before)
+		comment := part.comment(r.Kind, show, &before)
 		fields := []string{"points: " + points(b.Points)}
 		if b.Error != 0 {
 			fields = append(fields, "error: "+points(b.Error))
@@ -239,13 +240,15 @@ func (w *writer) part(depth int, p Part, scale float64, comment string, fields .
 }
 
 // comment says which values a part holds; before is the threshold of the part before it.
-func (p *Part) comment(kind frame.Kind, scale float64, before *string) string {
+func (p *Part) comment(kind frame.Kind, show func(float64) string, before *string) string {
 	var s string
 	switch {
 	case p.Below != nil:
-		to := number(*p.Below / scale)
+		to := show(*p.Below)
 		if *before != "" {
 			s = *before + " up to " + to
+		} else if to != number(*p.Below) {
+			s = "below " + to // in another unit than the number stands in
 		}
 		*before = to
 	case p.Other && kind == frame.Number && *before != "":
@@ -266,10 +269,10 @@ func (w *writer) pair(p *Pair) {
 		w.line(3, "kind: "+side.Kind.String())
 		w.field(3, "in", side.In)
 		w.line(3, "parts:")
-		scale := scaleOf(side.Feature, side.In)
+		scale, show := scaleOf(side.Feature, side.In), wording(side.Feature, side.In, w.leads)
 		before := ""
 		for j := range side.Parts {
-			w.part(4, side.Parts[j], scale, side.Parts[j].comment(side.Kind, scale, &before))
+			w.part(4, side.Parts[j], scale, side.Parts[j].comment(side.Kind, show, &before))
 		}
 	}
 	w.field(2, "group", p.Group)

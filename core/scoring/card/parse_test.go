@@ -57,6 +57,7 @@ func TestRoundTrip(t *testing.T) {
 	names := []string{"plain", "with: colon", "null", "yes", "12", " blank ", "Größe", "a\"b\\c", "tab\tnew\nline", "#", "-", "[x]", "\u2028", "\x7f", "日本", "a, b", "'"}
 	for range 200 {
 		c, _ := random(r, 1)
+		c.Groups[names[r.IntN(len(names))]] = card.Cap{Max: points(7)}
 		for i := range c.Rows {
 			c.Rows[i].Feature = fmt.Sprint(i, names[r.IntN(len(names))])
 			c.Rows[i].Label = names[r.IntN(len(names))]
@@ -72,6 +73,37 @@ func TestRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(c, parse(t, c.Marshal()), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatal(diff)
 		}
+	}
+}
+
+func TestCommentsTellUnitsOfLeads(t *testing.T) {
+	c := &card.Card{Target: card.Target{Line: "SALES"}, Calibration: []card.Knot{{High: card.Certain}}, Rows: []card.Row{
+		{Feature: "page_view.recency", Kind: frame.Number, Bins: []card.Bin{{Below: below(90)}, {Below: below(5400)}, {Below: below(86400)}, {Below: below(200000)}, {Other: true}}},
+		{Feature: "page_view.count", Kind: frame.Number, In: "times", Bins: []card.Bin{{Below: below(1500)}, {Other: true}}},
+		{Feature: "visit_days", Kind: frame.Number, Bins: []card.Bin{{Below: below(30)}, {Other: true, Missing: true}}},
+	}}
+	var got []string
+	for _, line := range strings.Split(string(c.Marshal()), "\n") {
+		if strings.Contains(line, "- {below") || strings.Contains(line, "else") && strings.Contains(line, "- {") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	want := []string{
+		"- {below: 90, points: 0}  # below 1.5 minutes",
+		"- {below: 5400, points: 0}  # 1.5 minutes up to 1.5 hours",
+		"- {below: 86400, points: 0}  # 1.5 hours up to 1 day",
+		"- {below: 200000, points: 0}  # 1 day up to 2.31 days",
+		"- {else: yes, points: 0}  # 2.31 days and more",
+		"- {below: 1.5, points: 0}  # below 1.5 times",
+		"- {else: yes, points: 0}  # 1.5 times and more",
+		"- {below: 30, points: 0}  # below 30 days",
+		"- {missing: yes, else: yes, points: 0}  # 30 days and more, or not known",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(c, parse(t, c.Marshal())); diff != "" {
+		t.Error(diff)
 	}
 }
 

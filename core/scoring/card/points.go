@@ -4,6 +4,9 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/scoring"
 )
 
 // AppendPoints appends hundredths of a point as people write them, without needless zeros: 1450
@@ -113,6 +116,36 @@ func number(v float64) string {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// wording returns how thresholds of a signal read. Those of a feature of leads have a unit: the one
+// given, else the largest of which they are at least one.
+func wording(feature, in string, leads bool) func(v float64) string {
+	f, ok := scoring.ParseFeature(feature)
+	if !ok || !leads {
+		return number
+	}
+	names := []string{"days", "hours", "minutes", "times", "km", "percent"} // the largest first
+	if in != "" {
+		names = []string{in}
+	}
+	return func(v float64) string {
+		for _, name := range names {
+			scale, ok := f.Unit().Scale(name)
+			if ok && (in != "" || math.Abs(v) >= float64(scale)) {
+				shown := strconv.FormatFloat(math.Round(v/float64(scale)*100)/100, 'f', -1, 64)
+				if shown == "1" {
+					name = strings.TrimSuffix(name, "s")
+				}
+				return shown + " " + name
+			}
+		}
+		switch f.Unit() {
+		case scoring.UnitDays, scoring.UnitSeconds, scoring.UnitKM, scoring.UnitMetres:
+			return number(v) + " " + f.Unit().String()
+		}
+		return number(v)
+	}
 }
 
 func monotoneName(m Monotone) string {

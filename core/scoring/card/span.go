@@ -39,7 +39,8 @@ func (s *span) words() string {
 }
 
 // spansOf parts the values of a signal by the bins of both versions, either of which may be nil.
-func spansOf(a, b *finder) *spans {
+// leads says that signals are features of leads, whose thresholds have units.
+func spansOf(a, b *finder, leads bool) *spans {
 	of := a
 	if b != nil {
 		of = b
@@ -56,6 +57,7 @@ func spansOf(a, b *finder) *spans {
 		s.parts = append(s.parts, p)
 		return int32(len(s.parts) - 1)
 	}
+	show := wording(of.feature, "", leads)
 	if of.kind == frame.Number {
 		for _, f := range []*finder{a, b} {
 			if f != nil {
@@ -69,11 +71,11 @@ func spansOf(a, b *finder) *spans {
 			switch {
 			case len(s.cuts) == 0:
 			case i == 0:
-				text, at = "below "+number(s.cuts[0]), math.Nextafter(s.cuts[0], math.Inf(-1))
+				text, at = "below "+show(s.cuts[0]), math.Nextafter(s.cuts[0], math.Inf(-1))
 			case i == len(s.cuts):
-				text, at = number(s.cuts[i-1])+" and more", s.cuts[i-1]
+				text, at = show(s.cuts[i-1])+" and more", s.cuts[i-1]
 			default:
-				text, at = number(s.cuts[i-1])+" up to "+number(s.cuts[i]), s.cuts[i-1]
+				text, at = show(s.cuts[i-1])+" up to "+show(s.cuts[i]), s.cuts[i-1]
 			}
 			s.slots = append(s.slots, add(text, func(f *finder) int32 { return f.number(at) }))
 		}
