@@ -222,7 +222,7 @@ func (b *binning) part(codes []int) card.Part {
 		}
 	}
 	if p.Other {
-		p.Below = nil
+		p.Below, p.Values = nil, nil // they are among all else
 	}
 	return p
 }

@@ -69,7 +69,7 @@ func reliability(q Quality) (template.HTML, error) {
 			dot(c, m)
 		}
 	}))
-	return svg(p, 390, 300, "Predicted against what came")
+	return svg(p, 290, 235, "Predicted against what came")
 }
 
 func dot(c draw.Canvas, at vg.Point) {
@@ -92,9 +92,9 @@ func gain(q Quality) (template.HTML, error) {
 			path = append(path, at(v.X, v.Y))
 		}
 		chart.Line(c, forColour, 1.8, nil, path...)
-		c.FillText(chart.Style(8, chart.Faint, draw.XLeft, draw.YCenter), at(0.56, 0.47), "by chance")
+		c.FillText(chart.Style(8, chart.Faint, draw.XLeft, draw.YCenter), at(0.54, 0.46), "by chance")
 	}))
-	return svg(p, 390, 300, "Share of wins by share of rows")
+	return svg(p, 290, 235, "Share of wins by share of rows")
 }
 
 // lift shows how much better than all each tenth is.
@@ -140,7 +140,7 @@ func lift(q Quality) (template.HTML, error) {
 		}
 		chart.Line(c, chart.Ink, 0.8, chart.Dashed, at(0, 1), at(n, 1))
 	}))
-	return svg(p, 390, 300, "Lift by tenths")
+	return svg(p, 290, 235, "Lift by tenths")
 }
 
 // timeline shows how many rows were won over time, and which part of the rows was used for what.

@@ -48,7 +48,7 @@ func page() *report.Page {
 	flat := report.Signal{Name: "Flat", Number: true, Importance: 0.1, Bins: []report.Bin{{Below: below(0.5), Rows: 5}, {Points: 0.1, Error: 0.1, Rows: 9}}}
 	p.Signals = []report.Signal{s, c, flat, {Name: "Nothing"}}
 	p.Pairs = []report.Pair{{First: "Total Time Spent on Website", Second: "Lead Origin", Rows: []string{"below 100", "100 to 500", "500 up"}, Columns: []string{"API", "Form", "Landing Page Submission"},
-		Points: [][]float64{{1, -2, 0}, {3.2, -0.4, 0.1}, {-4, 2, 1}}}}
+		Points: [][]float64{{1, -2, 0}, {3.2, -0.4, 0.1}, {-4, 2, 1}}, Counts: [][]int{{100, 2000, 0}, {30, 20, 10}, {1, 2, 3}}}}
 	q := report.Quality{Words: "On the newest rows.", Base: 0.37, Compared: []report.Compared{{"points table", "0.882", "0.41", "0.13", "0.012"}, {"logistic regression", "0.872", "0.43", "0.14", "0.02"}}}
 	for i := range 10 {
 		v := float64(i) + 0.5

@@ -24,12 +24,13 @@ var (
 	countColour   = color.RGBA{0xcf, 0xd6, 0xde, 0xff}
 	tuneColour    = color.RGBA{0x8f, 0xb3, 0xd9, 0xff}
 	unseenColour  = color.RGBA{0xe3, 0xa1, 0x5c, 0xff}
+	paleColour    = color.RGBA{0xf6, 0xe2, 0xcf, 0xff}
 	groundColour  = color.RGBA{0xfe, 0xfe, 0xfe, 0xff}
 )
 
 var themed = map[color.RGBA]string{
 	chart.Ink: "ink", chart.Faint: "faint", chart.Grid: "line", forColour: "for", againstColour: "against", bandColour: "band",
-	countColour: "count", tuneColour: "tune", unseenColour: "unseen", groundColour: "card",
+	countColour: "count", tuneColour: "tune", unseenColour: "unseen", paleColour: "pale", groundColour: "card",
 }
 
 // svg makes a picture that follows the page's colours.
@@ -72,7 +73,9 @@ func steps(s Signal) (template.HTML, error) {
 	missing := -1
 	for i, b := range s.Bins {
 		if b.Missing && b.Below == nil && len(s.Bins) > 1 {
-			missing = i
+			if !idle(b) {
+				missing = i
+			}
 			continue
 		}
 		ranges = append(ranges, b)
@@ -117,13 +120,16 @@ func steps(s Signal) (template.HTML, error) {
 			b := s.Bins[missing]
 			x, wide := n+0.35*room, 0.65*room
 			column(x, wide, b)
-			chart.Line(c, againstColour, 1.8, nil, at(x, b.Points), at(x+wide, b.Points))
+			chart.Line(c, forColour, 1.8, nil, at(x, b.Points), at(x+wide, b.Points))
 			chart.Line(c, chart.Faint, 0.6, chart.Dashed, at(n+0.17*room, foot), at(n+0.17*room, high))
 			c.FillText(chart.Style(8, chart.Faint, draw.XRight, draw.YTop), at(p.X.Max, high), "missing")
 		}
 	}))
 	return svg(p, width, height, "Points by "+s.Name)
 }
+
+// idle reports a bin for what never came: there is nothing to show of it.
+func idle(b Bin) bool { return b.Rows == 0 && b.Points == 0 }
 
 func clamp(v, low, high float64) float64 { return min(max(v, low), high) }
 
@@ -196,7 +202,7 @@ const rowHeight = 21 // of a bar, in points of print
 // bars shows the points of categories, the highest first, with their errors and rows.
 func bars(s Signal) (template.HTML, error) {
 	const width, words, tail = 390.0, 128.0, 46.0
-	bins := slices.Clone(s.Bins)
+	bins := slices.DeleteFunc(slices.Clone(s.Bins), idle)
 	if len(bins) > mostBars {
 		slices.SortStableFunc(bins, func(a, b Bin) int { return b.Rows - a.Rows })
 		bins = bins[:mostBars]
@@ -290,9 +296,12 @@ func importance(signals []Signal) (template.HTML, error) {
 	return svg(p, width, n*19+4, "How far each signal moves the points of a row")
 }
 
-// grid shows what two signals say together.
+// tints are the strengths of what speaks for and against.
+var tints = [2][3]color.RGBA{{bandColour, tuneColour, forColour}, {paleColour, unseenColour, againstColour}}
+
+// grid shows what two signals say together: points, and under them the rows.
 func grid(g Pair) (template.HTML, error) {
-	const width, words, head, cell = 390.0, 96.0, 34.0, 26.0
+	const width, words, head, cell = 390.0, 96.0, 34.0, 29.0
 	rows, columns := float64(len(g.Rows)), float64(len(g.Columns))
 	if rows == 0 || columns == 0 {
 		return "", nil
@@ -309,39 +318,44 @@ func grid(g Pair) (template.HTML, error) {
 	p.X.Min, p.X.Max = -words/wide, columns
 	p.Y.Min, p.Y.Max = -rows, head/cell
 	p.Add(chart.Drawing(func(c draw.Canvas, at func(x, y float64) vg.Point) {
+		label, small := chart.Style(8, chart.Ink, draw.XCenter, draw.YCenter), chart.Style(8.5, chart.Faint, draw.XRight, draw.YCenter)
+		c.FillText(small, at(columns, 0.9), fit(g.Second+" →", small.Width, vg.Points(width-words)))
 		for j, w := range g.Columns {
-			label := chart.Style(8, chart.Ink, draw.XCenter, draw.YCenter)
-			short := fit(w, label.Width, vg.Points(wide-3))
-			c.FillText(label, at(float64(j)+0.5, 0.35), short)
+			c.FillText(label, at(float64(j)+0.5, 0.3), fit(w, label.Width, vg.Points(wide-3)))
 		}
-		c.FillText(chart.Style(8.5, chart.Faint, draw.XRight, draw.YCenter), at(columns, 1), fit(g.Second+" →", chart.Style(8.5, chart.Faint, 0, 0).Width, vg.Points(width-words)))
 		for i, w := range g.Rows {
 			middle := -float64(i) - 0.5
 			chart.Before(c, w, at(0, middle).Y, words-6)
 			for j := range g.Columns {
 				v, x := g.Points[i][j], float64(j)
-				col := forColour
-				if v < 0 {
-					col = againstColour
+				tint, ink := tintOf(v, most)
+				chart.Box(c, tint, at(x+0.02, middle-0.46), at(x+0.98, middle+0.46))
+				if g.Counts[i][j] == 0 && v == 0 || wide < 22 {
+					continue
 				}
-				strength := math.Abs(v) / most
-				chart.Box(c, countColour, at(x+0.03, middle-0.46), at(x+0.97, middle+0.46))
-				chart.Box(c, groundColour, at(x+0.04, middle-0.44), at(x+0.96, middle+0.44))
-				part := math.Sqrt(strength)
-				if strength > 0.02 {
-					chart.Box(c, col, at(x+0.5-0.44*part, middle-0.42*part), at(x+0.5+0.44*part, middle+0.42*part))
-				}
-				ink := chart.Ink
-				if strength > 0.3 {
-					ink = groundColour
-				}
-				if wide > 24 {
-					c.FillText(chart.Style(8, ink, draw.XCenter, draw.YCenter), at(x+0.5, middle), points(v))
-				}
+				c.FillText(chart.Style(8.5, ink, draw.XCenter, draw.YCenter), at(x+0.5, middle+0.14), points(v))
+				c.FillText(chart.Style(6, ink, draw.XCenter, draw.YCenter), at(x+0.5, middle-0.26), thousands(g.Counts[i][j]))
 			}
 		}
 	}))
 	return svg(p, width, rows*cell+head, g.First+" with "+g.Second)
+}
+
+// tintOf is the colour of a cell and that of the words on it.
+func tintOf(v, most float64) (tint, ink color.RGBA) {
+	side := 0
+	if v < 0 {
+		side = 1
+	}
+	switch strength := math.Abs(v) / most; {
+	case strength < 0.08:
+		return chart.Grid, chart.Ink
+	case strength < 0.3:
+		return tints[side][0], chart.Ink
+	case strength < 0.6:
+		return tints[side][1], chart.Ink
+	}
+	return tints[side][2], groundColour
 }
 
 // fit cuts words to a width.
