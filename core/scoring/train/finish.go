@@ -15,6 +15,7 @@ const (
 // final is the function learned from all rows, as the mean over bags, with its spread.
 type final struct {
 	base   float64
+	spread float64 // of the mean log-odds of all rows
 	shapes []shape
 }
 
@@ -66,11 +67,18 @@ func (l *learner) fit(best *trial) (*final, error) {
 	each(l.o.Workers, len(rows.m.columns), func(j int) {
 		f.shapes[j] = rows.summarize(j, fits, whole)
 	})
-	for _, fit := range fits {
+	levels := make([]float64, bags)
+	for k, fit := range fits {
 		f.base += fit.base / float64(bags)
+		levels[k] = fit.base
+		for j := range fit.shapes {
+			levels[k] += f.shapes[j].mean(fit.shapes[j])
+		}
 	}
+	f.spread = deviation(levels)
 	if whole != nil {
 		f.base = whole.base
+		f.spread *= math.Sqrt(float64(sketched) / float64(rows.m.rows))
 	}
 	return f, nil
 }
@@ -82,6 +90,28 @@ func (f *final) additive() *additive {
 		a.shapes = append(a.shapes, append([]float64(nil), f.shapes[j].value...))
 	}
 	return a
+}
+
+// mean is the mean over the rows of values by code.
+func (s *shape) mean(values []float64) float64 {
+	sum, all := 0.0, 0.0
+	for code, v := range values {
+		sum += s.weight[code] * v
+		all += s.weight[code]
+	}
+	return sum / max(all, 1e-9)
+}
+
+// deviation is the standard deviation of a draw of values.
+func deviation(values []float64) float64 {
+	mean, square := 0.0, 0.0
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	for _, v := range values {
+		square += (v - mean) * (v - mean)
+	}
+	return math.Sqrt(square / float64(max(len(values)-1, 1)))
 }
 
 // sketch draws about most of many rows, in their order.
@@ -123,27 +153,18 @@ func (rows *view) summarize(j int, fits []*additive, whole *additive) shape {
 		value: make([]float64, c.bins), spread: make([]float64, c.bins),
 		weight: make([]float64, c.bins), count: make([]int64, c.bins),
 	}
-	all := 0.0
 	for i, code := range c.codes {
 		s.weight[code] += rows.s.weight[i]
 		s.count[code]++
-		all += rows.s.weight[i]
-	}
-	centre := func(values []float64) float64 {
-		sum := 0.0
-		for code, v := range values {
-			sum += s.weight[code] * v
-		}
-		return sum / max(all, 1e-9)
 	}
 	for _, fit := range fits {
-		middle := centre(fit.shapes[j])
+		middle := s.mean(fit.shapes[j])
 		for code, v := range fit.shapes[j] {
 			s.value[code] += v / float64(len(fits))
 			s.spread[code] += (v - middle) * (v - middle) / float64(len(fits))
 		}
 	}
-	middle := centre(s.value)
+	middle := s.mean(s.value)
 	for code, v := range s.value {
 		d := v - middle
 		s.spread[code] = math.Sqrt(max(s.spread[code]-d*d, 0) * float64(len(fits)) / float64(max(len(fits)-1, 1)))

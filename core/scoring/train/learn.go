@@ -185,6 +185,7 @@ func (l *learner) label() error {
 	if all > 0 {
 		l.report.BaseRate = sum / all
 	}
+	l.describe()
 	if l.o.Prior == nil && (won < fewest || lost < fewest) {
 		return fmt.Errorf("%d rows won and %d lost are too few to learn from: at least %d of each, or an expert's table to start from", won, lost, fewest)
 	}
@@ -195,9 +196,13 @@ func (l *learner) label() error {
 func (l *learner) finish(best *trial) (*card.Card, error) {
 	switch {
 	case l.report.Nothing:
-		return l.flat(), nil
+		c := l.flat()
+		l.tell(c, nil, best)
+		return c, nil
 	case l.prior != nil && l.report.Rows == 0:
-		return l.untouched(), nil
+		c := l.untouched()
+		l.tell(c, nil, best)
+		return c, nil
 	}
 	f, err := l.fit(best)
 	if err != nil {
@@ -220,21 +225,4 @@ func (l *learner) flat() *card.Card {
 	return &card.Card{Target: l.o.Target, Base: card.MaxPoints / 2, Calibration: []card.Knot{{
 		Points: card.MaxPoints / 2, PPM: ppm(l.report.BaseRate), Low: ppm(low), High: ppm(high),
 	}}}
-}
-
-// tell fills the report.
-func (l *learner) tell(c *card.Card, t *table, best *trial) {
-	for j := range l.columns {
-		r := &l.report.Columns[l.index[j]]
-		r.Used = true
-		r.Bins = len(t.parts[j])
-		r.Importance = t.importance(j)
-	}
-	l.report.Rounds = best.rounds[best.best]
-	for i, r := range best.rounds {
-		l.report.Curve = append(l.report.Curve, Point{Rounds: r, Loss: best.loss[i]})
-	}
-	c.Learned = &card.Learned{
-		Rows: l.report.Rows, Positives: l.report.Won, Held: l.heldCard(), Seed: l.o.Seed,
-	}
 }

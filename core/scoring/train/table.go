@@ -15,13 +15,16 @@ type table struct {
 	parts   [][]part // of each column of the matrix; the cells of a pair one by one
 	level   float64  // points = level + perLogit*logodds
 	perUnit float64
+	spread  float64   // standard error of the base, in log-odds
+	cost    float64   // log loss of the rows that merging bins cost
 	moved   *additive // what was learned on top of an expert's card; nil without one
 }
 
 // tabulate merges the bins of a function, centres its columns so that the base is the average
 // row, and finds the scale that puts all rows between 0 and 10000 points with some room to spare.
 func (l *learner) tabulate(f *final) *table {
-	t := &table{base: f.base}
+	t := &table{base: f.base, spread: f.spread}
+	before := l.loss(f.additive(), l.m)
 	keep := 0.0
 	if l.prior != nil {
 		t.level, t.perUnit = l.prior.level, l.prior.perUnit
@@ -65,6 +68,7 @@ func (l *learner) tabulate(f *final) *table {
 	if l.prior != nil {
 		return t
 	}
+	t.cost = l.loss(t.additive(l.m), l.m) - before
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, s := range t.scores(l.m, nil) {
 		low, high = min(low, s), max(high, s)
@@ -74,6 +78,18 @@ func (l *learner) tabulate(f *final) *table {
 	t.perUnit = card.MaxPoints / (high - low)
 	t.level = -low * t.perUnit
 	return t
+}
+
+// loss is the mean log loss of a function on the rows.
+func (l *learner) loss(a *additive, m *matrix) float64 {
+	scores := make([]float64, m.rows)
+	a.score(m, scores)
+	sum, all := 0.0, 0.0
+	for i, s := range scores {
+		sum += l.s.weight[i] * logLoss(s, l.s.y[i])
+		all += l.s.weight[i]
+	}
+	return sum / max(all, 1e-9)
 }
 
 // add puts what was learned of a column on top of the expert's points.
@@ -132,7 +148,7 @@ func (t *table) importance(j int) float64 {
 // card writes the table down as a card without calibration, the most telling signals first.
 // Signals that never give a point are left out.
 func (l *learner) card(t *table) *card.Card {
-	c := &card.Card{Target: l.o.Target, Base: int32(math.Round(t.level + t.base*t.perUnit))}
+	c := &card.Card{Target: l.o.Target, Base: int32(math.Round(t.level + t.base*t.perUnit)), BaseError: t.points(t.spread)}
 	order := make([]int, len(l.m.columns))
 	for j := range order {
 		order[j] = j
