@@ -330,7 +330,9 @@ func (b *booster) smooth(from int, shape, step []float64) {
 		diag[i] = float64(b.gram[at*total+at])
 		sum += diag[i]
 	}
-	hold := b.set.smooth * sum / float64(n)
+	// The finer the bins the less neighbours differ, and the less each says of that.
+	fine := float64(n) / 32
+	hold := b.set.smooth * fine * fine * sum / float64(n)
 	for i := range n {
 		diag[i] += b.set.ridge + b.set.keep
 		if i > 0 {

@@ -10,8 +10,8 @@ import (
 // calibration finds the chances that go with the points of a table, from the scores that trials
 // gave to rows they had not seen.
 //
-// The scores of each fold are moved so that their mean is that of the table on the same rows:
-// what a fold's fit knew of the base rate is older than what the table knows.
+// The scores of each fold are moved and stretched to the mean and the spread of the table's on the
+// same rows: a fold's fit knew an older base rate, and saw fewer rows to go so far from it.
 func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	if best.from == l.m.rows {
 		return l.guessed(t)
@@ -20,15 +20,7 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	scores := slices.Clone(best.scores[best.best])
 	y, w := slices.Clone(l.s.y[best.from:]), slices.Clone(l.s.weight[best.from:])
 	for _, p := range folds(l.m.rows) {
-		part := scores[p.from-best.from : p.to-best.from]
-		shift, all := 0.0, 0.0
-		for i := range part {
-			shift += w[p.from-best.from+i] * (own[p.from+i] - part[i])
-			all += w[p.from-best.from+i]
-		}
-		for i := range part {
-			part[i] += shift / max(all, 1e-9)
-		}
+		align(scores[p.from-best.from:p.to-best.from], own[p.from:p.to], w[p.from-best.from:p.to-best.from])
 	}
 	if l.s.odds != nil {
 		l.opened(scores, y, w, l.s.odds[best.from:])
@@ -36,6 +28,31 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	l.report.Recent.HalfLife = int64(halfLife(scores, y, w, l.timed))
 	recent(w, float64(l.report.Recent.HalfLife))
 	return t.knots(knots(scores, y, w, line{slope: 1}, 0))
+}
+
+// align gives scores the mean and the spread of others of the same rows.
+func align(scores, own, w []float64) {
+	sum, from, to, all := 0.0, 0.0, 0.0, 1e-9
+	for i := range scores {
+		from += w[i] * scores[i]
+		to += w[i] * own[i]
+		all += w[i]
+	}
+	from, to = from/all, to/all
+	for i := range scores {
+		sum += w[i] * (scores[i] - from) * (scores[i] - from)
+	}
+	spread := 0.0
+	for i := range own {
+		spread += w[i] * (own[i] - to) * (own[i] - to)
+	}
+	stretch := 1.0
+	if sum > 0 && spread > 0 {
+		stretch = min(max(math.Sqrt(spread/sum), 0.5), 2)
+	}
+	for i := range scores {
+		scores[i] = to + (scores[i]-from)*stretch
+	}
 }
 
 // guessed is the calibration of an expert's card with too few rows for one of their own: its own

@@ -114,7 +114,6 @@ func knots(scores, y, w []float64, start line, hold float64) []knot {
 		effective = sum * sum / square
 	}
 	groups := int(min(max(effective/150, 4), 20))
-	const lineRows = 60 // of each group, that the line counts as
 	var at, chance, weight, rows []float64
 	passed := 0.0
 	for g, i := 0, 0; g < groups && i < n; g++ {
@@ -138,32 +137,42 @@ func knots(scores, y, w []float64, start line, hold float64) []knot {
 		m := all * all / sq
 		p := sigmoid(l.at(mean))
 		at = append(at, mean)
-		chance = append(chance, (won/all*m+p*lineRows)/(m+lineRows))
-		weight = append(weight, m+lineRows)
+		// The line counts as 60 rows in each group, and as two rows won and lost where these are rare.
+		guess := 60 + 2/max(p*(1-p), 1e-6)
+		chance = append(chance, (won/all*m+p*guess)/(m+guess))
+		weight = append(weight, m+guess)
 		rows = append(rows, m+hold)
 	}
 	if len(at) == 0 {
 		return nil
 	}
 	pool(chance, weight, 1)
+	// Between groups log-odds go straight, and beyond the outer ones on along the line; knots stand
+	// close enough for the chances in between to be straight too.
 	var out []knot
-	add := func(score, p, rows float64) {
+	add := func(score, odds, rows float64) {
+		p := sigmoid(odds)
 		low, high := wilson(p, rows)
 		out = append(out, knot{score, p, low, high})
 	}
-	// Beyond the outer groups the line goes on from where they are.
-	first, last := scores[order[0]], scores[order[n-1]]
-	if first < at[0] {
-		p := sigmoid(logit(clip(chance[0])) + l.slope*(first-at[0]))
-		add(first, min(p, chance[0]), rows[0])
+	end := len(at) - 1
+	walk := func(s0, o0, s1, o1, r0, r1 float64) {
+		steps := 1 + int(math.Abs(o1-o0)/0.4)
+		for k := range steps {
+			u := float64(k) / float64(steps)
+			add(s0+u*(s1-s0), o0+u*(o1-o0), r0+u*(r1-r0))
+		}
 	}
-	for i := range at {
-		add(at[i], chance[i], rows[i])
+	odds := func(i int) float64 { return logit(clip(chance[i])) }
+	if first := scores[order[0]]; first < at[0] {
+		walk(first, odds(0)-l.slope*(at[0]-first), at[0], odds(0), rows[0], rows[0])
 	}
-	if end := len(at) - 1; last > at[end] {
-		p := sigmoid(logit(clip(chance[end])) + l.slope*(last-at[end]))
-		add(last, max(p, chance[end]), rows[end])
+	for i := range end {
+		walk(at[i], odds(i), at[i+1], odds(i+1), rows[i], rows[i+1])
 	}
+	last := scores[order[n-1]]
+	walk(at[end], odds(end), last, odds(end)+l.slope*(last-at[end]), rows[end], rows[end])
+	add(last, odds(end)+l.slope*(last-at[end]), rows[end])
 	return out
 }
 

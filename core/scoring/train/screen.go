@@ -40,7 +40,9 @@ func (l *learner) screen() error {
 		case bad && !allowed:
 			held[j] = fmt.Sprintf("it speaks of %s, which is denied unless overridden with a reason", attribute)
 		default:
-			held[j] = l.shapeless(c)
+			if held[j] = l.shapeless(c); held[j] == "" && l.timed {
+				held[j] = novel(c)
+			}
 		}
 		missing := 0
 		for i := range l.f.Rows {
@@ -173,6 +175,50 @@ func (l *learner) shapeless(c *frame.Column) string {
 	}
 	if l.timed && filled >= 50 && count > 20 && math.Abs(along) > 0.95 {
 		return "it runs away with time: tomorrow's values were never seen"
+	}
+	return ""
+}
+
+// novel says that most of the newest rows have values that no older row has, so that nothing
+// learned of the older ones helps: months and campaigns by name, steps of a counter.
+func novel(c *frame.Column) string {
+	n := c.Len()
+	cut := n * 8 / 10
+	if n-cut < 50 {
+		return ""
+	}
+	fresh, filled := 0, 0
+	if c.Kind == frame.Category {
+		seen := make([]bool, len(c.Values)+1)
+		for _, code := range c.Codes[:cut] {
+			seen[code+1] = true
+		}
+		for _, code := range c.Codes[cut:] {
+			if code >= 0 {
+				filled++
+				if !seen[code+1] {
+					fresh++
+				}
+			}
+		}
+	} else {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, v := range c.Numbers[:cut] {
+			if !math.IsNaN(v) {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+		for _, v := range c.Numbers[cut:] {
+			if !math.IsNaN(v) {
+				filled++
+				if v < low || v > high {
+					fresh++
+				}
+			}
+		}
+	}
+	if filled >= 50 && fresh*2 > filled {
+		return "most of the newest rows have values that no older row has"
 	}
 	return ""
 }

@@ -63,11 +63,11 @@ func (l *learner) search() (*trial, error) {
 	if !l.tick() {
 		return nil, ErrCancelled
 	}
-	if best.z < 2.5 && l.prior == nil {
-		l.report.Nothing = true
-		return best, nil
+	if best, err = l.pairUp(best); err != nil {
+		return nil, err
 	}
-	return l.pairUp(best)
+	l.report.Nothing = best.z < 2.5 && l.prior == nil
+	return best, nil
 }
 
 // enough tells whether there are rows to learn from and to try that on.
@@ -138,8 +138,13 @@ func (l *learner) pairUp(best *trial) (*trial, error) {
 	return best, nil
 }
 
+// turned is the area under the curve below which a column alone tells the newest rows the wrong
+// way round.
+const turned = 0.47
+
 // drifting measures how far each column moved between early and late rows, and holds back those
-// that moved much and without which the newer rows are told better.
+// that moved much, or tell the newest rows the wrong way round, and without which newer rows are
+// told better.
 func (l *learner) drifting(best *trial) (*trial, error) {
 	if !l.timed {
 		return best, nil
@@ -160,9 +165,10 @@ func (l *learner) drifting(best *trial) (*trial, error) {
 	if l.m.rows >= 50_000 {
 		most = 3
 	}
-	for _, j := range order[:min(len(order), most)] {
-		if l.report.Columns[l.index[j]].Drift > 0.25 {
-			suspects = append(suspects, l.columns[j].name)
+	for _, j := range order {
+		r := &l.report.Columns[l.index[j]]
+		if (r.Drift > 0.25 || r.Late < turned) && len(suspects) < most {
+			suspects = append(suspects, r.Name)
 		}
 	}
 	for _, name := range suspects {
@@ -175,8 +181,12 @@ func (l *learner) drifting(best *trial) (*trial, error) {
 			return nil, err
 		}
 		if z := l.better(t, best); z > 1 {
-			drift := l.report.Columns[l.index[j]].Drift
-			l.hold(j, fmt.Sprintf("it drifts (stability index %.2f) and newer rows are told better without it", drift))
+			r := &l.report.Columns[l.index[j]]
+			why := fmt.Sprintf("it drifts (stability index %.2f) and newer rows are told better without it", r.Drift)
+			if r.Late < turned {
+				why = fmt.Sprintf("what it tells turned with time (area under the curve %.2f on the newest rows) and newer rows are told better without it", r.Late)
+			}
+			l.hold(j, why)
 			best = t
 		}
 	}
