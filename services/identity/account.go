@@ -32,17 +32,40 @@ func (w *people) loadAccounts(ctx context.Context, tx *postgres.Tx, keys []lead.
 	return err
 }
 
-// acts notes which organisation a person acts for: the one that the latest statement names. It is
-// known by its strongest key; one not known by any is new, and its identifier is that key's hash.
-// People of one organisation stay persons of their own.
+// accounts holds what organisations are known by: hashed keys, and the identifiers of those that were
+// joined into another.
+type accounts map[lead.ID]lead.ID
+
+// of returns the organisation that stands of a key.
+func (a accounts) of(key lead.ID) (id lead.ID, known bool) {
+	id, known = a[key]
+	for next, ok := a[id]; ok && next != id; next, ok = a[id] {
+		id = next
+	}
+	return id, known
+}
+
+// acts notes which organisation a person acts for: the one that the latest statement names. One not
+// known by any key is new, and its identifier is the hash of the strongest. Keys of two say that they are
+// one: of them the smaller identifier stands, so that no two are joined into each other. People of one
+// organisation stay persons of their own.
 func (w *people) acts(p *person, st *statement) {
 	if len(st.accountKeys) == 0 {
 		return
 	}
 	account, known := lead.ID{}, false
 	for _, k := range st.accountKeys {
-		if account, known = w.accounts[k]; known {
-			break
+		switch other, ok := w.accounts.of(k); {
+		case !ok:
+		case !known:
+			account, known = other, true
+		case other != account:
+			joined := other
+			if compareIDs(other, account) < 0 {
+				account, joined = other, account
+			}
+			w.accounts[joined] = account
+			w.changes.JoinedAccounts = append(w.changes.JoinedAccounts, postgres.AccountKey{Hash: joined, AccountID: account})
 		}
 	}
 	if !known {
@@ -69,6 +92,13 @@ func (p *person) actsFor(account lead.ID, st *statement) {
 func describeAccount(ctx context.Context, tx *postgres.Tx, id lead.ID) (*identityv1.Account, error) {
 	if id.IsZero() {
 		return nil, nil
+	}
+	known, err := tx.AccountsByKey(ctx, []lead.ID{id})
+	if err != nil {
+		return nil, err
+	}
+	if standing, ok := accounts(known).of(id); ok {
+		id = standing
 	}
 	a, err := tx.Account(ctx, id)
 	if err != nil {

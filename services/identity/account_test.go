@@ -51,6 +51,39 @@ func TestPeopleOfOneCompanyAreContactsOfAnAccount(t *testing.T) {
 	}
 }
 
+// A company that was known by its place here and by its mail domain there is one as soon as somebody
+// gives both, for everybody who acts for it.
+func TestAccountsOfOneCompanyAreJoined(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string][]int{"the place first": {0, 1, 2, 3}, "the domain first": {1, 0, 2, 3}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			parties := []*leadv1.Party{
+				contact("Ada", "Byron", "ada@gmail.com", "", "Northwind Freight", "10001"),
+				contact("Jo", "King", "jo@northwind.example", "", "Northwind Freight Inc.", "78745"),
+				contact("Max", "Adler", "max@northwind.example", "", "Northwind Freight", "10001"),
+				contact("Eva", "Stone", "eva@gmail.com", "", "Northwind Freight", "10001"),
+			}
+			var people []string
+			for _, i := range order {
+				people = append(people, w.resolve(w.newLead(parties[i]))[0].PersonId)
+				w.advance(time.Hour)
+			}
+			account := ""
+			for _, id := range people {
+				a := w.person(id).FleetAccount
+				if account == "" {
+					account = a.GetAccountId()
+				}
+				if a.GetAccountId() != account || !slices.Equal(a.GetContactPersonIds(), people) {
+					t.Errorf("account %v, want all four in %s", a, account)
+				}
+			}
+		})
+	}
+}
+
 // Who changes employers acts for the latest one; an older lead that comes late changes nothing.
 func TestTheLatestAccountCounts(t *testing.T) {
 	t.Parallel()

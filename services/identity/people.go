@@ -29,7 +29,7 @@ type people struct {
 
 	pairs    pairs
 	consents consents
-	accounts map[lead.ID]lead.ID // by hashed key
+	accounts accounts
 
 	ownership ownership
 }

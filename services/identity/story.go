@@ -31,7 +31,7 @@ type story struct {
 	splits  []postgres.Split
 	known   []lead.Identifier // of all of them
 
-	accounts map[lead.ID]lead.ID        // organisations by hashed key
+	accounts accounts
 	sales    map[string][]postgres.Sale // by VIN
 }
 
@@ -309,7 +309,7 @@ func (st *story) tell(id lead.ID, until time.Time) (*person, error) {
 				p.profile.Inquired(t.record.At)
 			}
 			for _, k := range t.accountKeys {
-				if account, known := st.accounts[k]; known {
+				if account, known := st.accounts.of(k); known {
 					p.actsFor(account, &t.statement)
 					break
 				}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,15 +21,24 @@ type Account struct {
 // AccountKey says what an organisation is known by.
 type AccountKey struct{ Hash, AccountID lead.ID }
 
-// AccountsByKey returns the organisations that are known by hashed keys.
+// AccountsByKey returns the organisations that are known by hashed keys. An identifier of one is a key
+// as well: of one that was joined into another it leads there, as far as the one that stands.
 func (t *Tx) AccountsByKey(ctx context.Context, hashes []lead.ID) (map[lead.ID]lead.ID, error) {
-	rows, err := t.q.AccountKeys(ctx, bucketsOf(hashes), uuids(hashes))
-	if err != nil {
-		return nil, err
-	}
 	out := make(map[lead.ID]lead.ID, len(hashes))
-	for _, r := range rows {
-		out[r.KeyHash.Bytes] = r.AccountID.Bytes
+	for len(hashes) > 0 {
+		rows, err := t.q.AccountKeys(ctx, bucketsOf(hashes), uuids(hashes))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			out[r.KeyHash.Bytes] = r.AccountID.Bytes
+		}
+		hashes = nil
+		for _, r := range rows {
+			if id := lead.ID(r.AccountID.Bytes); out[id].IsZero() && !slices.Contains(hashes, id) {
+				hashes = append(hashes, id)
+			}
+		}
 	}
 	return out, nil
 }
@@ -61,11 +71,26 @@ func (t *Tx) accounts(ctx context.Context, c *Changes) error {
 			return err
 		}
 	}
-	if len(c.AccountKeys) == 0 {
-		return nil
+	if len(c.AccountKeys) > 0 {
+		if err := t.accountKeys(ctx, c.AccountKeys); err != nil {
+			return err
+		}
 	}
-	keys, accounts := make([]lead.ID, len(c.AccountKeys)), make([]lead.ID, len(c.AccountKeys))
-	for i, k := range c.AccountKeys {
+	// One by one: a later one of the same transaction moves what an earlier one moved.
+	for _, j := range c.JoinedAccounts {
+		if err := t.later.JoinAccount(ctx, uuid(j.AccountID), j.Hash.Bucket(), uuid(j.Hash)); err != nil {
+			return err
+		}
+		if err := t.later.FollowAccount(ctx, uuid(j.AccountID), timestamp(c.At), uuid(j.Hash)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) accountKeys(ctx context.Context, list []AccountKey) error {
+	keys, accounts := make([]lead.ID, len(list)), make([]lead.ID, len(list))
+	for i, k := range list {
 		keys[i], accounts[i] = k.Hash, k.AccountID
 	}
 	return t.later.InsertAccountKeys(ctx, bucketsOf(keys), uuids(keys), uuids(accounts))

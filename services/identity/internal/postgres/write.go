@@ -25,12 +25,14 @@ type Changes struct {
 	Reviews     []Review
 	Accounts    []Account
 	AccountKeys []AccountKey
-	Consents    []Consent
-	Stops       []Stop
-	Sales       []Sale
-	Unsold      []Sale // that are another buyer's
-	Moves       []Move
-	Signals     []Signal
+	// JoinedAccounts are organisations that were found to be another, by their identifiers, which are keys.
+	JoinedAccounts []AccountKey
+	Consents       []Consent
+	Stops          []Stop
+	Sales          []Sale
+	Unsold         []Sale // that are another buyer's
+	Moves          []Move
+	Signals        []Signal
 }
 
 // Record is what one lead or signal said of its person.

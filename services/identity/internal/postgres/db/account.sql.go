@@ -83,6 +83,15 @@ func (q *Queries) Contacts(ctx context.Context, accountID pgtype.UUID, most int3
 	return items, nil
 }
 
+const followAccount = `-- name: FollowAccount :exec
+UPDATE person SET account_id = $1::uuid, version = version + 1, updated_at = $2::timestamptz WHERE account_id = $3::uuid
+`
+
+func (q *Queries) FollowAccount(ctx context.Context, survivor pgtype.UUID, at pgtype.Timestamptz, joined pgtype.UUID) error {
+	_, err := q.db.Exec(ctx, followAccount, survivor, at, joined)
+	return err
+}
+
 const insertAccountKeys = `-- name: InsertAccountKeys :exec
 INSERT INTO account_key (bucket, key_hash, account_id)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::uuid[])
@@ -107,5 +116,15 @@ func (q *Queries) InsertAccounts(ctx context.Context, buckets []int16, accountId
 		names,
 		at,
 	)
+	return err
+}
+
+const joinAccount = `-- name: JoinAccount :exec
+UPDATE account_key SET account_id = $1 WHERE bucket = $2 AND key_hash = $3 AND account_id = $3
+`
+
+// Whoever is known by the identifier of the one, which is a key too, is the other.
+func (q *Queries) JoinAccount(ctx context.Context, survivor pgtype.UUID, bucket int16, joined pgtype.UUID) error {
+	_, err := q.db.Exec(ctx, joinAccount, survivor, bucket, joined)
 	return err
 }

@@ -18,3 +18,10 @@ SELECT account_id, name, created_at FROM account WHERE bucket = @bucket AND acco
 
 -- name: Contacts :many
 SELECT person_id FROM person WHERE account_id = @account_id AND merged_into IS NULL ORDER BY created_at, person_id LIMIT @most;
+
+-- name: JoinAccount :exec
+-- Whoever is known by the identifier of the one, which is a key too, is the other.
+UPDATE account_key SET account_id = @survivor WHERE bucket = @bucket AND key_hash = @joined AND account_id = @joined;
+
+-- name: FollowAccount :exec
+UPDATE person SET account_id = @survivor::uuid, version = version + 1, updated_at = @at::timestamptz WHERE account_id = @joined::uuid;
