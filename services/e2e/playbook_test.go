@@ -47,7 +47,7 @@ func TestPlaybook(t *testing.T) {
 	})
 }
 
-// followed is how long the other services may take: they ask every second.
+// followed is how long the other services may take: they ask twice a second.
 const followed = 3 * time.Second
 
 func changeRules(t *testing.T, w *world) {

@@ -31,6 +31,7 @@ type commands struct {
 	Match   matchCmd   `cmd:"" help:"Clean a list of people: find the rows that are one person. Needs no server."`
 	Model   modelCmd   `cmd:"" help:"Learn points tables from outcomes, judge them, score and explain with them. Needs no server."`
 	Sources sourcesCmd `cmd:"" help:"Check the file of the senders of forms and try samples."`
+	Models  modelsCmd  `cmd:"" help:"Keep points tables on a running server: upload, promote, retire, roll back."`
 	Backup  backupCmd  `cmd:"" help:"Write everything leadmesh holds to a file, as of one moment, while it runs."`
 	Restore restoreCmd `cmd:"" help:"Fill an empty database with a backup, bring it up to date and audit it."`
 	Migrate migrateCmd `cmd:"" help:"Bring a database's schemas up to date."`

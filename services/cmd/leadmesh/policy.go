@@ -124,8 +124,9 @@ func applyPolicy(ctx context.Context, client policies, dir, note string, out io.
 	if resp.GetUnchanged() {
 		word = "active already"
 	}
-	_, err = fmt.Fprintf(out, "%s: %s\n", word, resp.GetRevision())
-	return 0, err
+	fmt.Fprintf(out, "%s: %s\n", word, resp.GetRevision())
+	warn(out, resp.GetWarnings())
+	return 0, nil
 }
 
 // rollbackPolicy makes an earlier revision active again: the one named, by at least its first
@@ -135,8 +136,16 @@ func rollbackPolicy(ctx context.Context, client policies, revision, note string,
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "active now: %s\n", resp.GetRevision())
-	return err
+	fmt.Fprintf(out, "active now: %s\n", resp.GetRevision())
+	warn(out, resp.GetWarnings())
+	return nil
+}
+
+// warn prints what to look at after a change of the playbook.
+func warn(out io.Writer, warnings []string) {
+	for _, w := range warnings {
+		fmt.Fprintln(out, "warning:", w)
+	}
 }
 
 // listPolicies prints the revisions, the newest activation first; the active one has a star. What

@@ -13,6 +13,7 @@ import (
 
 	"github.com/leadmesh/leadmesh/services/house"
 	"github.com/leadmesh/leadmesh/services/routing"
+	"github.com/leadmesh/leadmesh/services/scoring"
 )
 
 // houseFlags are common to the commands that run services.
@@ -36,6 +37,13 @@ type houseFlags struct {
 
 	MaxInFlight int `placeholder:"LEADS" help:"Leads taken in at once; beyond it senders are told to come back (429). 20,000 unless given."`
 	Window      int `placeholder:"LEADS" help:"Leads unanswered at once on the Decide streams of this process. 4,096 unless given."`
+
+	ModelMinAUC              float64 `name:"model-min-auc" placeholder:"AUC" help:"Least AUC of a model that is promoted, on rows it was not learned from; 0.6 unless given."`
+	ModelMaxCalibrationError float64 `placeholder:"SHARE" help:"Greatest calibration error of such a model; 0.03 unless given."`
+	ModelMinRows             int64   `placeholder:"ROWS" help:"Least number of these rows; 500 unless given."`
+	ModelMinWins             int64   `placeholder:"ROWS" help:"Least number of them that were won; 30 unless given."`
+	ModelMeasured            bool    `help:"Promote only models that carry such figures, no expert's tables."`
+	ModelFourEyes            bool    `help:"Who uploaded a model may not promote it."`
 
 	AllowPrivateWebhooks bool `help:"Push to addresses of private networks too."`
 
@@ -64,6 +72,10 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 		password = strings.TrimRight(string(raw), "\r\n")
 	}
 	return house.Config{
+		Models: scoring.ModelRules{
+			MinAUC: f.ModelMinAUC, MaxCalibrationError: f.ModelMaxCalibrationError, MinRows: f.ModelMinRows, MinWins: f.ModelMinWins,
+			Measured: f.ModelMeasured, FourEyes: f.ModelFourEyes,
+		},
 		Mail: routing.MailConfig{Relay: f.SMTPRelay, Password: password, From: f.MailFrom, ReplyTo: f.MailReplyTo}, ADFProvider: f.ADFProvider,
 		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, DBConnections: f.DBConnections, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Tokens: f.Tokens, Sources: f.Sources, AllowPrivateWebhooks: f.AllowPrivateWebhooks,

@@ -1,5 +1,5 @@
 // Package playbookfeed keeps a service in step with the active playbook and its models: it asks Scoring
-// every second and compiles what is new. What does not compile here leaves the one before in force.
+// twice a second and compiles what is new. What does not compile here leaves the one before in force.
 package playbookfeed
 
 import (
@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	interval     = time.Second
-	firstRetry   = 50 * time.Millisecond // until the first playbook is there
+	interval     = 500 * time.Millisecond // so that a change is in force everywhere within a second
+	firstRetry   = 50 * time.Millisecond  // until the first playbook is there
 	fetchTimeout = 5 * time.Second
 )
 
@@ -73,7 +73,7 @@ func New(client source, log *slog.Logger) *Feed {
 	return &Feed{source: client, log: log, changed: make(chan struct{}), failure: errors.New("no playbook loaded yet")}
 }
 
-// Run follows the active playbook until ctx ends. It asks every second, and every 50 ms until it
+// Run follows the active playbook until ctx ends. It asks twice a second, and every 50 ms until it
 // has the first.
 func (f *Feed) Run(ctx context.Context) error {
 	for {
