@@ -68,10 +68,7 @@ func (p *plan) read(ctx context.Context) (err error) {
 		}
 		ids = append(ids, in.baseID)
 	}
-	if p.keys, err = p.s.store.FindKeys(ctx, keys); err != nil {
-		return err
-	}
-	if p.held, err = p.s.store.FindLeads(ctx, ids); err != nil {
+	if p.keys, p.held, err = p.s.store.FindHeld(ctx, keys, ids); err != nil {
 		return err
 	}
 	// Only below a lead that is held with another body can there be more.
@@ -110,9 +107,6 @@ func (p *plan) decide() error {
 	p.rows.Events = outbox.Rows{
 		Buckets: make([]int16, 0, len(p.items)), EventIDs: make([]pgtype.UUID, 0, len(p.items)),
 		RecordedAt: make([]time.Time, 0, len(p.items)), Events: make([][]byte, 0, len(p.items)),
-	}
-	if p.keys == nil {
-		p.keys = map[store.Key]store.Used{}
 	}
 	if p.updates == nil {
 		p.updates = map[lead.ID]bool{}

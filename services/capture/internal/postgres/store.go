@@ -49,30 +49,32 @@ type Used struct {
 	LeadID lead.ID
 }
 
-// FindKeys returns those of the keys that were used.
-func (s *Store) FindKeys(ctx context.Context, keys []Key) (map[Key]Used, error) {
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	buckets, credentials, values := make([]int16, len(keys)), make([]string, len(keys)), make([]string, len(keys))
-	for i, k := range keys {
-		buckets[i], credentials[i], values[i] = k.bucket(), k.Credential, k.Value
-	}
-	rows, err := s.q.FindKeys(ctx, buckets, credentials, values)
-	if err != nil {
-		return nil, mapped(err)
-	}
-	found := make(map[Key]Used, len(rows))
-	for _, r := range rows {
-		found[Key{Credential: r.Credential, Value: r.Key}] = Used{Hash: [32]byte(r.BodyHash), LeadID: r.LeadID.Bytes}
-	}
-	return found, nil
-}
-
 // Held is a lead that is stored.
 type Held struct {
 	Hash [32]byte
 	Body []byte // leadmesh.lead.v1.Lead; empty if the document could not be read
+}
+
+// FindHeld returns those of the keys that were used, and those of the leads that are held.
+func (s *Store) FindHeld(ctx context.Context, keys []Key, ids []lead.ID) (map[Key]Used, map[lead.ID]Held, error) {
+	keyBuckets, credentials, values := make([]int16, len(keys)), make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		keyBuckets[i], credentials[i], values[i] = k.bucket(), k.Credential, k.Value
+	}
+	buckets, uuids := split(ids)
+	rows, err := s.q.FindHeld(ctx, keyBuckets, credentials, values, buckets, uuids)
+	if err != nil {
+		return nil, nil, mapped(err)
+	}
+	used, held := map[Key]Used{}, map[lead.ID]Held{}
+	for _, r := range rows {
+		if r.Key != "" {
+			used[Key{Credential: r.Credential, Value: r.Key}] = Used{Hash: [32]byte(r.BodyHash), LeadID: r.LeadID.Bytes}
+		} else {
+			held[r.LeadID.Bytes] = Held{Hash: [32]byte(r.BodyHash), Body: r.Body}
+		}
+	}
+	return used, held, nil
 }
 
 // FindLeads returns those of the leads that are held.

@@ -11,34 +11,47 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const findKeys = `-- name: FindKeys :many
-SELECT i.credential, i.key, i.body_hash, i.lead_id
+const findHeld = `-- name: FindHeld :many
+SELECT i.credential, i.key, i.body_hash, i.lead_id, ''::bytea AS body
 FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::text[]) AS credential,
     unnest($3::text[]) AS key) AS k
 JOIN idempotency_key i ON i.bucket = k.bucket AND i.credential = k.credential AND i.key = k.key
+UNION ALL
+SELECT '', '', l.body_hash, l.lead_id, l.body
+FROM (SELECT unnest($4::smallint[]) AS bucket, unnest($5::uuid[]) AS lead_id) AS k
+JOIN lead l ON l.bucket = k.bucket AND l.lead_id = k.lead_id
 `
 
-type FindKeysRow struct {
+type FindHeldRow struct {
 	Credential string
 	Key        string
 	BodyHash   []byte
 	LeadID     pgtype.UUID
+	Body       []byte
 }
 
-func (q *Queries) FindKeys(ctx context.Context, buckets []int16, credentials []string, keys []string) ([]FindKeysRow, error) {
-	rows, err := q.db.Query(ctx, findKeys, buckets, credentials, keys)
+// What is held under keys, and under identifiers: those rows have no key. One round trip for both.
+func (q *Queries) FindHeld(ctx context.Context, keyBuckets []int16, credentials []string, keys []string, leadBuckets []int16, leadIds []pgtype.UUID) ([]FindHeldRow, error) {
+	rows, err := q.db.Query(ctx, findHeld,
+		keyBuckets,
+		credentials,
+		keys,
+		leadBuckets,
+		leadIds,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []FindKeysRow
+	var items []FindHeldRow
 	for rows.Next() {
-		var i FindKeysRow
+		var i FindHeldRow
 		if err := rows.Scan(
 			&i.Credential,
 			&i.Key,
 			&i.BodyHash,
 			&i.LeadID,
+			&i.Body,
 		); err != nil {
 			return nil, err
 		}

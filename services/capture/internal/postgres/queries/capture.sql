@@ -6,11 +6,16 @@ SELECT l.lead_id, l.body_hash, l.body
 FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) AS k
 JOIN lead l ON l.bucket = k.bucket AND l.lead_id = k.lead_id;
 
--- name: FindKeys :many
-SELECT i.credential, i.key, i.body_hash, i.lead_id
-FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@credentials::text[]) AS credential,
+-- name: FindHeld :many
+-- What is held under keys, and under identifiers: those rows have no key. One round trip for both.
+SELECT i.credential, i.key, i.body_hash, i.lead_id, ''::bytea AS body
+FROM (SELECT unnest(@key_buckets::smallint[]) AS bucket, unnest(@credentials::text[]) AS credential,
     unnest(@keys::text[]) AS key) AS k
-JOIN idempotency_key i ON i.bucket = k.bucket AND i.credential = k.credential AND i.key = k.key;
+JOIN idempotency_key i ON i.bucket = k.bucket AND i.credential = k.credential AND i.key = k.key
+UNION ALL
+SELECT '', '', l.body_hash, l.lead_id, l.body
+FROM (SELECT unnest(@lead_buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) AS k
+JOIN lead l ON l.bucket = k.bucket AND l.lead_id = k.lead_id;
 
 -- name: FindUpdates :many
 SELECT u.update_id
