@@ -64,7 +64,7 @@ func TestDiffByHand(t *testing.T) {
 		"6 rows, of which 6 change: -0.18 points on average, 1.07 without sign; chance -0.19 percentage points on average",
 		"ready, from 55 points -> 38 points: 1 of 4 rows before, 2 after; 1 come in, 0 go out",
 		"maybe, from none -> 21 points: 0 of 6 rows before, 2 after; 2 come in, 0 go out",
-		"row 2: 23.25 -> 20.35 points, chance 18.77 % -> 15.63 %; most by Source Bing: -0.5, was +3.1",
+		"row 2: 23.25 -> 20.35 points, chance 18.77 % -> 15.63 %; most by Source Bing: -0.45, was +3.1",
 		"row 3: 64.91 -> 66.01 points, chance 63.85 % -> 65.04 %; most by base: +21, was +20",
 		"row 5: 38.25 -> 39.1 points, chance 35 % -> 35.92 %; most by base: +21, was +20",
 		"row 4: 18.55 -> 19.25 points, chance 14.22 % -> 14.72 %; most by base: +21, was +20",

@@ -114,8 +114,14 @@ func (b *Bound) Reasons(row, n int) []Reason {
 	return out
 }
 
-// Text says in words what a contribution of a row of the frame is.
+// Text says in words what a contribution of a row of the frame is, its points rounded to what people
+// read.
 func (b *Bound) Text(c Contribution, row int) string {
+	return b.words(c, row) + ": " + signed(rounded(c.Points))
+}
+
+// words is Text without the points.
+func (b *Bound) words(c Contribution, row int) string {
 	var text []byte
 	switch c.Kind {
 	case ContributionRow:
@@ -131,11 +137,7 @@ func (b *Bound) Text(c Contribution, row int) string {
 	case ContributionClamp:
 		text = append(text, "kept within 0 to 100"...)
 	}
-	text = append(text, ": "...)
-	if c.Points > 0 {
-		text = append(text, '+')
-	}
-	return string(AppendPoints(text, rounded(c.Points)))
+	return string(text)
 }
 
 // rounded keeps one digit behind the point, and none from ten points up: people read it.

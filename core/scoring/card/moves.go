@@ -95,9 +95,9 @@ func why(before, after *Bound, row int) string {
 		return ""
 	}
 	if !best.present {
-		return before.Text(best.was, row) + " is gone"
+		return before.words(best.was, row) + ": " + signed(best.was.Points) + " is gone"
 	}
-	return after.Text(best.is, row) + ", was " + signed(best.was.Points)
+	return after.words(best.is, row) + ": " + signed(best.is.Points) + ", was " + signed(best.was.Points)
 }
 
 // crossings counts who moves across the thresholds, by the order of the version after.

@@ -331,6 +331,23 @@ func TestContributionsAddUpExactly(t *testing.T) {
 	}
 }
 
+func TestSeveralScoreAtOnce(t *testing.T) {
+	c, f := random(rand.New(rand.NewPCG(13, 14)), 3000)
+	b := bind(t, compile(t, c), f)
+	want, got := make([]card.Result, f.Rows), make([]card.Result, f.Rows)
+	b.ScoreAll(want, 0, f.Rows)
+	var all sync.WaitGroup
+	for from := 0; from < f.Rows; from += 700 {
+		to := min(from+700, f.Rows)
+		all.Go(func() { b.ScoreAll(got[from:to], from, to) })
+		all.Go(func() { b.Reasons(from, 3) })
+	}
+	all.Wait()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestScoringAllocatesNothing(t *testing.T) {
 	c, f := random(rand.New(rand.NewPCG(3, 4)), 2000)
 	b := bind(t, compile(t, c), f)
