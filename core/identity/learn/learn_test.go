@@ -196,7 +196,7 @@ func TestFewRecords(t *testing.T) {
 
 // Learning stops where it is told to, at whatever it is.
 func TestStop(t *testing.T) {
-	town := newTown(1000, 0.4)
+	town := newTown(300, 0.4)
 	asked := 0
 	learn.Params(learn.Input{Records: town.records, Names: names.Load(), Stop: func() bool { asked++; return false }})
 	if asked < 50 {
