@@ -26,8 +26,7 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 		l.opened(scores, y, w, l.s.odds[best.from:])
 	}
 	l.report.Recent.HalfLife = int64(halfLife(scores, y, w, l.timed))
-	recent(w, float64(l.report.Recent.HalfLife))
-	return t.knots(knots(scores, y, w, line{slope: 1}, 0))
+	return t.knots(current(scores, y, w, float64(l.report.Recent.HalfLife)))
 }
 
 // align gives scores the mean and the spread of others of the same rows.
@@ -89,6 +88,33 @@ func recent(w []float64, half float64) {
 	for i := range w {
 		w[i] *= math.Exp2(-float64(len(w)-1-i) / half)
 	}
+}
+
+// current is the calibration of rows in the order of time where outcomes count half after so many
+// rows. Only the level ages: how much a higher score is worth is learned from all rows, each
+// block of them at the level of its own time.
+func current(scores, y, w []float64, half float64) []knot {
+	if half <= 0 {
+		return knots(scores, y, w, line{slope: 1}, 0)
+	}
+	const blocks = 8
+	n := len(scores)
+	leveled := slices.Clone(scores)
+	for b := range blocks {
+		from, to := n*b/blocks, n*(b+1)/blocks
+		at := level(scores[from:to], y[from:to], w[from:to])
+		for i := from; i < to; i++ {
+			leveled[i] += at
+		}
+	}
+	found := knots(leveled, y, w, line{slope: 1}, 0)
+	weight := slices.Clone(w)
+	recent(weight, half)
+	at := level(scores, y, weight)
+	for i := range found {
+		found[i].score -= at
+	}
+	return found
 }
 
 // halfLife finds how fast outcomes grow old: which weighting of the older rows tells the level of

@@ -137,8 +137,8 @@ func knots(scores, y, w []float64, start line, hold float64) []knot {
 		m := all * all / sq
 		p := sigmoid(l.at(mean))
 		at = append(at, mean)
-		// The line counts as 60 rows in each group, and as two rows won and lost where these are rare.
-		guess := 60 + 2/max(p*(1-p), 1e-6)
+		// The line counts as 250 rows in each group: what it misses is about what so many rows miss by chance.
+		guess := 250 + 2/max(p*(1-p), 1e-6)
 		chance = append(chance, (won/all*m+p*guess)/(m+guess))
 		weight = append(weight, m+guess)
 		rows = append(rows, m+hold)

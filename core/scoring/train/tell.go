@@ -78,8 +78,7 @@ func (l *learner) figures(best *trial) {
 	if l.s.odds != nil {
 		l.opened(scores[:at], y, w, l.s.odds[best.from:from])
 	}
-	recent(w, halfLife(scores[:at], y, w, l.timed))
-	found := knots(scores[:at], y, w, line{slope: 1}, 0)
+	found := current(scores[:at], y, w, halfLife(scores[:at], y, w, l.timed))
 	var s assess.Sample
 	for i, score := range scores[at:] {
 		row := from + i
