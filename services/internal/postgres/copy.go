@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -127,10 +128,9 @@ func (r *copyReader) Read(p []byte) (int, error) {
 }
 
 func (r *copyReader) encode() {
-	const header, most, value = "PGCOPY\n\xff\r\n\x00", copyChunk * 7 / 8, 24
+	const header, most = "PGCOPY\n\xff\r\n\x00", copyChunk * 7 / 8
 	if r.buf == nil {
-		r.buf = make([]byte, 0, min(copyChunk, 32+r.rows*len(r.columns)*value))
-		r.buf = append(append(r.buf, header...), 0, 0, 0, 0, 0, 0, 0, 0) // no flags, nothing more
+		r.buf = append([]byte(header), 0, 0, 0, 0, 0, 0, 0, 0) // no flags, nothing more
 	} else {
 		r.buf = r.buf[:0]
 	}
@@ -143,6 +143,9 @@ func (r *copyReader) encode() {
 				r.buf = v
 				binary.BigEndian.PutUint32(r.buf[at:], uint32(len(r.buf)-at-4))
 			}
+		}
+		if r.next == 0 { // the others will be about as long
+			r.buf = slices.Grow(r.buf, min(copyChunk, r.rows*len(r.buf)*9/8)-min(copyChunk, len(r.buf)))
 		}
 	}
 	if r.next == r.rows && len(r.buf) < most {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -36,22 +37,27 @@ func (s *Store) AppendEvents(ctx context.Context, events []Event, now time.Time)
 		return cmp.Or(compareLead(a.LeadID, b.LeadID), bytes.Compare(a.ID[:], b.ID[:]))
 	})
 	fresh, insert := events, copyEvents
-	add := func(q *db.Queries) error {
+	add := func(tx pgx.Tx) error {
+		pipe := pg.NewPipe(tx)
 		var err error
-		if fresh, err = insert(ctx, q, events); err != nil || len(fresh) == 0 {
+		if fresh, err = insert(ctx, pipe, events); err != nil || len(fresh) == 0 {
 			return err
 		}
-		if err := q.InsertUnfolded(ctx, stamp(oldest(fresh)), leadsOf(fresh)); err != nil {
+		later := db.New(pipe.Later())
+		if err := later.InsertUnfolded(ctx, stamp(oldest(fresh)), leadsOf(fresh)); err != nil {
 			return err
 		}
-		return noteArrivals(ctx, q, fresh, now)
+		if err := noteArrivals(ctx, later, fresh, now); err != nil {
+			return err
+		}
+		return pipe.Flush(ctx)
 	}
 	// Events come twice only after a relay or its connection broke: they are copied in, and looked
 	// at one by one if one of them is held.
-	err = s.inTx(ctx, add)
+	err = pg.InTx(ctx, s.pool, pgx.TxOptions{}, add)
 	if pg.UniqueViolation(err, eventKey) {
 		insert = insertEvents
-		err = s.inTx(ctx, add)
+		err = pg.InTx(ctx, s.pool, pgx.TxOptions{}, add)
 	}
 	if err != nil {
 		return 0, edge(err)
@@ -63,18 +69,19 @@ func (s *Store) AppendEvents(ctx context.Context, events []Event, now time.Time)
 const eventKey = "event_pkey"
 
 // copyEvents adds events of which none is held.
-func copyEvents(ctx context.Context, q *db.Queries, events []Event) ([]Event, error) {
-	rows := make([]db.CopyEventsParams, len(events))
-	for i := range events {
-		e := &events[i]
-		rows[i] = db.CopyEventsParams{
-			Bucket: e.LeadID.Bucket(), LeadID: uuid(e.LeadID), EventID: uuid(e.ID), LeadVersion: e.LeadVersion,
-			Type: e.Type, Source: e.Source, OccurredAt: stamp(e.OccurredAt), RecordedAt: stamp(e.RecordedAt),
-			Traceparent: e.Traceparent, Facts: e.Facts,
-		}
-	}
-	_, err := q.CopyEvents(ctx, rows)
-	return events, err
+func copyEvents(ctx context.Context, pipe *pg.Pipe, events []Event) ([]Event, error) {
+	return events, pipe.Copy(ctx, "event", len(events),
+		pg.Col("bucket", func(i int) int16 { return events[i].LeadID.Bucket() }),
+		pg.Col("lead_id", func(i int) pgtype.UUID { return uuid(events[i].LeadID) }),
+		pg.Col("event_id", func(i int) pgtype.UUID { return uuid(events[i].ID) }),
+		pg.Col("lead_version", func(i int) int64 { return events[i].LeadVersion }),
+		pg.Col("type", func(i int) string { return events[i].Type }),
+		pg.Col("source", func(i int) string { return events[i].Source }),
+		pg.Col("occurred_at", func(i int) pgtype.Timestamptz { return stamp(events[i].OccurredAt) }),
+		pg.Col("recorded_at", func(i int) pgtype.Timestamptz { return stamp(events[i].RecordedAt) }),
+		pg.Col("traceparent", func(i int) string { return events[i].Traceparent }),
+		pg.Col("facts", func(i int) []byte { return events[i].Facts }),
+	)
 }
 
 func oldest(events []Event) time.Time {
@@ -104,7 +111,7 @@ func compareLead(a, b lead.ID) int {
 }
 
 // insertEvents returns the events that were not held yet, in the order given.
-func insertEvents(ctx context.Context, q *db.Queries, events []Event) ([]Event, error) {
+func insertEvents(ctx context.Context, pipe *pg.Pipe, events []Event) ([]Event, error) {
 	n := len(events)
 	p := db.InsertEventsParams{
 		Buckets: make([]int16, n), LeadIds: make([]pgtype.UUID, n), EventIds: make([]pgtype.UUID, n),
@@ -119,7 +126,7 @@ func insertEvents(ctx context.Context, q *db.Queries, events []Event) ([]Event, 
 		p.OccurredAt[i], p.RecordedAt[i] = stamp(e.OccurredAt), stamp(e.RecordedAt)
 		p.Traceparents[i], p.Facts[i] = e.Traceparent, e.Facts
 	}
-	ids, err := q.InsertEvents(ctx, p)
+	ids, err := db.New(pipe).InsertEvents(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -9,47 +9,6 @@ import (
 	"context"
 )
 
-// iteratorForCopyEvents implements pgx.CopyFromSource.
-type iteratorForCopyEvents struct {
-	rows                 []CopyEventsParams
-	skippedFirstNextCall bool
-}
-
-func (r *iteratorForCopyEvents) Next() bool {
-	if len(r.rows) == 0 {
-		return false
-	}
-	if !r.skippedFirstNextCall {
-		r.skippedFirstNextCall = true
-		return true
-	}
-	r.rows = r.rows[1:]
-	return len(r.rows) > 0
-}
-
-func (r iteratorForCopyEvents) Values() ([]interface{}, error) {
-	return []interface{}{
-		r.rows[0].Bucket,
-		r.rows[0].LeadID,
-		r.rows[0].EventID,
-		r.rows[0].LeadVersion,
-		r.rows[0].Type,
-		r.rows[0].Source,
-		r.rows[0].OccurredAt,
-		r.rows[0].RecordedAt,
-		r.rows[0].Traceparent,
-		r.rows[0].Facts,
-	}, nil
-}
-
-func (r iteratorForCopyEvents) Err() error {
-	return nil
-}
-
-func (q *Queries) CopyEvents(ctx context.Context, arg []CopyEventsParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"event"}, []string{"bucket", "lead_id", "event_id", "lead_version", "type", "source", "occurred_at", "recorded_at", "traceparent", "facts"}, &iteratorForCopyEvents{rows: arg})
-}
-
 // iteratorForCopyLeadFacts implements pgx.CopyFromSource.
 type iteratorForCopyLeadFacts struct {
 	rows                 []CopyLeadFactsParams

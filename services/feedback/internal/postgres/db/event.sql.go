@@ -11,19 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-type CopyEventsParams struct {
-	Bucket      int16
-	LeadID      pgtype.UUID
-	EventID     pgtype.UUID
-	LeadVersion int64
-	Type        string
-	Source      string
-	OccurredAt  pgtype.Timestamptz
-	RecordedAt  pgtype.Timestamptz
-	Traceparent string
-	Facts       []byte
-}
-
 const deleteArrivals = `-- name: DeleteArrivals :exec
 DELETE FROM arrival WHERE minute < $1
 `

@@ -1,7 +1,3 @@
--- name: CopyEvents :copyfrom
-INSERT INTO event (bucket, lead_id, event_id, lead_version, type, source, occurred_at, recorded_at, traceparent, facts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
-
 -- name: InsertEvents :many
 -- Adds events and answers the ids of those that were new. Sorted by the caller.
 INSERT INTO event (bucket, lead_id, event_id, lead_version, type, source, occurred_at, recorded_at, traceparent, facts)
