@@ -71,7 +71,7 @@ func liveModel(t *testing.T, replicas ...*world) {
 		t.Helper()
 		begin := time.Now()
 		for i, w := range replicas {
-			eventually(t, followed, "a replica scores by "+revision, func() bool {
+			eventually(t, 30*time.Second, "a replica scores by "+revision, func() bool {
 				r := next(w)
 				leads = append(leads[:i], r)
 				return r.GetDecision().GetScore().GetModelRevision() == revision
@@ -133,7 +133,7 @@ func liveModel(t *testing.T, replicas ...*world) {
 	if len(applied.GetWarnings()) != 1 || !model(revision).GetScorecardChanged() {
 		t.Errorf("warned of %q", applied.GetWarnings())
 	}
-	eventually(t, followed, "the playbook is taken up beside the model", func() bool {
+	eventually(t, 30*time.Second, "the playbook is taken up beside the model", func() bool {
 		d := next(w).GetDecision()
 		return d.GetPlaybookRevision() == applied.GetRevision() && d.GetScore().GetModelRevision() == revision
 	})
@@ -180,6 +180,34 @@ func liveModel(t *testing.T, replicas ...*world) {
 		if err != nil || len(attempts) != 1 || attempts[0].Err != nil || string(attempts[0].Stored) != string(attempts[0].Replayed) {
 			t.Errorf("%s does not replay: %v", id, err)
 		}
+	}
+	forged(t, w, revision)
+}
+
+// forged has the audit find decisions whose points are not those of the model they cite.
+func forged(t *testing.T, w *world, revision string) {
+	t.Helper()
+	db := w.database(t)
+	found := func() int {
+		report, err := audit.Run(t.Context(), w.db, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range report.Findings {
+			if f.Check == "scored_by_model" {
+				return f.Count
+			}
+		}
+		t.Fatal("the audit does not score again")
+		return 0
+	}
+	db.exec(t, `UPDATE scoring.model SET card = replace(card, 'base: 60', 'base: 59') WHERE revision = $1`, revision)
+	if found() == 0 {
+		t.Error("the audit takes another table for the model's")
+	}
+	db.exec(t, `UPDATE scoring.model SET card = replace(card, 'base: 59', 'base: 60') WHERE revision = $1`, revision)
+	if n := found(); n != 0 {
+		t.Errorf("%d decisions do not have their model's points", n)
 	}
 }
 

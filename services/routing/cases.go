@@ -94,7 +94,7 @@ func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decis
 	if err != nil {
 		return err
 	}
-	in := inputsOf(r)
+	in := scoreconv.Inputs(r)
 	var res scoring.Result
 	snapshot.Playbook.Scoring.Score(&in, &res)
 	full := scoreconv.ToProto(snapshot.Playbook, &in, &res, r.Line, true)

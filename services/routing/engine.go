@@ -12,6 +12,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/signal"
 	"github.com/leadmesh/leadmesh/core/sla"
 	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
+	"github.com/leadmesh/leadmesh/services/internal/scoreconv"
 )
 
 // rulebook is everything a decision is made with: one playbook and one network, compiled together.
@@ -119,7 +120,7 @@ func (rb *rulebook) decide(q *inquiry, now time.Time, v *verdict) {
 // choose fills the receipt. A parked lead has one too: it says why nobody got the lead.
 func (rb *rulebook) choose(q *inquiry, v *verdict, mayShare bool, model catalogueModel) {
 	l := &q.lead
-	v.named = appendInputs(v.named[:0], &v.inputs)
+	v.named = scoreconv.AppendInputs(v.named[:0], &v.inputs)
 	f := &v.facts
 	*f = routing.Facts{
 		DecidedAt: v.decidedAt.Unix(), Attempt: int32(q.attempt - 1), Exclusions: q.exclusions,
@@ -256,19 +257,3 @@ func primarySubtag(tag string) string {
 	}
 	return strings.ToLower(tag)
 }
-
-// appendInputs appends the inputs that were given by their names, for the receipt.
-func appendInputs(dst []routing.Input, in *scoring.Inputs) []routing.Input {
-	for f := scoring.Feature(1); f < scoring.NumFeatures; f++ {
-		if v := in.Values[f]; v > scoring.Missing {
-			dst = append(dst, routing.Input{Name: f.String(), Value: int64(v)})
-		}
-	}
-	if in.NoConsent {
-		dst = append(dst, routing.Input{Name: inputNoConsent, Value: 1})
-	}
-	return dst
-}
-
-// inputNoConsent is the input that says that tracked behaviour took no part.
-const inputNoConsent = "no_consent"

@@ -10,7 +10,6 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/playbook"
 	"github.com/leadmesh/leadmesh/core/routing"
-	"github.com/leadmesh/leadmesh/core/scoring"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
@@ -196,21 +195,6 @@ func (s *Service) playbookOf(ctx context.Context, r ruling) (*playbookfeed.Snaps
 	}
 	s.old.kept[r] = fetched
 	return fetched, nil
-}
-
-// inputsOf reads the score's inputs back from a receipt.
-func inputsOf(r *routing.Receipt) scoring.Inputs {
-	var in scoring.Inputs
-	in.Reset()
-	for _, x := range r.Inputs {
-		if f, ok := scoring.ParseFeature(x.Name); ok {
-			in.Values[f] = int32(x.Value)
-		}
-		if x.Name == inputNoConsent {
-			in.DropTracked()
-		}
-	}
-	return in
 }
 
 // GetNetwork answers the catalogue and the dealers' names to the other services of the house.

@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -144,14 +145,13 @@ func Run(ctx context.Context, databaseURL string, at time.Time) (*Report, error)
 			return err
 		}
 		r.Findings = append(r.Findings, f)
-		for _, again := range []func(context.Context, pgx.Tx) (Finding, error){replays, grants} {
-			f, err := again(ctx, tx)
-			if err != nil {
-				return err
-			}
-			r.Findings = append(r.Findings, f)
+		replayed, scored, err := replays(ctx, tx)
+		if err != nil {
+			return err
 		}
-		return nil
+		granted, err := grants(ctx, tx)
+		r.Findings = append(r.Findings, replayed, scored, granted)
+		return err
 	})
 	return r, err
 }
@@ -233,35 +233,42 @@ func equation(ctx context.Context, tx pgx.Tx, r *Report) (Finding, error) {
 	return f, nil
 }
 
-// replays decides every stored receipt again and compares the bytes.
-func replays(ctx context.Context, tx pgx.Tx) (Finding, error) {
-	f := Finding{Check: "replay", Law: "every decision can be replayed to the same bytes"}
+// replays decides every stored receipt again and compares the bytes, and scores again what models
+// scored.
+func replays(ctx context.Context, tx pgx.Tx) (replayed, scored Finding, err error) {
+	replayed = Finding{Check: "replay", Law: "every decision can be replayed to the same bytes"}
+	scored = Finding{Check: "scored_by_model", Law: "a decision by a model has the points that the models its receipt names give"}
 	codec, err := pack.New()
 	if err != nil {
-		return f, err
+		return replayed, scored, err
+	}
+	s, err := readScorers(ctx, tx)
+	if err != nil {
+		return replayed, scored, err
 	}
 	rows, err := tx.Query(ctx, `SELECT lead_id::text, attempt, canonical FROM routing.receipt`)
 	if err != nil {
-		return f, fmt.Errorf("read receipts: %w", err)
+		return replayed, scored, fmt.Errorf("read receipts: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id string
 		var attempt int32
-		var canonical []byte
-		if err := rows.Scan(&id, &attempt, &canonical); err != nil {
-			return f, err
+		var packed []byte
+		if err := rows.Scan(&id, &attempt, &packed); err != nil {
+			return replayed, scored, err
 		}
-		canonical, err := codec.Unpack(canonical)
-		if err != nil {
-			f.add(fmt.Sprintf("%s attempt %d: %v", id, attempt, err))
-			continue
+		a := again(codec, packed)
+		if a.Err == nil && !bytes.Equal(a.Replayed, a.Stored) {
+			a.Err = routing.ErrReplayDiffers
 		}
-		if err := routing.Verify(canonical); err != nil {
-			f.add(fmt.Sprintf("%s attempt %d: %v", id, attempt, err))
+		if a.Err != nil {
+			replayed.add(fmt.Sprintf("%s attempt %d: %v", id, attempt, a.Err))
+		} else if err := s.check(a.receipt); err != nil {
+			scored.add(fmt.Sprintf("%s attempt %d: %v", id, attempt, err))
 		}
 	}
-	return f, rows.Err()
+	return replayed, scored, rows.Err()
 }
 
 // grants decides every stored grant of capacity and person again.

@@ -17,6 +17,8 @@ import (
 type Attempt struct {
 	Stored, Replayed []byte
 	Err              error // why it could not be replayed
+
+	receipt *routing.Receipt
 }
 
 // Replay decides every attempt of a lead again from its receipts, and checks the grants of
@@ -42,22 +44,24 @@ func Replay(ctx context.Context, pool *pgxpool.Pool, id lead.ID) ([]Attempt, err
 		return nil, err
 	}
 	for _, packed := range stored {
-		b, err := codec.Unpack(packed)
-		if err != nil {
-			out = append(out, Attempt{Err: err})
-			continue
-		}
-		a := Attempt{Stored: b}
-		if r, err := routing.ParseReceipt(b); err != nil {
-			a.Err = err
-		} else if again, err := routing.Replay(r); err != nil {
-			a.Err = err
-		} else {
-			a.Replayed = again.AppendCanonical(nil)
-		}
-		out = append(out, a)
+		out = append(out, again(codec, packed))
 	}
 	return out, checkGrants(ctx, pool, id, key)
+}
+
+// again decides by a stored receipt again.
+func again(codec *pack.Codec, packed []byte) (a Attempt) {
+	if a.Stored, a.Err = codec.Unpack(packed); a.Err != nil {
+		return a
+	}
+	if a.receipt, a.Err = routing.ParseReceipt(a.Stored); a.Err != nil {
+		return a
+	}
+	replayed, err := routing.Replay(a.receipt)
+	if a.Err = err; err == nil {
+		a.Replayed = replayed.AppendCanonical(nil)
+	}
+	return a
 }
 
 // checkGrants decides capacity and person again for every owner the lead has had.

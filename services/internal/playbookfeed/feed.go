@@ -32,7 +32,8 @@ type Snapshot struct {
 	Secret   []byte             // 32 bytes; the caller must not change, store or log it
 	Shadow   *Shadow            // nil: no model is a shadow
 
-	models string // names the models, active and shadow, together; "" for none
+	own    *playbook.Playbook // with its own tables
+	models string             // names the models, active and shadow, together; "" for none
 }
 
 // Shadow is what scores beside the playbook and decides nothing.
@@ -126,7 +127,7 @@ func (f *Feed) Fetch(ctx context.Context, revision string, models []string) (*Sn
 	if len(resp.GetModels()) != len(models) { // a process that knows of no models answered
 		return nil, problem.NotFound("model")
 	}
-	s, err := compile(resp)
+	s, err := compile(resp, nil)
 	if err != nil {
 		return nil, problem.New(problemv1.Reason_REASON_PLAYBOOK_INVALID, "this playbook is not readable by this version").Because(err)
 	}
@@ -158,7 +159,11 @@ func (f *Feed) refresh(ctx context.Context) {
 }
 
 func (f *Feed) take(ctx context.Context, resp *scoringv1.GetSnapshotResponse) {
-	s, err := compile(resp)
+	var own *playbook.Playbook
+	if now := f.current.Load(); now != nil {
+		own = now.own
+	}
+	s, err := compile(resp, own)
 	if err != nil {
 		f.log.LogAttrs(ctx, slog.LevelError, "playbook does not compile here, the one before stays",
 			slog.String("revision", resp.GetRevision()), slog.String("cause", err.Error()))
@@ -181,19 +186,22 @@ func (f *Feed) settle(refused held, failure error) {
 	f.refused, f.failure = refused, failure
 }
 
-// compile reads a snapshot. The revision must be that of the content.
-func compile(resp *scoringv1.GetSnapshotResponse) (*Snapshot, error) {
-	p, err := playbook.Load(resp.GetBundle())
-	if err != nil {
-		return nil, err
+// compile reads a snapshot. The revision must be that of the content. A playbook that is compiled
+// already is not compiled again: its models may have changed alone.
+func compile(resp *scoringv1.GetSnapshotResponse, own *playbook.Playbook) (*Snapshot, error) {
+	if own == nil || own.Revision != resp.GetRevision() {
+		var err error
+		if own, err = playbook.Load(resp.GetBundle()); err != nil {
+			return nil, err
+		}
 	}
-	if p.Revision != resp.GetRevision() {
+	if own.Revision != resp.GetRevision() {
 		return nil, errors.New("the content is not that of its revision")
 	}
 	if len(resp.GetSecret()) != 32 {
 		return nil, errors.New("the secret is not 32 bytes")
 	}
-	s := &Snapshot{Secret: resp.GetSecret(), models: resp.GetModelsRevision()}
+	s := &Snapshot{Secret: resp.GetSecret(), own: own, models: resp.GetModelsRevision()}
 	var active, shadows []playbook.Model
 	shadow := &Shadow{}
 	for _, sent := range resp.GetModels() {
@@ -210,7 +218,8 @@ func compile(resp *scoringv1.GetSnapshotResponse) (*Snapshot, error) {
 			active = append(active, m)
 		}
 	}
-	if s.Playbook, err = p.WithModels(active); err != nil || len(shadows) == 0 {
+	var err error
+	if s.Playbook, err = own.WithModels(active); err != nil || len(shadows) == 0 {
 		return s, err
 	}
 	s.Shadow = shadow

@@ -1,5 +1,5 @@
-// Package scoreconv writes scores of core/scoring in their proto form, the same way for everybody
-// who answers one.
+// Package scoreconv writes scores of core/scoring in their proto form, and what they were made from into
+// receipts, the same way for everybody who answers or reads one.
 package scoreconv
 
 import (
