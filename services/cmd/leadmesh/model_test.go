@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -140,13 +141,103 @@ func TestModelFromLeadsToReasons(t *testing.T) {
 	}
 	holds(t, rows[1][at["reasons"]], ": ", "; ")
 
+	judge(t, table, fresh, best)
+
 	out, _ = model(t, 0, "explain", "--model", table, "--data", fresh, "--row", "3", "--set", "source=walk-in", "--set", "distance_km=")
 	holds(t, out, "row 3 of leads.csv, line 4", "base", "points, of 100", "probability", "with the values set", "source walk-in", "distance_km not known", "was ")
+}
+
+// judge tries evaluate and diff on leads that the table has not seen.
+func judge(t *testing.T, table, leads string, best float64) {
+	t.Helper()
+	again := filepath.Join(t.TempDir(), "again.yaml")
+	out, _ := model(t, 0, "evaluate", "--model", table, "--data", leads, "--segment", "source", "--recalibrate", again)
+	holds(t, out, "AUC", "calibration error", "rows by points", "what was predicted", "by source", "social media", "recalibrated", "rows still open")
+	var figures struct {
+		AUC, LogLoss struct{ Value, Low, High float64 }
+		Rows, Won    int
+		Lift         []struct{ Gain float64 }
+		Segments     []struct{ Value string }
+	}
+	out, _ = model(t, 0, "evaluate", "--model", table, "--data", leads, "--segment", "source", "--json")
+	if err := json.Unmarshal([]byte(out), &figures); err != nil {
+		t.Fatal(err)
+	}
+	if a := figures.AUC; a.Low > a.Value || a.High < a.Value || a.Value < best-0.03 || figures.Rows < 1400 || len(figures.Lift) != 10 || len(figures.Segments) != 7 {
+		t.Errorf("%+v", figures)
+	}
+	out, _ = model(t, 0, "diff", table, again, "--data", leads)
+	holds(t, out, "calibration", "rows")
+	if out, _ = model(t, 0, "diff", table, table); out != "nothing changes\n" {
+		t.Errorf("a table differs from itself: %s", out)
+	}
+}
+
+// Rows that are won half as often as the expert thought: the points hold, the probabilities do not, and
+// recalibrating mends that.
+func TestModelRecalibrate(t *testing.T) {
+	var card, leads strings.Builder
+	card.WriteString("target: {column: won, positive: \"1\"}\nbase: 0\ncalibration:\n  - {points: 0, chance: 10 %}\n  - {points: 100, chance: 90 %}\nrows:\n  - feature: x\n    kind: number\n    bins:\n")
+	for i := range 20 {
+		fmt.Fprintf(&card, "      - {below: %d, points: %d}\n", i+1, 5*i)
+	}
+	card.WriteString("      - {else: yes, points: 100}\n")
+	leads.WriteString("x,won\n")
+	for i := range 6000 {
+		x := i % 20
+		won := i*7919%6000 < 6000*(10+4*x)/200
+		fmt.Fprintf(&leads, "%d,%d\n", x, map[bool]int{true: 1, false: 0}[won])
+	}
+	table, data, again := written(t, "model.yaml", card.String()), written(t, "leads.csv", leads.String()), filepath.Join(t.TempDir(), "again.yaml")
+	off := func(table string, more ...string) float64 {
+		out, _ := model(t, 0, append([]string{"evaluate", "--model", table, "--data", data, "--json"}, more...)...)
+		var figures struct {
+			Raw float64 `json:"calibration_error_as_seen"`
+		}
+		if err := json.Unmarshal([]byte(out), &figures); err != nil {
+			t.Fatal(err)
+		}
+		return figures.Raw
+	}
+	if before, after := off(table, "--recalibrate", again), off(again); before < 0.15 || after > 0.03 {
+		t.Errorf("off by %.3f, then by %.3f", before, after)
+	}
+}
+
+// Rows of one customer are learned from or kept unseen together: a table that knows customers by heart
+// shows nothing of it.
+func TestModelGroup(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("customer,street,won\n")
+	for i := range 2400 { // each customer lives in a street of its own, and all its rows end alike
+		c := i % 60
+		fmt.Fprintf(&b, "c%d,s%d,%d\n", c, c, (c*7919%101)%2)
+	}
+	leads := written(t, "leads.csv", b.String())
+	auc := func(args ...string) float64 {
+		out, _ := model(t, 0, append([]string{"train", "--data", leads, "--label", "won", "--out", filepath.Join(t.TempDir(), "model.yaml")}, args...)...)
+		for line := range strings.Lines(out) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "AUC" {
+				v, err := strconv.ParseFloat(f[1], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return v
+			}
+		}
+		t.Fatalf("no AUC in\n%s", out)
+		return 0
+	}
+	with, without := auc("--group", "customer"), auc("--exclude", "customer")
+	if without < 0.7 || with > without-0.1 {
+		t.Errorf("AUC %.3f with customers kept together, %.3f with them on both sides", with, without)
+	}
 }
 
 func TestModelCommandErrors(t *testing.T) {
 	leads := written(t, "leads.csv", "id,source,visits,age,stage,outcome,when\n1,web,3,20,Won,1,02/03/2026\n2,fair,4,30,Lost,0,03/03/2026\n3,web,5,40,Open,1,04/03/2026\n4,web,,50,Won,,05/03/2026\n")
 	one := written(t, "one.csv", "a,won\n1,1\n2,1\n")
+	flat := written(t, "flat.csv", "a,b,won\nx,NA,1\nx,,0\n")
 	empty := written(t, "empty.csv", "")
 	header := written(t, "header.csv", "a,won\n")
 	table := written(t, "model.yaml", "target: {column: won, positive: \"1\"}\nbase: 20\ncalibration:\n  - {points: 0, chance: 1 %}\n  - {points: 100, chance: 90 %}\nrows:\n"+
@@ -165,6 +256,7 @@ func TestModelCommandErrors(t *testing.T) {
 		"three values":      {[]string{"train", "--data", leads, "--label", "stage"}, 2, []string{"won or lost", "3 values", "Won (2 rows)", "--positive", "--open"}},
 		"no such value":     {[]string{"train", "--data", leads, "--label", "outcome", "--positive", "yes"}, 2, []string{"--positive yes", "its values are 1 (2 rows), 0 (1 row)"}},
 		"one class":         {[]string{"train", "--data", one, "--label", "won"}, 2, []string{"every row with an outcome is won"}},
+		"nothing left":      {[]string{"train", "--data", flat, "--label", "won"}, 2, []string{"no column is left to learn from", "a: it is the same in every row", "b: it holds nothing"}},
 		"too few":           {[]string{"train", "--data", leads, "--label", "outcome"}, 2, []string{"at least 20"}},
 		"no such exclude":   {[]string{"train", "--data", leads, "--label", "outcome", "--exclude", "visist"}, 2, []string{"--exclude", `did you mean "visits"?`}},
 		"which comes first": {[]string{"train", "--data", leads, "--label", "outcome", "--time", "when"}, 2, []string{"--time when", "--dates day or --dates month"}},
@@ -177,6 +269,9 @@ func TestModelCommandErrors(t *testing.T) {
 		"no label":          {[]string{"train", "--data", leads}, 2, []string{"--label"}},
 		"broken table":      {[]string{"score", "--data", leads, "--model", broken}, 2, []string{"broken.yaml:2:"}},
 		"column lacking":    {[]string{"score", "--data", lacking, "--model", table}, 2, []string{`lacking.csv has no column "visits"`, `did you mean "visit"?`, "--lacking"}},
+		"judged by nothing": {[]string{"evaluate", "--data", leads, "--model", table}, 2, []string{"--label", `no column "won"`}},
+		"judged, no column": {[]string{"evaluate", "--data", leads, "--model", table, "--label", "outcome", "--segment", "sauce"}, 2, []string{"--segment", `did you mean "source"?`}},
+		"compared, lacking": {[]string{"diff", table, table, "--data", lacking}, 2, []string{`no column "visits"`, "--lacking"}},
 		"row beyond":        {[]string{"explain", "--data", leads, "--model", table, "--row", "5"}, 2, []string{"--row 5", "the rows 1 to 4"}},
 		"row zero":          {[]string{"explain", "--data", leads, "--model", table, "--row", "0"}, 2, []string{"--row 0"}},
 		"what if, badly":    {[]string{"explain", "--data", leads, "--model", table, "--row", "1", "--set", "visits"}, 2, []string{"--set visits", "column=value"}},
@@ -186,8 +281,11 @@ func TestModelCommandErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			args := tt.args
-			if args[0] != "explain" {
+			switch args[0] {
+			case "train", "score":
 				args = append(args, "--out", filepath.Join(dir, "out"))
+			case "evaluate":
+				args = append(args, "--recalibrate", filepath.Join(dir, "out"))
 			}
 			_, stderr := model(t, tt.code, args...)
 			holds(t, stderr, tt.err...)

@@ -147,6 +147,9 @@ func apply(ctx context.Context, path string, s *Source, lacking bool, every ...s
 		return nil, usagef("%w\n%s looks at it; give a table that has it, or take what is lacking as missing in every row with --lacking",
 			dataset.NoColumn(m.Set.File, m.Absent[0]), path)
 	}
+	for _, name := range m.Absent {
+		m.frame.Columns = append(m.frame.Columns, missing(name, kinds[name], m.frame.Rows))
+	}
 	return m, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/scoring/assess"
 	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/train"
 	"github.com/leadmesh/leadmesh/services/internal/console"
 	"github.com/leadmesh/leadmesh/services/internal/dataset"
 	"github.com/leadmesh/leadmesh/services/internal/output"
@@ -39,7 +40,6 @@ type Evaluated struct {
 	Shifts   []Shift // of signals, the greatest first
 	// Recalibrated is the report with the probabilities that were written; nil if none were.
 	Recalibrated *assess.Report
-	How          string // how they were found
 	Took         time.Duration
 }
 
@@ -98,14 +98,10 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (_ *Evaluated, err error) 
 	}
 	e.Shifts = m.shifts()
 	if out != nil {
-		c, how := recalibrated(m.Card, e.Report)
-		for i := range sample.Probability {
-			sample.Probability[i] = how.apply(sample.Probability[i])
-		}
-		if e.Recalibrated, err = assess.Assess(sample, assess.Options{}); err != nil {
+		c, err := e.recalibrate(known)
+		if err != nil {
 			return nil, err
 		}
-		e.How = how.words
 		if _, err := out.Write(c.Marshal()); err != nil {
 			return nil, err
 		}
@@ -192,48 +188,22 @@ func (m *Model) shifts() []Shift {
 	return out
 }
 
-// calibrator turns the probabilities that were into those that hold.
-type calibrator struct {
-	slope, intercept float64
-	slack            float64 // standard error of the log-odds it gives
-	words            string
-}
-
-// boldness is with how many rows of the rarer outcome the slope is corrected too: with fewer only the
-// share won is.
-const boldness = 100
-
-func recalibrated(c *card.Card, r *assess.Report) (*card.Card, *calibrator) {
-	k := r.Recalibration
-	how := &calibrator{slope: 1, intercept: k.Shift.Value, slack: (k.Shift.High - k.Shift.Low) / 2 / 1.96, words: "the share won, and nothing else"}
-	if rare := min(r.Won, r.Weight-r.Won); rare >= boldness && (k.Slope.Low > 1 || k.Slope.High < 1) && k.Slope.Value > 0.05 {
-		how.slope, how.intercept, how.words = k.Slope.Value, k.Intercept.Value, "the share won and how bold the probabilities are"
+// recalibrate finds new probabilities for the same points and judges them by the rows they were found on.
+func (e *Evaluated) recalibrate(known []int32) (*card.Card, error) {
+	rows := e.Model.frame.Take(known)
+	outcomes := make([]train.Outcome, len(known))
+	for i, row := range known {
+		if e.Outcome.Won[row] {
+			outcomes[i] = train.Won
+		}
 	}
-	out := c.Clone()
-	for i := range out.Calibration {
-		n := &out.Calibration[i]
-		middle := how.odds(n.PPM)
-		low := min(how.odds(n.Low)-middle, 0)
-		high := max(how.odds(n.High)-middle, 0)
-		n.PPM = ppm(middle)
-		n.Low, n.High = min(n.PPM, ppm(middle-math.Hypot(low, 1.96*how.slack))), max(n.PPM, ppm(middle+math.Hypot(high, 1.96*how.slack)))
+	c, err := train.Recalibrate(e.Model.Card, rows, outcomes, nil, 0)
+	if err != nil {
+		return nil, usagef("--recalibrate: %w", err)
 	}
-	return out, how
+	e.Recalibrated, err = assessed(c, rows, outcomes, 0)
+	return c, err
 }
-
-// finest keeps log-odds finite.
-const finest = 1e-6
-
-func (k *calibrator) odds(ppm int32) float64 {
-	p := min(max(float64(ppm)/card.Certain, finest), 1-finest)
-	return k.intercept + k.slope*math.Log(p/(1-p))
-}
-
-func (k *calibrator) apply(p float64) float64 {
-	return float64(ppm(k.odds(int32(math.Round(p*card.Certain))))) / card.Certain
-}
-
-func ppm(odds float64) int32 { return int32(math.Round(card.Certain / (1 + math.Exp(-odds)))) }
 
 // Print writes how good the points table is.
 func (e *Evaluated) Print(out io.Writer) {
@@ -279,7 +249,7 @@ func (e *Evaluated) Print(out io.Writer) {
 		fmt.Fprintf(out, "  %s: %s\n", s.Column, figure(s.Index))
 	}
 	if n := e.Recalibrated; n != nil {
-		fmt.Fprintf(out, "\nrecalibrated: %s; on these rows log loss %s, was %s; calibration error %s, was %s\n", e.How,
+		fmt.Fprintf(out, "\nrecalibrated: on these rows log loss %s, was %s; calibration error %s, was %s\n",
 			figure(n.LogLoss.Value), figure(r.LogLoss.Value), figure(n.Calibration.Error.Value), figure(r.Calibration.Error.Value))
 	}
 	fmt.Fprintln(out)

@@ -1,6 +1,7 @@
 package analyst
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -71,18 +72,11 @@ func (t *Trained) show(out io.Writer) error {
 	for i := range t.Card.Rows {
 		p.Signals = append(p.Signals, t.signal(&t.Card.Rows[i]))
 	}
-	slices.SortStableFunc(p.Signals, func(a, b report.Signal) int {
-		switch {
-		case a.Importance > b.Importance:
-			return -1
-		case a.Importance < b.Importance:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(p.Signals, func(a, b report.Signal) int { return cmp.Compare(b.Importance, a.Importance) })
 	for i := range t.Card.Pairs {
 		p.Pairs = append(p.Pairs, pair(&t.Card.Pairs[i]))
 	}
+	slices.SortStableFunc(p.Pairs, func(a, b report.Pair) int { return cmp.Compare(b.Importance, a.Importance) })
 	return report.Write(out, p)
 }
 
@@ -105,21 +99,7 @@ func (t *Trained) alone(name string) string {
 // warnings are what a person must look at before trusting the table.
 func (t *Trained) warnings() []report.Warning {
 	var out []report.Warning
-	for _, l := range t.Report.Leaks {
-		w := report.Warning{Grave: true, Title: "Suspected leak: " + l.Column, Words: sentence(l.Why)}
-		switch {
-		case l.Second != "":
-			w.Title = fmt.Sprintf("Suspected leak: %s with %s", l.Column, l.Second)
-			w.Words = fmt.Sprintf("The difference of the two alone tells wins with AUC %s.", figure(l.Alone))
-		case l.Value != "":
-			w.Words = fmt.Sprintf("Of the rows with %s, %s were won.", l.Value, console.PercentOf(l.Share))
-		case l.Alone > 0:
-			w.Words = fmt.Sprintf("It alone tells wins with AUC %s.", figure(l.Alone))
-		}
-		if l.Why != "" && w.Words != sentence(l.Why) {
-			w.Words += " " + sentence(l.Why)
-		}
-		w.Words += fmt.Sprintf(" If it is written only after somebody dealt with the lead, it is not known when the lead comes: leave it out with --exclude %q.", l.Column)
+	if w, ok := t.leaks(); ok {
 		out = append(out, w)
 	}
 	if t.Report.Nothing {
@@ -146,6 +126,34 @@ func (t *Trained) warnings() []report.Warning {
 			console.PercentOf(rec.Early), console.PercentOf(rec.Late))})
 	}
 	return out
+}
+
+// leaks are the columns that were perhaps written only afterwards.
+func (t *Trained) leaks() (w report.Warning, ok bool) {
+	var columns []string
+	for _, l := range t.Report.Leaks {
+		name := l.Column
+		switch {
+		case l.Second != "":
+			name += " with " + l.Second
+		case l.Value != "":
+			name += ", " + l.Value
+		}
+		why := l.Why
+		if why == "" {
+			why = "alone it tells wins with AUC " + figure(l.Alone)
+		}
+		w.Items = append(w.Items, name+": "+why)
+		for _, name := range []string{l.Column, l.Second} {
+			if name != "" && !slices.Contains(columns, name) {
+				columns = append(columns, name)
+			}
+		}
+	}
+	w.Grave, w.Title = true, "Suspected leaks"
+	w.Words = "What is written only after somebody dealt with a lead is not known when the next one comes; the figures then promise what cannot be kept. If that is so here, leave it out:"
+	w.Command = fmt.Sprintf("--exclude %q", strings.Join(columns, ","))
+	return w, len(columns) > 0
 }
 
 func (t *Trained) because(i int) string {
@@ -217,18 +225,30 @@ func place(b report.Bin) int {
 
 // importance is the mean of what a signal moves rows by, in points.
 func importance(r *card.Row) float64 {
-	sum, rows := 0.0, 0.0
+	var m moved
 	for _, b := range r.Bins {
-		sum, rows = sum+float64(b.Points)*float64(b.Count), rows+float64(b.Count)
+		m = append(m, [2]float64{float64(b.Points), float64(b.Count)})
+	}
+	return m.mean()
+}
+
+// moved is points, and rows that they are given to.
+type moved [][2]float64
+
+// mean is the mean distance from the mean, in points of 100.
+func (m moved) mean() float64 {
+	sum, rows := 0.0, 0.0
+	for _, v := range m {
+		sum, rows = sum+v[0]*v[1], rows+v[1]
 	}
 	if rows == 0 {
 		return 0
 	}
-	mean, moved := sum/rows, 0.0
-	for _, b := range r.Bins {
-		moved += math.Abs(float64(b.Points)-mean) * float64(b.Count)
+	middle, far := sum/rows, 0.0
+	for _, v := range m {
+		far += math.Abs(v[0]-middle) * v[1]
 	}
-	return moved / rows / 100
+	return far / rows / 100
 }
 
 // binWords names a bin of a category.
@@ -247,7 +267,11 @@ func binWords(b card.Bin) string {
 // pair is a pair of the card as the page shows it.
 func pair(p *card.Pair) report.Pair {
 	out := report.Pair{First: p.First.Feature, Second: p.Second.Feature, Rows: partWords(&p.First), Columns: partWords(&p.Second)}
+	var all moved
 	for _, row := range p.Cells {
+		for _, c := range row {
+			all = append(all, [2]float64{float64(c.Points), float64(c.Count)})
+		}
 		var points []float64
 		var counts []int
 		for _, c := range row {
@@ -255,6 +279,7 @@ func pair(p *card.Pair) report.Pair {
 		}
 		out.Points, out.Counts = append(out.Points, points), append(out.Counts, counts)
 	}
+	out.Importance = all.mean()
 	return out
 }
 

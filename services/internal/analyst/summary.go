@@ -72,7 +72,11 @@ func (t *Trained) Print(out io.Writer) {
 		fmt.Fprintf(out, "    %s: %s\n", h.Column, h.Why)
 	}
 	for _, w := range t.warnings() {
-		fmt.Fprintf(out, "\n%s\n  %s\n", w.Title, w.Words)
+		fmt.Fprintf(out, "\n%s\n", w.Title)
+		for _, item := range w.Items {
+			fmt.Fprintf(out, "    %s\n", item)
+		}
+		fmt.Fprintln(out, strings.TrimRight("  "+w.Words+" "+w.Command, " "))
 	}
 	fmt.Fprintln(out)
 	console.Table(out, [][]string{{"points table", t.Card.Revision()[:12], ""}, {"time", console.Took(t.Took), ""}, {"peak memory", console.Memory(), ""}}, 1)
@@ -84,8 +88,12 @@ func (t *Trained) figures() [][]string {
 	if u == nil {
 		return [][]string{{"figures", "none", fmt.Sprintf("of the rows kept unseen fewer than %d were won, or fewer were lost", fewestUnseen)}}
 	}
+	flattered := ""
+	if len(t.Report.Leaks) > 0 {
+		flattered = "; flattered by suspected leaks, see below"
+	}
 	rows := [][]string{
-		{"AUC", figure(u.AUC.Value), fmt.Sprintf("%s, on %s not learned from; 0.5 is chance", between(u.AUC), console.Plural(u.Rows, "row"))},
+		{"AUC", figure(u.AUC.Value), fmt.Sprintf("%s, on %s not learned from; 0.5 is chance%s", between(u.AUC), console.Plural(u.Rows, "row"), flattered)},
 		{"log loss", figure(u.LogLoss.Value), figure(u.LogLossShare) + " with the same probability for every row"},
 		{"Brier", figure(u.Brier.Value), figure(u.BrierShare) + " with the same probability for every row"},
 		{"calibration error", figure(u.Calibration.Error.Value), between(u.Calibration.Error) + "; by how much predicted and true shares differ"},
@@ -101,6 +109,13 @@ func (t *Trained) figures() [][]string {
 func (t *Trained) used() (used []string, held []card.Held) {
 	for i := range t.Card.Rows {
 		used = append(used, t.Card.Rows[i].Feature)
+	}
+	for i := range t.Card.Pairs { // some tell something only together with another
+		for _, name := range []string{t.Card.Pairs[i].First.Feature, t.Card.Pairs[i].Second.Feature} {
+			if !slices.Contains(used, name) {
+				used = append(used, name)
+			}
+		}
 	}
 	for i := range t.Set.Columns {
 		name := t.Set.Columns[i].Name

@@ -254,7 +254,7 @@ func (w *training) rows(t *Trained) error {
 		}
 	}
 	if len(full.Columns) == 0 {
-		return usagef("%s: no column is left to learn from", set.File.Label)
+		return usagef("%s: no column is left to learn from; %s", set.File.Label, strings.Join(t.leftOut(), "; "))
 	}
 	keep := make([]int32, 0, set.Rows)
 	if w.Time != "" {
@@ -313,6 +313,21 @@ func (w *training) rows(t *Trained) error {
 	}
 	t.Rows = len(keep)
 	return nil
+}
+
+// leftOut says of columns why nothing is learned from them, of a few if they are many.
+func (t *Trained) leftOut() []string {
+	var out []string
+	for i, u := range t.Uses {
+		if u.Role != HeldBack {
+			continue
+		}
+		if len(out) == mostProblems {
+			return append(out, "…")
+		}
+		out = append(out, t.Set.Columns[i].Name+": "+u.Why)
+	}
+	return out
 }
 
 // ages says how long each row took to be decided, or has been open until the newest moment in the

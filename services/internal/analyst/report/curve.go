@@ -144,7 +144,7 @@ func lift(q Quality) (template.HTML, error) {
 }
 
 // timeline shows how many rows were won over time, and which part of the rows was used for what.
-func timeline(s Split) (template.HTML, error) {
+func timeline(s Split, width float64) (template.HTML, error) {
 	if len(s.Periods) < 2 {
 		return "", nil
 	}
@@ -159,7 +159,7 @@ func timeline(s Split) (template.HTML, error) {
 	p.Y.Label.Text = "won"
 	p.Y.Tick.Marker = plot.ConstantTicks(shares(most))
 	var ticks []plot.Tick
-	every := (len(s.Periods) + 6) / 7
+	every := max(1, len(s.Periods)*100/int(width))
 	for i, d := range s.Periods {
 		t := plot.Tick{Value: float64(i + 1)}
 		if i%every == every/2 {
@@ -177,5 +177,5 @@ func timeline(s Split) (template.HTML, error) {
 			chart.Box(c, col, at(float64(i)+0.06, 0), at(float64(i)+0.94, d.Share))
 		}
 	}))
-	return svg(p, 860, 190, "Share won over time")
+	return svg(p, width, 190, "Share won over time")
 }

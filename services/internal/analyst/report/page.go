@@ -35,9 +35,11 @@ type Figure struct{ Value, Label, Note string }
 
 // Warning is what a person must look at before trusting the table.
 type Warning struct {
-	Title string
-	Words string
-	Grave bool
+	Title   string
+	Words   string
+	Items   []string
+	Command string // what to add to the command, if anything
+	Grave   bool
 }
 
 // Column is a column of the table and what became of it.
@@ -124,6 +126,7 @@ type Bin struct {
 // Pair is what two columns say together, beyond each alone.
 type Pair struct {
 	First, Second string
+	Importance    float64  // as of a signal
 	Rows, Columns []string // words of the parts
 	Points        [][]float64
 	Counts        [][]int
@@ -141,8 +144,8 @@ var files embed.FS
 // Write writes the page.
 func Write(out io.Writer, p *Page) error {
 	t, err := template.New("page.html").Funcs(template.FuncMap{
-		"importance":  func() (template.HTML, error) { return importance(p.Signals) },
-		"timeline":    func() (template.HTML, error) { return timeline(p.Split) },
+		"importance":  func(width float64) (template.HTML, error) { return importance(p, width) },
+		"timeline":    func(width float64) (template.HTML, error) { return timeline(p.Split, width) },
 		"reliability": func() (template.HTML, error) { return reliability(p.Quality) },
 		"gain":        func() (template.HTML, error) { return gain(p.Quality) },
 		"lift":        func() (template.HTML, error) { return lift(p.Quality) },

@@ -26,7 +26,7 @@ func page() *report.Page {
 	p := &report.Page{
 		Title: "What decides " + evil, Lead: "Learned.", Source: "leads.csv: 6,468 rows", Revision: "0123456789ab",
 		Figures:  []report.Figure{{"6,468", "rows", "2,390 won, 37 %"}, {"0.882", "AUC", evil}, {"0.012", "calibration error", ""}, {"17", "signals used", "of 37 columns"}},
-		Warnings: []report.Warning{{"Suspected leak: Tags", "Alone it tells wins with AUC 0.97.", true}, {"Drift", evil, false}},
+		Warnings: []report.Warning{{Title: "Suspected leaks", Words: "Leave it out:", Items: []string{"Tags: alone 0.97", evil}, Command: "--exclude " + evil, Grave: true}, {Title: "Drift", Words: evil}},
 		Columns:  []report.Column{{"Lead Source", "category", "21", "0.4 %", "signal", "", true}, {evil, "text", "500", "0 %", "held back", evil, false}},
 		Held:     []report.Held{{"Age", "is denied: age", ""}, {evil, evil, "0.97"}}, Drift: []report.Drift{{"Country", "PSI 0.41", "runs away", "held back"}},
 		Split: report.Split{Words: "The newest 20 % were kept back.", Ordered: true},
@@ -72,13 +72,13 @@ func TestWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"6,468", "Suspected leak: Tags", "Total Time Spent on Website", "logistic regression", "is denied: age", "PSI 0.41", "No --time was given.", "2.4×"} {
+	for _, want := range []string{"6,468", "Tags: alone 0.97", "Total Time Spent on Website", "logistic regression", "is denied: age", "PSI 0.41", "No --time was given.", "2.4×"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	if n := strings.Count(html, "<svg"); n != 1+3+1+4+1 {
-		t.Errorf("%d pictures, want importance, three curves, the timeline, four signals and a pair", n)
+	if n := strings.Count(html, "<svg"); n != 2+3+2+4+1 {
+		t.Errorf("%d pictures, want importance (for wide and narrow), three curves, the timeline (for both), four signals and a pair", n)
 	}
 	for _, svg := range regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAllString(html, -1) {
 		d := xml.NewDecoder(strings.NewReader(svg))

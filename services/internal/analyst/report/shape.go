@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"html/template"
 	"image/color"
 	"math"
@@ -266,34 +267,47 @@ func thousands(n int) string {
 	return s
 }
 
-// importance shows how far each signal moves a row.
-func importance(signals []Signal) (template.HTML, error) {
-	const width, words = 860.0, 250.0
-	shown := signals[:min(len(signals), 25)]
-	if len(shown) == 0 {
+// mostImportant is how many signals and pairs the picture of importance shows.
+const mostImportant = 25
+
+// importance shows how far each signal and each pair moves a row.
+func importance(page *Page, width float64) (template.HTML, error) {
+	type bar struct {
+		words  string
+		length float64
+		colour color.RGBA
+	}
+	var all []bar
+	for _, s := range page.Signals {
+		all = append(all, bar{s.Name, s.Importance, forColour})
+	}
+	for _, p := range page.Pairs {
+		all = append(all, bar{p.First + " with " + p.Second, p.Importance, tuneColour})
+	}
+	slices.SortStableFunc(all, func(a, b bar) int { return cmp.Compare(b.length, a.length) })
+	all = all[:min(len(all), mostImportant)]
+	if len(all) == 0 {
 		return "", nil
 	}
+	words := 0.36 * width
 	p := chart.New()
 	p.HideAxes()
-	most := 0.0
-	for _, s := range shown {
-		most = max(most, s.Importance)
-	}
-	n := float64(len(shown))
-	scale := (width - words - 60) / max(most, 1e-9)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -words/scale, most+60/scale, -n, 0
+	most := max(all[0].length, 1e-9)
+	n := float64(len(all))
+	scale := (width - words - 40) / most
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -words/scale, most+40/scale, -n, 0
 	p.Add(chart.Drawing(func(c draw.Canvas, at func(x, y float64) vg.Point) {
-		for i, s := range shown {
+		for i, b := range all {
 			middle := -float64(i) - 0.5
-			chart.Before(c, s.Name, at(0, middle).Y, words-12)
-			chart.Box(c, forColour, at(0, middle-0.3), at(s.Importance, middle+0.3))
-			end := at(s.Importance, middle)
+			chart.Before(c, b.words, at(0, middle).Y, words-10)
+			chart.Box(c, b.colour, at(0, middle-0.3), at(b.length, middle+0.3))
+			end := at(b.length, middle)
 			end.X += vg.Points(5)
-			c.FillText(chart.Style(9, chart.Ink, draw.XLeft, draw.YCenter), end, strconv.FormatFloat(s.Importance, 'f', 1, 64))
+			c.FillText(chart.Style(9, chart.Ink, draw.XLeft, draw.YCenter), end, strconv.FormatFloat(b.length, 'f', 1, 64))
 		}
 		chart.Line(c, chart.Faint, 0.6, nil, at(0, -n), at(0, 0))
 	}))
-	return svg(p, width, n*19+4, "How far each signal moves the points of a row")
+	return svg(p, width, n*20+4, "How far each signal moves the points of a row")
 }
 
 // tints are the strengths of what speaks for and against.
@@ -302,6 +316,9 @@ var tints = [2][3]color.RGBA{{bandColour, tuneColour, forColour}, {paleColour, u
 // grid shows what two signals say together: points, and under them the rows.
 func grid(g Pair) (template.HTML, error) {
 	const width, words, head, cell = 390.0, 96.0, 34.0, 29.0
+	if len(g.Columns) > len(g.Rows) && len(g.Columns) > 6 {
+		g = g.turned()
+	}
 	rows, columns := float64(len(g.Rows)), float64(len(g.Columns))
 	if rows == 0 || columns == 0 {
 		return "", nil
@@ -339,6 +356,20 @@ func grid(g Pair) (template.HTML, error) {
 		}
 	}))
 	return svg(p, width, rows*cell+head, g.First+" with "+g.Second)
+}
+
+// turned is the pair with its sides exchanged: there is more room for words before rows.
+func (g Pair) turned() Pair {
+	t := Pair{First: g.Second, Second: g.First, Importance: g.Importance, Rows: g.Columns, Columns: g.Rows}
+	for j := range g.Columns {
+		var points []float64
+		var counts []int
+		for i := range g.Rows {
+			points, counts = append(points, g.Points[i][j]), append(counts, g.Counts[i][j])
+		}
+		t.Points, t.Counts = append(t.Points, points), append(t.Counts, counts)
+	}
+	return t
 }
 
 // tintOf is the colour of a cell and that of the words on it.
