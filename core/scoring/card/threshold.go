@@ -75,11 +75,58 @@ func ForCapacity(rows []Result, c Capacity) (points int32, ok bool) {
 	return h.capacity(c)
 }
 
+// Cut is what a threshold gives on some rows.
+type Cut struct {
+	Rows, Above int64 // rows the threshold counts for, and those of them at or above it
+	PPM         int32 // mean probability of those above, parts per million; 0 without any
+}
+
+// Cuts returns what every threshold gives on rows that this card scored. A threshold of a segment
+// counts for the rows of that segment, a general one for those of all segments without one of their
+// own. segments holds the segment of every row; nil is none.
+func (c *Card) Cuts(rows []Result, segments *frame.Column) []Cut {
+	out := make([]Cut, len(c.Thresholds))
+	for i := range c.Thresholds {
+		h := c.counted(i, rows, segments)
+		cut := Cut{Rows: h.total}
+		var ppm int64
+		for p := max(c.Thresholds[i].Points, 0); p <= MaxPoints; p++ {
+			cut.Above += h.rows[p]
+			ppm += h.ppm[p]
+		}
+		if cut.Above > 0 {
+			cut.PPM = int32((ppm + cut.Above/2) / cut.Above)
+		}
+		out[i] = cut
+	}
+	return out
+}
+
+// counted counts the rows that a threshold counts for.
+func (c *Card) counted(i int, rows []Result, segments *frame.Column) *histogram {
+	t := &c.Thresholds[i]
+	own := map[string]bool{} // segments that have one of their own
+	for _, o := range c.Thresholds {
+		if o.Name == t.Name && o.Segment != "" {
+			own[o.Segment] = true
+		}
+	}
+	h := &histogram{}
+	for row := range rows {
+		segment := ""
+		if segments != nil {
+			segment = segments.Text(row)
+		}
+		if t.Segment == "" && !own[segment] || t.Segment != "" && t.Segment == segment {
+			h.add(rows[row])
+		}
+	}
+	return h
+}
+
 // Derive sets the points of every threshold that comes from a precision or a capacity anew, from
-// recent rows that this card scored. A threshold of a segment goes by the rows of that segment, a
-// general one by those of all segments without one of their own. segments holds the segment of
-// every row and may be nil where no threshold has one. What no row reaches keeps its points and is
-// named in the problems.
+// recent rows that this card scored. Which rows a threshold goes by is as in Cuts; a general one for
+// which no row is left, as each segment has one of its own, goes by all. What no row reaches keeps its points and is named in the problems.
 func (c *Card) Derive(rows []Result, segments *frame.Column) []Problem {
 	var problems []Problem
 	for i := range c.Thresholds {
@@ -89,22 +136,12 @@ func (c *Card) Derive(rows []Result, segments *frame.Column) []Problem {
 		}
 		at := fmt.Sprintf("thresholds[%d]", i)
 		if segments == nil && t.Segment != "" {
-			problems = append(problems, Problem{Path: at, Message: "the segments of the rows are not known"})
+			problems = append(problems, Problem{Path: at, Message: "the segments of the rows are not known; its points stay"})
 			continue
 		}
-		others := map[string]bool{}
-		for _, o := range c.Thresholds {
-			others[o.Segment] = others[o.Segment] || o.Name == t.Name && o.Segment != ""
-		}
-		var h histogram
-		for row := range rows {
-			segment := ""
-			if segments != nil {
-				segment = segments.Text(row)
-			}
-			if t.Segment == segment && t.Segment != "" || t.Segment == "" && !others[segment] {
-				h.add(rows[row])
-			}
+		h := c.counted(i, rows, segments)
+		if h.total == 0 && t.Segment == "" {
+			h = c.counted(i, rows, nil) // for segments that are yet to come, all rows are the best guess
 		}
 		points, ok, why := int32(0), false, ""
 		if t.Capacity != nil {

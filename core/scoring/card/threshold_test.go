@@ -65,10 +65,22 @@ func TestDeriveGoesBySegments(t *testing.T) {
 	if diff := cmp.Diff([]int32{8000, 5000, 77, 9000, 4321, 5}, got); diff != "" {
 		t.Error(diff)
 	}
+	// Of 70, 80 and 90 two are from 80 on, 85 % on average; of the ten rows two are above 90.
+	cuts := c.Cuts(rows, &segments)
+	if diff := cmp.Diff([]card.Cut{{Rows: 3, Above: 2, PPM: 850_000}, {Rows: 4, Above: 2, PPM: 750_000}, {Rows: 3, Above: 3, PPM: 433_333},
+		{Rows: 10, Above: 2, PPM: 950_000}, {Rows: 10, Above: 6, PPM: 750_000}, {Rows: 0}}, cuts); diff != "" {
+		t.Error(diff)
+	}
 	want := []card.Problem{{Path: "thresholds[2]", Message: "not even the best rows reach 75 %; its points stay"},
 		{Path: "thresholds[5]", Message: "there are no rows to go by; its points stay"}}
 	if diff := cmp.Diff(want, problems); diff != "" {
 		t.Error(diff)
+	}
+	// Where every segment has one of its own, the general one is for those to come.
+	three := frame.Categorical("City", []string{"a", "a", "b", "b", "a", "b", "a", "a", "b", "a"})
+	c.Thresholds = c.Thresholds[:3]
+	if c.Derive(rows, &three); c.Thresholds[0].Points != 7000 {
+		t.Errorf("85 %% of all rows are from %d points on", c.Thresholds[0].Points)
 	}
 	if problems := c.Derive(rows, nil); len(problems) == 0 {
 		t.Error("segments that nobody knows were taken")

@@ -17,11 +17,12 @@ import (
 
 // modelCmd learns points tables and puts them to use without a server.
 type modelCmd struct {
-	Train    modelTrainCmd    `cmd:"" help:"Learn a points table from a list of leads with their outcomes."`
-	Evaluate modelEvaluateCmd `cmd:"" help:"Say how good a points table is on leads whose outcome is known."`
-	Score    modelScoreCmd    `cmd:"" help:"Write a list again with probability, points and reasons for each row."`
-	Explain  modelExplainCmd  `cmd:"" help:"Say how a row came to its points, and what if."`
-	Diff     modelDiffCmd     `cmd:"" help:"Say what another version of a points table changes, and for which rows."`
+	Train     modelTrainCmd     `cmd:"" help:"Learn a points table from a list of leads with their outcomes."`
+	Evaluate  modelEvaluateCmd  `cmd:"" help:"Say how good a points table is on leads whose outcome is known."`
+	Score     modelScoreCmd     `cmd:"" help:"Write a list again with probability, points and reasons for each row."`
+	Explain   modelExplainCmd   `cmd:"" help:"Say how a row came to its points, and what if."`
+	Diff      modelDiffCmd      `cmd:"" help:"Say what another version of a points table changes, and for which rows."`
+	Threshold modelThresholdCmd `cmd:"" help:"Find the points from which a list gives a wanted precision, or as much as a desk can work on."`
 }
 
 // modelData is the table a command works on.
