@@ -1,0 +1,275 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/scoring/assess"
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
+	"github.com/leadmesh/leadmesh/core/scoring/train"
+)
+
+// outcomeSet is rows whose outcome is known, in the order of time by one of their columns.
+type outcomeSet struct {
+	name, file string
+	label, won string
+	others     []string // values of the label that count as lost; nil: all
+	time       func(row map[string]string) string
+	without    []string // what is written afterwards, names rows, or is denied
+	missing    string
+	nothing    bool // the outcome is noise
+}
+
+var outcomeSets = []outcomeSet{
+	{
+		name: "X Education", file: "x_education_older70.csv", label: "Converted", won: "1", missing: "Select",
+		time: func(row map[string]string) string { return row["Lead Number"] },
+		without: []string{
+			"Prospect ID", "Lead Number", "Tags", "Lead Quality", "Lead Profile", "Last Activity", "Last Notable Activity",
+			"Asymmetrique Activity Index", "Asymmetrique Profile Index", "Asymmetrique Activity Score", "Asymmetrique Profile Score",
+		},
+	},
+	{
+		name: "car insurance", file: "car_insurance.csv", label: "CarInsurance", won: "1", missing: "NA",
+		time:    func(row map[string]string) string { return fmt.Sprintf("%08s", row["Id"]) },
+		without: []string{"Id", "Age", "Marital", "CallStart", "CallEnd"},
+	},
+	{
+		name: "sales of noise", file: "crm_sales/sales_pipeline.csv", label: "deal_stage", won: "Won", others: []string{"Lost"},
+		time: func(row map[string]string) string {
+			d := strings.Split(row["engage_date"], "-") // day, month, year
+			slices.Reverse(d)
+			return strings.Join(d, "-")
+		},
+		without: []string{"opportunity_id", "engage_date", "close_date", "close_value", "engage_quarter", "close_quarter"}, nothing: true,
+	},
+}
+
+// foretelling measures how well learned tables tell the newest rows of real sets, learned from the
+// older ones, beside XGBoost and logistic regression on the same columns.
+func (b *bench) foretelling(ctx context.Context) (rows []Row, err error) {
+	folder, err := outcomeFolder()
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPeer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	for _, s := range outcomeSets {
+		f, outcomes, err := s.read(folder)
+		if err != nil {
+			return rows, err
+		}
+		more, err := s.measure(ctx, p, f, outcomes)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
+}
+
+// measure learns from the oldest 40 to 80 % and tells the fifth that follows.
+func (s *outcomeSet) measure(ctx context.Context, p *peer, f *frame.Frame, outcomes []train.Outcome) ([]Row, error) {
+	var own, trees, straight, off []float64
+	var apart assess.Difference // of the newest split
+	nothing := 0
+	splits := []int{4, 5, 6, 7, 8}
+	for _, tenth := range splits {
+		from, to := f.Rows*tenth/10, f.Rows*(tenth+2)/10
+		c, report, err := train.Learn(f.Slice(0, from), outcomes[:from], train.Options{
+			Ordered: true, Target: card.Target{Column: s.label, Positive: s.won}, Workers: runtime.NumCPU(), Seed: 1,
+		}, func(int, int) bool { return ctx.Err() == nil })
+		if err != nil {
+			return nil, err
+		}
+		if report.Nothing {
+			nothing++
+		}
+		fresh, came := f.Slice(from, to), outcomes[from:to]
+		chances, err := recalibrated(c, fresh, came)
+		if err != nil {
+			return nil, err
+		}
+		points, err := scored(c, fresh)
+		if err != nil {
+			return nil, err
+		}
+		x, err := p.compare(ctx, f.Slice(0, to), outcomes[:to], from, true)
+		if err != nil {
+			return nil, err
+		}
+		apart = assess.Compare(sampleOf(x.boosted, came), sampleOf(points, came))
+		own = append(own, assess.AUC(sampleOf(points, came)).Value)
+		trees = append(trees, assess.AUC(sampleOf(x.boosted, came)).Value)
+		straight = append(straight, assess.AUC(sampleOf(x.straight, came)).Value)
+		off = append(off, assess.CalibrationError(sampleOf(chances, came), 10, 1).Error.Value)
+	}
+	last := len(splits) - 1
+	if s.nothing {
+		return []Row{{
+			What: s.name + ", nothing to learn", Figure: fmt.Sprintf("said so %d of %d times", nothing, len(splits)),
+			Limit: fmt.Sprintf("AUC %.3f XGBoost", mean(trees)), Goal: "says so", Held: held(nothing == len(splits)),
+		}}, nil
+	}
+	auc := func(what string, a, x, l float64) Row {
+		return Row{
+			What: s.name + ", " + what, Figure: fmt.Sprintf("AUC %.4f", a), Limit: fmt.Sprintf("%.4f XGBoost, %.4f logistic", x, l),
+			Goal: ">= XGBoost - 0.002, >= logistic", Held: held(a >= x-0.002 && a >= l),
+		}
+	}
+	first, rolling := auc("oldest 80 % to newest 20 %", own[last], trees[last], straight[last]), auc("mean of 5 splits", mean(own), mean(trees), mean(straight))
+	first.Note = fmt.Sprintf("trees of depth 4 by histograms, 300 in steps of 0.05, names as columns of zeros and ones; "+
+		"the difference from XGBoost is %+.4f (%+.4f to %+.4f at 95 %%)", apart.AUC.Value, apart.AUC.Low, apart.AUC.High)
+	return []Row{first, rolling, {
+		What: s.name + ", calibration", Figure: fmt.Sprintf("off by %.4f", off[last]), Goal: "<= 0.02", Held: held(off[last] <= 0.02),
+		Note: fmt.Sprintf("each half of the newest rows recalibrated by the other, without what chance gives; %.4f in the mean of 5 splits", mean(off)),
+	}}, nil
+}
+
+// recalibrated gives the chances of rows, each half recalibrated from the outcomes of the other.
+func recalibrated(c *card.Card, f *frame.Frame, outcomes []train.Outcome) ([]float64, error) {
+	half := f.Rows / 2
+	parts := [2]*frame.Frame{f.Slice(0, half), f.Slice(half, f.Rows)}
+	came := [2][]train.Outcome{outcomes[:half], outcomes[half:]}
+	var out []float64
+	for k := range parts {
+		again, err := train.Recalibrate(c, parts[1-k], came[1-k], nil, 0)
+		if err != nil {
+			return nil, err
+		}
+		results, err := results(again, parts[k])
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range results {
+			out = append(out, float64(r.PPM)/card.Certain)
+		}
+	}
+	return out, nil
+}
+
+// scored gives the points of rows as shares of the most.
+func scored(c *card.Card, f *frame.Frame) ([]float64, error) {
+	results, err := results(c, f)
+	out := make([]float64, len(results))
+	for i, r := range results {
+		out[i] = float64(r.Points) / card.MaxPoints
+	}
+	return out, err
+}
+
+func results(c *card.Card, f *frame.Frame) ([]card.Result, error) {
+	scorer, problems := card.Compile(c)
+	if len(problems) > 0 {
+		return nil, problems[0]
+	}
+	bound, err := scorer.Bind(f)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]card.Result, f.Rows)
+	bound.ScoreAll(out, 0, f.Rows)
+	return out, nil
+}
+
+func sampleOf(chances []float64, outcomes []train.Outcome) assess.Sample {
+	s := assess.Sample{Probability: chances, Won: make([]bool, len(outcomes))}
+	for i, o := range outcomes {
+		s.Won[i] = o == train.Won
+	}
+	return s
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v / float64(len(values))
+	}
+	return sum
+}
+
+// outcomeFolder finds the sets with outcomes beside the repository.
+func outcomeFolder() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		folder := filepath.Join(dir, "shared", "data", "scoring")
+		if _, err := os.Stat(folder); err == nil {
+			return folder, nil
+		}
+	}
+	return "", errors.New("the sets with outcomes are not here (../shared/data/scoring beside the repository)")
+}
+
+// read reads the set in the order of time. Columns of which every value is a number are numbers.
+func (s *outcomeSet) read(folder string) (*frame.Frame, []train.Outcome, error) {
+	file, err := os.Open(filepath.Join(folder, s.file))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	all, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.file, err)
+	}
+	head := all[0]
+	head[0] = strings.TrimPrefix(head[0], "\ufeff")
+	var rows []map[string]string
+	for _, record := range all[1:] {
+		row := make(map[string]string, len(head))
+		for j, name := range head {
+			row[name] = strings.TrimSpace(record[j])
+		}
+		if s.others == nil || row[s.label] == s.won || slices.Contains(s.others, row[s.label]) {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b map[string]string) int { return cmp.Compare(s.time(a), s.time(b)) })
+	f, outcomes := &frame.Frame{Rows: len(rows)}, make([]train.Outcome, len(rows))
+	for i, row := range rows {
+		if row[s.label] == s.won {
+			outcomes[i] = train.Won
+		}
+	}
+	for _, name := range head {
+		if name != s.label && !slices.Contains(s.without, name) {
+			f.Columns = append(f.Columns, s.column(name, rows))
+		}
+	}
+	return f, outcomes, nil
+}
+
+func (s *outcomeSet) column(name string, rows []map[string]string) frame.Column {
+	texts, numbers := make([]string, len(rows)), make([]float64, len(rows))
+	numeric := true
+	for i, row := range rows {
+		numbers[i] = math.NaN()
+		if texts[i] = row[name]; texts[i] == s.missing {
+			texts[i] = ""
+		}
+		if texts[i] != "" {
+			n, err := strconv.ParseFloat(texts[i], 64)
+			numbers[i], numeric = n, numeric && err == nil
+		}
+	}
+	if numeric {
+		return frame.Numeric(name, numbers)
+	}
+	return frame.Categorical(name, texts)
+}
