@@ -84,7 +84,7 @@ func pick[T any](r *rand.Rand, from []T) (T, int) {
 func lead(r *rand.Rand, i, count int) Lead {
 	part := float64(i) / float64(max(count, 1))
 	l := Lead{
-		ID: fmt.Sprintf("L-%06d", i+1), Customer: fmt.Sprintf("C-%06d", 1+r.IntN(max(1, count*4/5))),
+		ID: fmt.Sprintf("L-%06d", i+1), Customer: fmt.Sprintf("C-%06d", 1+r.IntN(max(1, 3*count))),
 		Created:  start.Add(time.Duration(part*days*24*60) * time.Minute),
 		Visits:   int(r.ExpFloat64() * 3),
 		Distance: math.Round(10*math.Exp(2.6+0.9*r.NormFloat64())) / 10,

@@ -306,7 +306,7 @@ func TestModelExplainsWhatAnExpertWrote(t *testing.T) {
 		"  - feature: Visits\n    kind: number\n    bins: [{below: 3, points: 0}, {else: yes, points: 12.5}]\n")
 	leads := written(t, "leads.csv", "visits;preis\n4,5;1.000,50\n1;2\n")
 	out, _ := model(t, 0, "explain", "--model", table, "--data", leads, "--row", "1", "--set", "Visits=2")
-	holds(t, out, "Visits 4.5", "+12.5", "32.5", "with the values set", "Visits 2", "20", "were 32.5")
+	holds(t, out, "Visits 4.5", "+12.50", "32.50", "with the values set", "Visits 2", "20.00", "were 32.50")
 }
 
 // Who stops it finds nothing half written.

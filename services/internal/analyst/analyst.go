@@ -186,11 +186,3 @@ func (m *Model) scoreAll(ctx context.Context, s *Source) ([]card.Result, error) 
 
 // points writes points as people read them: 1/100 as two digits.
 func points(p int32) string { return string(card.AppendPoints(nil, p)) }
-
-// signed writes what is added.
-func signed(p int32) string {
-	if p > 0 {
-		return "+" + points(p)
-	}
-	return points(p)
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/leadmesh/leadmesh/core/scoring/card"
@@ -152,8 +153,8 @@ func (e *Explained) Print(out io.Writer) {
 	if len(rows) == 0 {
 		rows = append(rows, []string{"nothing changes", "", ""})
 	}
-	console.Table(out, append(rows, []string{"points", points(e.Changed.Result.Points), "were " + points(e.Result.Points)},
-		[]string{"probability", chanceWords(e.Changed.Result), "was " + chanceWords(e.Result)}), 1)
+	console.Table(out, append(rows, []string{"points", even(e.Changed.Result.Points), "were " + even(e.Result.Points)},
+		[]string{"probability", chanceOf(e.Changed.Result.PPM), "was " + chanceOf(e.Result.PPM)}), 1)
 }
 
 func (e *Explained) print(out io.Writer) {
@@ -168,7 +169,12 @@ func (e *Explained) print(out io.Writer) {
 		}
 		rows = append(rows, []string{p.Words, signed(p.Points), plusMinus(p.Error)})
 	}
-	rows = append(rows, []string{"points, of 100", points(e.Result.Points), ""}, []string{"probability", chanceWords(e.Result), ""})
+	r := e.Result
+	chance := []string{"probability", chanceOf(r.PPM), ""}
+	if r.LowPPM > 0 || r.HighPPM < card.Certain {
+		chance[2] = chanceOf(r.LowPPM) + " to " + chanceOf(r.HighPPM)
+	}
+	rows = append(rows, []string{"points, of 100", even(r.Points), ""}, chance)
 	console.Table(out, rows, 1)
 	if silent > 0 {
 		fmt.Fprintf(out, "  %s give nothing to this row\n", console.Plural(silent, "more signal"))
@@ -179,13 +185,18 @@ func plusMinus(err int32) string {
 	if err == 0 {
 		return ""
 	}
-	return "± " + points(int32(1.96*float64(err)))
+	return "± " + even(int32(1.96*float64(err)))
 }
 
-func chanceWords(r card.Result) string {
-	p := func(ppm int32) string { return console.PercentOf(float64(ppm) / card.Certain) }
-	if r.LowPPM == 0 && r.HighPPM == card.Certain {
-		return p(r.PPM)
+func chanceOf(ppm int32) string { return console.PercentOf(float64(ppm) / card.Certain) }
+
+// even writes points with two digits, to stand under each other.
+func even(p int32) string { return strconv.FormatFloat(float64(p)/100, 'f', 2, 64) }
+
+// signed writes what is added.
+func signed(p int32) string {
+	if p > 0 {
+		return "+" + even(p)
 	}
-	return fmt.Sprintf("%s (%s to %s)", p(r.PPM), p(r.LowPPM), p(r.HighPPM))
+	return even(p)
 }

@@ -168,14 +168,6 @@ func (t *Trained) beside() string {
 	return fmt.Sprintf(" Without it AUC is %s instead of %s.", figure(t.Without.AUC.Value), figure(t.Unseen.AUC.Value))
 }
 
-// sentence begins with a capital letter and ends with a full stop.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
-}
-
 // notes say how it was learned.
 func (t *Trained) notes() []string {
 	var out []string
@@ -191,7 +183,7 @@ func (t *Trained) notes() []string {
 	if t.Set.Skipped > 0 {
 		out = append(out, fmt.Sprintf("%s could not be read.", console.Plural(t.Set.Skipped, "row")))
 	}
-	return append(out, t.Report.Words...)
+	return out
 }
 
 // signal is a row of the card as the page shows it.

@@ -172,7 +172,10 @@ func (c *Column) settle(p *profile, t *traits, told marks) {
 			c.Note = strings.TrimPrefix(c.Note+"; decimal comma", "; ")
 		}
 	case unlike > 0.5 && len(p.counts) > fewValues && t.prose*2 < t.cells:
-		c.Kind, c.Held = ID, "it has a value of its own in nearly every row"
+		c.Kind, c.Held = ID, "it has a value of its own in most rows"
+		if unlike > 0.95 {
+			c.Held = "it has a value of its own in nearly every row"
+		}
 	case t.prose*2 >= t.cells && len(p.counts) > fewValues && unlike > 0.05, c.More && unlike > 0.1:
 		c.Kind, c.Held = Text, "it is free text"
 	default:
