@@ -29,7 +29,7 @@ var ErrPacked = errors.New("not a packed document")
 
 // Codec packs and unpacks. Safe for concurrent use.
 type Codec struct {
-	quick    *quick
+	quick    *zstd.Encoder // without a Huffman table
 	thorough *zstd.Encoder
 	decoder  *zstd.Decoder
 }
@@ -43,11 +43,15 @@ func New() (*Codec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the packer: %w", err)
 	}
+	quick, err := zstd.NewWriter(nil, append(options, zstd.WithNoEntropyCompression(true))...)
+	if err != nil {
+		return nil, fmt.Errorf("make the packer: %w", err)
+	}
 	d, err := zstd.NewReader(nil, zstd.WithDecoderDictRaw(version, dictionary), zstd.WithDecoderMaxMemory(MaxSize), zstd.WithDecoderConcurrency(0))
 	if err != nil {
 		return nil, fmt.Errorf("make the unpacker: %w", err)
 	}
-	return &Codec{quick: newQuick(dictionary), thorough: thorough, decoder: d}, nil
+	return &Codec{quick: quick, thorough: thorough, decoder: d}, nil
 }
 
 // long is the size of a packed document from which on a Huffman table is tried. What the dictionary
@@ -62,12 +66,10 @@ func (c *Codec) Pack(document []byte) []byte {
 	}
 	out := make([]byte, 1, 1+len(document)/3+256)
 	out[0] = version
-	if len(document) <= mostQuick {
-		if out = c.quick.pack(out, document); len(out) <= long {
-			return out
-		}
+	if out = c.quick.EncodeAll(document, out); len(out) > long {
+		out = c.thorough.EncodeAll(document, out[:1])
 	}
-	return c.thorough.EncodeAll(document, out[:1])
+	return out
 }
 
 // Unpack returns the document that was packed.
