@@ -54,6 +54,9 @@ func (l *learner) fit(best *trial) (*final, error) {
 		return nil, ErrCancelled
 	}
 	var whole *additive
+	if !l.tick() {
+		return nil, ErrCancelled
+	}
 	if large {
 		set.workers = l.o.Workers
 		b := newBooster(rows.m, rows.s, set)

@@ -58,6 +58,25 @@ func (l *learner) shares(c *coded, to int) []float64 {
 	return won
 }
 
+// broadest is the most columns that are searched, which bounds the memory of the sums.
+const broadest = 400
+
+// narrow holds back the weakest of very many columns.
+func (l *learner) narrow() {
+	for len(l.columns) > broadest {
+		weak := 0
+		for j := range l.columns {
+			if l.far(j) < l.far(weak) {
+				weak = j
+			}
+		}
+		l.hold(weak, fmt.Sprintf("of more than %d columns it is among those that tell least alone", broadest))
+	}
+}
+
+// far is how far a column alone is from telling nothing.
+func (l *learner) far(j int) float64 { return math.Abs(l.report.Columns[l.index[j]].Alone - 0.5) }
+
 // copies holds back what tells the outcome all but completely alone: it is the outcome in other
 // words, unless somebody overrides that.
 func (l *learner) copies() {

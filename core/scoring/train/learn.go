@@ -65,6 +65,9 @@ func Learn(f *frame.Frame, outcomes []Outcome, o Options, progress func(done, of
 	if err != nil {
 		return nil, nil, err
 	}
+	if l.done = l.of - 1; !l.tick() {
+		return nil, nil, ErrCancelled
+	}
 	return c, l.report, nil
 }
 

@@ -1,6 +1,7 @@
 package train_test
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -105,7 +106,7 @@ func TestCancelling(t *testing.T) {
 		calls++
 		return done < 2
 	})
-	if err != train.ErrCancelled || calls != 2 {
+	if !errors.Is(err, train.ErrCancelled) || calls != 2 {
 		t.Errorf("got %v after %d calls", err, calls)
 	}
 }

@@ -36,6 +36,7 @@ func (l *learner) search() (*trial, error) {
 		return nil, err
 	}
 	l.copies()
+	l.narrow()
 	if len(l.columns) == 0 {
 		return l.chance(), nil
 	}

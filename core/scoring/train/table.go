@@ -130,8 +130,6 @@ func (t *table) scores(m *matrix, offset []float64) []float64 {
 	return scores
 }
 
-func (t *table) round(logodds float64) int32 { return int32(math.Round(logodds * t.perUnit)) }
-
 // points writes one number of log-odds as points.
 func (t *table) points(logodds float64) int32 { return int32(math.Round(logodds * t.perUnit)) }
 
