@@ -342,7 +342,8 @@ func (t *Trained) periods() []report.Period {
 	var out []report.Period
 	for i := range n {
 		stretch := rows[i*len(rows)/n : (i+1)*len(rows)/n]
-		p := report.Period{Rows: len(stretch), Until: t.times.text(t.times.rank[stretch[len(stretch)-1]])}
+		until, _, _ := strings.Cut(t.times.text(t.times.rank[stretch[len(stretch)-1]]), " ") // the day is enough
+		p := report.Period{Rows: len(stretch), Until: until}
 		for _, row := range stretch {
 			if t.Outcome.Won[row] {
 				p.Share += 1 / float64(len(stretch))

@@ -152,6 +152,7 @@ func Write(out io.Writer, p *Page) error {
 		"signal":      signal,
 		"grid":        grid,
 		"percent":     percent,
+		"thousands":   thousands,
 		"times":       func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) + "×" },
 	}).ParseFS(files, "page.html")
 	if err != nil {
