@@ -246,6 +246,7 @@ func modelByCommand(t *testing.T, w *world) {
 	run(revision, "list", "--line", "sales", "--state", "active")
 	run("as a shadow since", "show", revision)
 	run("base: 50", "show", revision, "--card")
+	run("base", "diff", revision)
 	run("the playbook's table scores sales again", "rollback", "sales")
 	run("retired of SALES", "retire", revision)
 	if out, err := exec.Command(binary(t), "models", "promote", revision, "--to", "active", "--grpc", w.addr).CombinedOutput(); err == nil {

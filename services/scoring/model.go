@@ -157,6 +157,56 @@ func (s *Service) GetModel(ctx context.Context, req *scoringv1.GetModelRequest) 
 	return &scoringv1.GetModelResponse{Model: m}, err
 }
 
+// DiffModel answers what a model changes against another or the playbook's own table.
+func (s *Service) DiffModel(ctx context.Context, req *scoringv1.DiffModelRequest) (*scoringv1.DiffModelResponse, error) {
+	after, line, err := s.cardOf(ctx, req.GetRevision())
+	if err != nil {
+		return nil, err
+	}
+	var before *card.Card
+	if req.GetWith() != "" {
+		if before, _, err = s.cardOf(ctx, req.GetWith()); err != nil {
+			return nil, err
+		}
+	} else {
+		h, err := s.active(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var problems []card.Problem
+		if before, problems = card.FromLine(line.String(), h.own.Scorecards.Lines[line.String()]); before == nil {
+			return nil, wrongState("the playbook's table of the line makes no card: " + problems[0].Error())
+		}
+		before.Thresholds = after.Thresholds // stages and trigger stay the playbook's
+	}
+	change, err := card.Diff(before, after, nil)
+	if err != nil {
+		return nil, problem.Internal(err)
+	}
+	resp := &scoringv1.DiffModelResponse{}
+	for _, f := range change.Fields {
+		resp.Fields = append(resp.Fields, &scoringv1.ModelFieldChange{Name: f.Name, Before: f.Before, After: f.After})
+	}
+	for _, p := range change.Points {
+		resp.Points = append(resp.Points, &scoringv1.ModelPointsChange{Name: p.Name, Before: p.Before, After: p.After, Added: p.New, Gone: p.Gone})
+	}
+	return resp, nil
+}
+
+// cardOf is the card of a model that a caller names.
+func (s *Service) cardOf(ctx context.Context, named string) (*card.Card, lead.Line, error) {
+	revision, err := s.findModel(ctx, named)
+	if err != nil {
+		return nil, 0, err
+	}
+	row, err := s.store.Model(ctx, revision)
+	if err != nil {
+		return nil, 0, err
+	}
+	c, _, err := readModel(leadv1.Line(row.Line), row.Card)
+	return c, row.Line, err
+}
+
 // findModel finds the revision that a caller names by all or the beginning of it.
 func (s *Service) findModel(ctx context.Context, named string) (string, error) {
 	if len(named) < minBeginning {

@@ -19,6 +19,7 @@ type modelsCmd struct {
 	Upload   modelsUploadCmd   `cmd:"" help:"Hand a points table over. It scores nothing before it is promoted."`
 	List     modelsListCmd     `cmd:"" help:"List the models, the latest first."`
 	Show     modelsShowCmd     `cmd:"" help:"Show a model: its guards, its history, what it does as a shadow."`
+	Diff     modelsDiffCmd     `cmd:"" help:"Show what a model changes against another, or against the playbook's table."`
 	Promote  modelsPromoteCmd  `cmd:"" help:"Make a model the shadow of its line, or the shadow the one that scores."`
 	Retire   modelsRetireCmd   `cmd:"" help:"Take a model out."`
 	Rollback modelsRollbackCmd `cmd:"" help:"Bring back what scored a line before: the model before, or the playbook's table."`
@@ -136,6 +137,42 @@ func (c *modelsShowCmd) Run(ctx context.Context, s streams) error {
 		printModel(s.out, resp.GetModel())
 		return nil
 	})
+}
+
+type modelsDiffCmd struct {
+	modelArg
+	With string `arg:"" optional:"" help:"Another revision; absent: the playbook's table of the line."`
+}
+
+func (c *modelsDiffCmd) Run(ctx context.Context, s streams) error {
+	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
+		resp, err := client.DiffModel(ctx, &scoringv1.DiffModelRequest{Revision: c.Revision, With: c.With})
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, f := range resp.GetFields() {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", f.GetName(), orDash(f.GetBefore()), orDash(f.GetAfter()))
+		}
+		for _, p := range resp.GetPoints() {
+			before, after := fmt.Sprintf("%.2f", float64(p.GetBefore())/100), fmt.Sprintf("%.2f", float64(p.GetAfter())/100)
+			if p.GetAdded() {
+				before = "-"
+			}
+			if p.GetGone() {
+				after = "-"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", p.GetName(), before, after)
+		}
+		return w.Flush()
+	})
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
 }
 
 type modelsPromoteCmd struct {

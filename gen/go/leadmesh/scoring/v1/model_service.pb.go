@@ -1387,6 +1387,262 @@ func (x *RollbackModelResponse) GetRetiredRevision() string {
 	return ""
 }
 
+// DiffModelRequest names a model and what it is held against.
+type DiffModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision, or at least its first 8 characters.
+	Revision string `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Another revision; absent: the active playbook's own table of the line.
+	With          string `protobuf:"bytes,2,opt,name=with,proto3" json:"with,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffModelRequest) Reset() {
+	*x = DiffModelRequest{}
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffModelRequest) ProtoMessage() {}
+
+func (x *DiffModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffModelRequest.ProtoReflect.Descriptor instead.
+func (*DiffModelRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_model_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *DiffModelRequest) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
+func (x *DiffModelRequest) GetWith() string {
+	if x != nil {
+		return x.With
+	}
+	return ""
+}
+
+// DiffModelResponse is what a model changes.
+type DiffModelResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Base, limits, calibration and thresholds that are others.
+	Fields []*ModelFieldChange `protobuf:"bytes,1,rep,name=fields,proto3" json:"fields,omitempty"`
+	// Values that are given other points.
+	Points        []*ModelPointsChange `protobuf:"bytes,2,rep,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffModelResponse) Reset() {
+	*x = DiffModelResponse{}
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffModelResponse) ProtoMessage() {}
+
+func (x *DiffModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffModelResponse.ProtoReflect.Descriptor instead.
+func (*DiffModelResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_model_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DiffModelResponse) GetFields() []*ModelFieldChange {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *DiffModelResponse) GetPoints() []*ModelPointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
+// ModelFieldChange is one value beside the points of features.
+type ModelFieldChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As people read it; empty if there was none.
+	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// As people read it; empty if there is none.
+	After         string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelFieldChange) Reset() {
+	*x = ModelFieldChange{}
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelFieldChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelFieldChange) ProtoMessage() {}
+
+func (x *ModelFieldChange) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelFieldChange.ProtoReflect.Descriptor instead.
+func (*ModelFieldChange) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_model_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ModelFieldChange) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ModelFieldChange) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *ModelFieldChange) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+// ModelPointsChange is other points for some values of a feature.
+type ModelPointsChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The feature and its values.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Hundredths of a point before.
+	Before int32 `protobuf:"varint,2,opt,name=before,proto3" json:"before,omitempty"`
+	// Hundredths of a point by the model.
+	After int32 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`
+	// True if only the model has points for the feature.
+	Added bool `protobuf:"varint,4,opt,name=added,proto3" json:"added,omitempty"`
+	// True if the model has none for it.
+	Gone          bool `protobuf:"varint,5,opt,name=gone,proto3" json:"gone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelPointsChange) Reset() {
+	*x = ModelPointsChange{}
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelPointsChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelPointsChange) ProtoMessage() {}
+
+func (x *ModelPointsChange) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_model_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelPointsChange.ProtoReflect.Descriptor instead.
+func (*ModelPointsChange) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_model_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ModelPointsChange) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ModelPointsChange) GetBefore() int32 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *ModelPointsChange) GetAfter() int32 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *ModelPointsChange) GetAdded() bool {
+	if x != nil {
+		return x.Added
+	}
+	return false
+}
+
+func (x *ModelPointsChange) GetGone() bool {
+	if x != nil {
+		return x.Gone
+	}
+	return false
+}
+
 var File_leadmesh_scoring_v1_model_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
@@ -1488,7 +1744,23 @@ const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\x04note\x18\x02 \x01(\tR\x04note\"t\n" +
 	"\x15RollbackModelResponse\x120\n" +
 	"\x05model\x18\x01 \x01(\v2\x1a.leadmesh.scoring.v1.ModelR\x05model\x12)\n" +
-	"\x10retired_revision\x18\x02 \x01(\tR\x0fretiredRevision*\xa4\x01\n" +
+	"\x10retired_revision\x18\x02 \x01(\tR\x0fretiredRevision\"B\n" +
+	"\x10DiffModelRequest\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\tR\brevision\x12\x12\n" +
+	"\x04with\x18\x02 \x01(\tR\x04with\"\x92\x01\n" +
+	"\x11DiffModelResponse\x12=\n" +
+	"\x06fields\x18\x01 \x03(\v2%.leadmesh.scoring.v1.ModelFieldChangeR\x06fields\x12>\n" +
+	"\x06points\x18\x02 \x03(\v2&.leadmesh.scoring.v1.ModelPointsChangeR\x06points\"T\n" +
+	"\x10ModelFieldChange\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\"\x7f\n" +
+	"\x11ModelPointsChange\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\x05R\x06before\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\x05R\x05after\x12\x14\n" +
+	"\x05added\x18\x04 \x01(\bR\x05added\x12\x12\n" +
+	"\x04gone\x18\x05 \x01(\bR\x04gone*\xa4\x01\n" +
 	"\n" +
 	"ModelState\x12\x1b\n" +
 	"\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -1496,12 +1768,13 @@ const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\x15MODEL_STATE_VALIDATED\x10\x02\x12\x16\n" +
 	"\x12MODEL_STATE_SHADOW\x10\x03\x12\x16\n" +
 	"\x12MODEL_STATE_ACTIVE\x10\x04\x12\x17\n" +
-	"\x13MODEL_STATE_RETIRED\x10\x052\xd7\x04\n" +
+	"\x13MODEL_STATE_RETIRED\x10\x052\xb3\x05\n" +
 	"\fModelService\x12`\n" +
 	"\vUploadModel\x12'.leadmesh.scoring.v1.UploadModelRequest\x1a(.leadmesh.scoring.v1.UploadModelResponse\x12]\n" +
 	"\n" +
 	"ListModels\x12&.leadmesh.scoring.v1.ListModelsRequest\x1a'.leadmesh.scoring.v1.ListModelsResponse\x12W\n" +
-	"\bGetModel\x12$.leadmesh.scoring.v1.GetModelRequest\x1a%.leadmesh.scoring.v1.GetModelResponse\x12c\n" +
+	"\bGetModel\x12$.leadmesh.scoring.v1.GetModelRequest\x1a%.leadmesh.scoring.v1.GetModelResponse\x12Z\n" +
+	"\tDiffModel\x12%.leadmesh.scoring.v1.DiffModelRequest\x1a&.leadmesh.scoring.v1.DiffModelResponse\x12c\n" +
 	"\fPromoteModel\x12(.leadmesh.scoring.v1.PromoteModelRequest\x1a).leadmesh.scoring.v1.PromoteModelResponse\x12`\n" +
 	"\vRetireModel\x12'.leadmesh.scoring.v1.RetireModelRequest\x1a(.leadmesh.scoring.v1.RetireModelResponse\x12f\n" +
 	"\rRollbackModel\x12).leadmesh.scoring.v1.RollbackModelRequest\x1a*.leadmesh.scoring.v1.RollbackModelResponseB\xdd\x01\n" +
@@ -1520,7 +1793,7 @@ func file_leadmesh_scoring_v1_model_service_proto_rawDescGZIP() []byte {
 }
 
 var file_leadmesh_scoring_v1_model_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_leadmesh_scoring_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_leadmesh_scoring_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_leadmesh_scoring_v1_model_service_proto_goTypes = []any{
 	(ModelState)(0),               // 0: leadmesh.scoring.v1.ModelState
 	(*Model)(nil),                 // 1: leadmesh.scoring.v1.Model
@@ -1542,55 +1815,63 @@ var file_leadmesh_scoring_v1_model_service_proto_goTypes = []any{
 	(*RetireModelResponse)(nil),   // 17: leadmesh.scoring.v1.RetireModelResponse
 	(*RollbackModelRequest)(nil),  // 18: leadmesh.scoring.v1.RollbackModelRequest
 	(*RollbackModelResponse)(nil), // 19: leadmesh.scoring.v1.RollbackModelResponse
-	(v1.Line)(0),                  // 20: leadmesh.lead.v1.Line
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
-	(v1.Stage)(0),                 // 22: leadmesh.lead.v1.Stage
+	(*DiffModelRequest)(nil),      // 20: leadmesh.scoring.v1.DiffModelRequest
+	(*DiffModelResponse)(nil),     // 21: leadmesh.scoring.v1.DiffModelResponse
+	(*ModelFieldChange)(nil),      // 22: leadmesh.scoring.v1.ModelFieldChange
+	(*ModelPointsChange)(nil),     // 23: leadmesh.scoring.v1.ModelPointsChange
+	(v1.Line)(0),                  // 24: leadmesh.lead.v1.Line
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(v1.Stage)(0),                 // 26: leadmesh.lead.v1.Stage
 }
 var file_leadmesh_scoring_v1_model_service_proto_depIdxs = []int32{
-	20, // 0: leadmesh.scoring.v1.Model.line:type_name -> leadmesh.lead.v1.Line
+	24, // 0: leadmesh.scoring.v1.Model.line:type_name -> leadmesh.lead.v1.Line
 	0,  // 1: leadmesh.scoring.v1.Model.state:type_name -> leadmesh.scoring.v1.ModelState
-	21, // 2: leadmesh.scoring.v1.Model.uploaded_at:type_name -> google.protobuf.Timestamp
-	21, // 3: leadmesh.scoring.v1.Model.changed_at:type_name -> google.protobuf.Timestamp
+	25, // 2: leadmesh.scoring.v1.Model.uploaded_at:type_name -> google.protobuf.Timestamp
+	25, // 3: leadmesh.scoring.v1.Model.changed_at:type_name -> google.protobuf.Timestamp
 	2,  // 4: leadmesh.scoring.v1.Model.figures:type_name -> leadmesh.scoring.v1.ModelFigures
 	3,  // 5: leadmesh.scoring.v1.Model.guards:type_name -> leadmesh.scoring.v1.ModelGuard
 	4,  // 6: leadmesh.scoring.v1.Model.history:type_name -> leadmesh.scoring.v1.ModelChange
 	5,  // 7: leadmesh.scoring.v1.Model.shadow:type_name -> leadmesh.scoring.v1.ShadowFigures
-	21, // 8: leadmesh.scoring.v1.ModelChange.changed_at:type_name -> google.protobuf.Timestamp
+	25, // 8: leadmesh.scoring.v1.ModelChange.changed_at:type_name -> google.protobuf.Timestamp
 	0,  // 9: leadmesh.scoring.v1.ModelChange.from:type_name -> leadmesh.scoring.v1.ModelState
 	0,  // 10: leadmesh.scoring.v1.ModelChange.to:type_name -> leadmesh.scoring.v1.ModelState
-	21, // 11: leadmesh.scoring.v1.ShadowFigures.since:type_name -> google.protobuf.Timestamp
+	25, // 11: leadmesh.scoring.v1.ShadowFigures.since:type_name -> google.protobuf.Timestamp
 	6,  // 12: leadmesh.scoring.v1.ShadowFigures.moves:type_name -> leadmesh.scoring.v1.StageMove
 	7,  // 13: leadmesh.scoring.v1.ShadowFigures.buckets:type_name -> leadmesh.scoring.v1.PointsBucket
-	22, // 14: leadmesh.scoring.v1.StageMove.decided:type_name -> leadmesh.lead.v1.Stage
-	22, // 15: leadmesh.scoring.v1.StageMove.shadow:type_name -> leadmesh.lead.v1.Stage
-	20, // 16: leadmesh.scoring.v1.UploadModelRequest.line:type_name -> leadmesh.lead.v1.Line
+	26, // 14: leadmesh.scoring.v1.StageMove.decided:type_name -> leadmesh.lead.v1.Stage
+	26, // 15: leadmesh.scoring.v1.StageMove.shadow:type_name -> leadmesh.lead.v1.Stage
+	24, // 16: leadmesh.scoring.v1.UploadModelRequest.line:type_name -> leadmesh.lead.v1.Line
 	1,  // 17: leadmesh.scoring.v1.UploadModelResponse.model:type_name -> leadmesh.scoring.v1.Model
-	20, // 18: leadmesh.scoring.v1.ListModelsRequest.line:type_name -> leadmesh.lead.v1.Line
+	24, // 18: leadmesh.scoring.v1.ListModelsRequest.line:type_name -> leadmesh.lead.v1.Line
 	0,  // 19: leadmesh.scoring.v1.ListModelsRequest.state:type_name -> leadmesh.scoring.v1.ModelState
 	1,  // 20: leadmesh.scoring.v1.ListModelsResponse.models:type_name -> leadmesh.scoring.v1.Model
 	1,  // 21: leadmesh.scoring.v1.GetModelResponse.model:type_name -> leadmesh.scoring.v1.Model
 	0,  // 22: leadmesh.scoring.v1.PromoteModelRequest.to:type_name -> leadmesh.scoring.v1.ModelState
 	1,  // 23: leadmesh.scoring.v1.PromoteModelResponse.model:type_name -> leadmesh.scoring.v1.Model
 	1,  // 24: leadmesh.scoring.v1.RetireModelResponse.model:type_name -> leadmesh.scoring.v1.Model
-	20, // 25: leadmesh.scoring.v1.RollbackModelRequest.line:type_name -> leadmesh.lead.v1.Line
+	24, // 25: leadmesh.scoring.v1.RollbackModelRequest.line:type_name -> leadmesh.lead.v1.Line
 	1,  // 26: leadmesh.scoring.v1.RollbackModelResponse.model:type_name -> leadmesh.scoring.v1.Model
-	8,  // 27: leadmesh.scoring.v1.ModelService.UploadModel:input_type -> leadmesh.scoring.v1.UploadModelRequest
-	10, // 28: leadmesh.scoring.v1.ModelService.ListModels:input_type -> leadmesh.scoring.v1.ListModelsRequest
-	12, // 29: leadmesh.scoring.v1.ModelService.GetModel:input_type -> leadmesh.scoring.v1.GetModelRequest
-	14, // 30: leadmesh.scoring.v1.ModelService.PromoteModel:input_type -> leadmesh.scoring.v1.PromoteModelRequest
-	16, // 31: leadmesh.scoring.v1.ModelService.RetireModel:input_type -> leadmesh.scoring.v1.RetireModelRequest
-	18, // 32: leadmesh.scoring.v1.ModelService.RollbackModel:input_type -> leadmesh.scoring.v1.RollbackModelRequest
-	9,  // 33: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
-	11, // 34: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
-	13, // 35: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
-	15, // 36: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
-	17, // 37: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
-	19, // 38: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
-	33, // [33:39] is the sub-list for method output_type
-	27, // [27:33] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	22, // 27: leadmesh.scoring.v1.DiffModelResponse.fields:type_name -> leadmesh.scoring.v1.ModelFieldChange
+	23, // 28: leadmesh.scoring.v1.DiffModelResponse.points:type_name -> leadmesh.scoring.v1.ModelPointsChange
+	8,  // 29: leadmesh.scoring.v1.ModelService.UploadModel:input_type -> leadmesh.scoring.v1.UploadModelRequest
+	10, // 30: leadmesh.scoring.v1.ModelService.ListModels:input_type -> leadmesh.scoring.v1.ListModelsRequest
+	12, // 31: leadmesh.scoring.v1.ModelService.GetModel:input_type -> leadmesh.scoring.v1.GetModelRequest
+	20, // 32: leadmesh.scoring.v1.ModelService.DiffModel:input_type -> leadmesh.scoring.v1.DiffModelRequest
+	14, // 33: leadmesh.scoring.v1.ModelService.PromoteModel:input_type -> leadmesh.scoring.v1.PromoteModelRequest
+	16, // 34: leadmesh.scoring.v1.ModelService.RetireModel:input_type -> leadmesh.scoring.v1.RetireModelRequest
+	18, // 35: leadmesh.scoring.v1.ModelService.RollbackModel:input_type -> leadmesh.scoring.v1.RollbackModelRequest
+	9,  // 36: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
+	11, // 37: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
+	13, // 38: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
+	21, // 39: leadmesh.scoring.v1.ModelService.DiffModel:output_type -> leadmesh.scoring.v1.DiffModelResponse
+	15, // 40: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
+	17, // 41: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
+	19, // 42: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
+	36, // [36:43] is the sub-list for method output_type
+	29, // [29:36] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_scoring_v1_model_service_proto_init() }
@@ -1604,7 +1885,7 @@ func file_leadmesh_scoring_v1_model_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_scoring_v1_model_service_proto_rawDesc), len(file_leadmesh_scoring_v1_model_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	ModelService_UploadModel_FullMethodName   = "/leadmesh.scoring.v1.ModelService/UploadModel"
 	ModelService_ListModels_FullMethodName    = "/leadmesh.scoring.v1.ModelService/ListModels"
 	ModelService_GetModel_FullMethodName      = "/leadmesh.scoring.v1.ModelService/GetModel"
+	ModelService_DiffModel_FullMethodName     = "/leadmesh.scoring.v1.ModelService/DiffModel"
 	ModelService_PromoteModel_FullMethodName  = "/leadmesh.scoring.v1.ModelService/PromoteModel"
 	ModelService_RetireModel_FullMethodName   = "/leadmesh.scoring.v1.ModelService/RetireModel"
 	ModelService_RollbackModel_FullMethodName = "/leadmesh.scoring.v1.ModelService/RollbackModel"
@@ -42,6 +43,8 @@ type ModelServiceClient interface {
 	ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error)
 	// GetModel answers one with its card, its history and what it did as a shadow.
 	GetModel(ctx context.Context, in *GetModelRequest, opts ...grpc.CallOption) (*GetModelResponse, error)
+	// DiffModel answers what a model changes, value by value, against another or the playbook's table.
+	DiffModel(ctx context.Context, in *DiffModelRequest, opts ...grpc.CallOption) (*DiffModelResponse, error)
 	// PromoteModel makes a validated model the shadow of its line, or the shadow the active one; the
 	// one that was is retired. An active model is promoted anew after the playbook's scorecard
 	// changed. Routing follows within a second.
@@ -85,6 +88,16 @@ func (c *modelServiceClient) GetModel(ctx context.Context, in *GetModelRequest, 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetModelResponse)
 	err := c.cc.Invoke(ctx, ModelService_GetModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) DiffModel(ctx context.Context, in *DiffModelRequest, opts ...grpc.CallOption) (*DiffModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiffModelResponse)
+	err := c.cc.Invoke(ctx, ModelService_DiffModel_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +149,8 @@ type ModelServiceServer interface {
 	ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error)
 	// GetModel answers one with its card, its history and what it did as a shadow.
 	GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error)
+	// DiffModel answers what a model changes, value by value, against another or the playbook's table.
+	DiffModel(context.Context, *DiffModelRequest) (*DiffModelResponse, error)
 	// PromoteModel makes a validated model the shadow of its line, or the shadow the active one; the
 	// one that was is retired. An active model is promoted anew after the playbook's scorecard
 	// changed. Routing follows within a second.
@@ -163,6 +178,9 @@ func (UnimplementedModelServiceServer) ListModels(context.Context, *ListModelsRe
 }
 func (UnimplementedModelServiceServer) GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetModel not implemented")
+}
+func (UnimplementedModelServiceServer) DiffModel(context.Context, *DiffModelRequest) (*DiffModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DiffModel not implemented")
 }
 func (UnimplementedModelServiceServer) PromoteModel(context.Context, *PromoteModelRequest) (*PromoteModelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PromoteModel not implemented")
@@ -248,6 +266,24 @@ func _ModelService_GetModel_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ModelService_DiffModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiffModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).DiffModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_DiffModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).DiffModel(ctx, req.(*DiffModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ModelService_PromoteModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PromoteModelRequest)
 	if err := dec(in); err != nil {
@@ -320,6 +356,10 @@ var ModelService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetModel",
 			Handler:    _ModelService_GetModel_Handler,
+		},
+		{
+			MethodName: "DiffModel",
+			Handler:    _ModelService_DiffModel_Handler,
 		},
 		{
 			MethodName: "PromoteModel",
