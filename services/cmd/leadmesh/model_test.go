@@ -234,6 +234,30 @@ func TestModelGroup(t *testing.T) {
 	}
 }
 
+// What is written after the call is called out, what is denied comes in only for a reason that is kept,
+// and both are on the page.
+func TestModelWarns(t *testing.T) {
+	dir := t.TempDir()
+	table, page := filepath.Join(dir, "model.yaml"), filepath.Join(dir, "report.html")
+	out, _ := model(t, 0, "train", "--data", leadsOf(t, 1, 2000), "--label", "outcome", "--time", "created", "--allow-denied", "age", "--because", "a rule of the insurer",
+		"--missing", "+Brattli", "--out", table, "--report", page)
+	holds(t, out, "Suspected leaks", "call_minutes: ", `--exclude "call_minutes"`, "denied (age), allowed because a rule of the insurer", "without denied",
+		"campaign: ", "unknown, Select, Brattli", "rows still open", "left out: nobody knows yet")
+	for path, wanted := range map[string][]string{
+		table: {"a rule of the insurer", "Brattli"},
+		page:  {"Suspected leaks", "call_minutes", "points table without denied columns", "it is free text"},
+	} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds(t, string(text), wanted...)
+	}
+	if text, _ := os.ReadFile(table); strings.Contains(string(text), "values: [Brattli") {
+		t.Error("what means missing has points as a value")
+	}
+}
+
 func TestModelCommandErrors(t *testing.T) {
 	leads := written(t, "leads.csv", "id,source,visits,age,stage,outcome,when\n1,web,3,20,Won,1,02/03/2026\n2,fair,4,30,Lost,0,03/03/2026\n3,web,5,40,Open,1,04/03/2026\n4,web,,50,Won,,05/03/2026\n")
 	one := written(t, "one.csv", "a,won\n1,1\n2,1\n")
