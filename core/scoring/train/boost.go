@@ -32,6 +32,7 @@ type settings struct {
 	keep    float64 // weight times variance that pulls each bin to nought for good
 	smooth  float64 // how strongly neighbouring bins hold together
 	workers int
+	stop    func() bool // asked within a look at many rows; nil: never
 }
 
 // sample is what each row teaches: the chance that it was won, as far as known, how much it
@@ -143,7 +144,7 @@ func (b *booster) look(full bool) {
 			move.shapes[j][i] = shape[i] - b.start.shapes[j][i]
 		}
 	}
-	each(b.set.workers, chunks, func(k int) {
+	b.each(chunks, func(k int) {
 		from, to := k*chunk, min((k+1)*chunk, b.m.rows)
 		scores := b.scores[from:to]
 		for i := range scores {
@@ -166,10 +167,10 @@ func (b *booster) look(full bool) {
 		}
 	})
 	b.start = b.fit.clone()
-	each(b.set.workers, len(b.m.columns), func(j int) { b.sum(j, full) })
+	b.each(len(b.m.columns), func(j int) { b.sum(j, full) })
 	if full {
 		n := len(b.m.columns)
-		each(b.set.workers, n*(n-1)/2, func(k int) {
+		b.each(n*(n-1)/2, func(k int) {
 			i := 0
 			for k >= n-1-i {
 				k -= n - 1 - i
@@ -178,6 +179,15 @@ func (b *booster) look(full bool) {
 			b.cross(i, i+1+k)
 		})
 	}
+}
+
+// each does the parts of a look, and leaves out the others where the caller asks to stop.
+func (b *booster) each(n int, do func(i int)) {
+	each(b.set.workers, n, func(i int) {
+		if b.set.stop == nil || !b.set.stop() {
+			do(i)
+		}
+	})
 }
 
 // sum adds the derivatives per bin of one column.

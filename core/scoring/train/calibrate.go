@@ -25,8 +25,9 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	if l.s.odds != nil {
 		l.opened(scores, y, w, l.s.odds[best.from:])
 	}
-	l.report.Recent.HalfLife = int64(halfLife(scores, y, w, l.timed))
-	return t.knots(current(scores, y, w, float64(l.report.Recent.HalfLife)))
+	a := ageing(scores, y, w, l.timed)
+	l.report.Recent.HalfLife, l.report.Recent.Trend = int64(a.half), a.trend
+	return t.knots(current(scores, y, w, a, 0))
 }
 
 // align gives scores the mean and the spread of others of the same rows.
@@ -78,100 +79,6 @@ func (l *learner) opened(scores, y, w, odds []float64) {
 			}
 		}
 	}
-}
-
-// recent lets the weight of rows halve every so many rows back from the newest, the last.
-func recent(w []float64, half float64) {
-	if half <= 0 {
-		return
-	}
-	for i := range w {
-		w[i] *= math.Exp2(-float64(len(w)-1-i) / half)
-	}
-}
-
-// current is the calibration of rows in the order of time where outcomes count half after so many
-// rows. Only the level ages: how much a higher score is worth is learned from all rows, each
-// block of them at the level of its own time.
-func current(scores, y, w []float64, half float64) []knot {
-	if half <= 0 {
-		return knots(scores, y, w, line{slope: 1}, 0)
-	}
-	const blocks = 8
-	n := len(scores)
-	leveled := slices.Clone(scores)
-	for b := range blocks {
-		from, to := n*b/blocks, n*(b+1)/blocks
-		at := level(scores[from:to], y[from:to], w[from:to])
-		for i := from; i < to; i++ {
-			leveled[i] += at
-		}
-	}
-	found := knots(leveled, y, w, line{slope: 1}, 0)
-	weight := slices.Clone(w)
-	recent(weight, half)
-	at := level(scores, y, weight)
-	for i := range found {
-		found[i].score -= at
-	}
-	return found
-}
-
-// halfLife finds how fast outcomes grow old: which weighting of the older rows tells the level of
-// each following block best. All rows count alike, 0, unless another is better beyond chance.
-func halfLife(scores, y, w []float64, timed bool) float64 {
-	const blocks = 10
-	n := len(scores)
-	if !timed || n < 50*blocks {
-		return 0
-	}
-	run := func(half float64) []float64 {
-		var losses []float64
-		for b := blocks / 2; b < blocks; b++ {
-			from, to := n*b/blocks, n*(b+1)/blocks
-			weight := slices.Clone(w[:from])
-			recent(weight, half)
-			at := level(scores[:from], y[:from], weight)
-			for i := from; i < to; i++ {
-				losses = append(losses, w[i]*logLoss(scores[i]+at, y[i]))
-			}
-		}
-		return losses
-	}
-	still := run(0)
-	best, least := 0.0, 0.0
-	for _, part := range []float64{2, 4, 8, 16} {
-		half := float64(n) / part
-		sum, square := 0.0, 0.0
-		for i, loss := range run(half) {
-			d := still[i] - loss
-			sum += d
-			square += d * d
-		}
-		if sum > math.Sqrt(square) && sum > least {
-			best, least = math.Round(half), sum
-		}
-	}
-	return best
-}
-
-// level is the shift of log-odds that makes the mean chance that of the outcomes.
-func level(scores, y, w []float64) float64 {
-	at := 0.0
-	for range 20 {
-		g, h := 0.0, 1e-9
-		for i, s := range scores {
-			p := sigmoid(s + at)
-			g += w[i] * (y[i] - p)
-			h += w[i] * max(p*(1-p), 1e-6)
-		}
-		d := min(max(g/h, -2), 2)
-		at += d
-		if math.Abs(d) < 1e-9 {
-			break
-		}
-	}
-	return at
 }
 
 // knots writes a calibration over log-odds down over points: one knot per number of points, and

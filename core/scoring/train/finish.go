@@ -36,7 +36,7 @@ func (l *learner) fit(best *trial) (*final, error) {
 		bags = min(bags, 8)
 	}
 	fits := make([]*additive, bags)
-	set.workers = 1
+	set.workers, set.stop = 1, l.stopped
 	each(l.o.Workers, bags, func(k int) {
 		if l.stopped() {
 			return
@@ -67,9 +67,9 @@ func (l *learner) fit(best *trial) (*final, error) {
 		whole = &b.fit
 	}
 	f := &final{shapes: make([]shape, len(l.m.columns))}
-	each(l.o.Workers, len(rows.m.columns), func(j int) {
-		f.shapes[j] = rows.summarize(j, fits, whole)
-	})
+	if err := l.each(len(rows.m.columns), func(j int) { f.shapes[j] = rows.summarize(j, fits, whole) }); err != nil {
+		return nil, err
+	}
 	levels := make([]float64, bags)
 	for k, fit := range fits {
 		f.base += fit.base / float64(bags)

@@ -180,3 +180,36 @@ func TestDriftIsHeldBackOnlyWhereItMisleads(t *testing.T) {
 		t.Errorf("the drift of what moved is %.2f", d)
 	}
 }
+
+func TestColumnsThatTellDeniedOnesAreNamedAndUsed(t *testing.T) {
+	w := additive(3000, 0, 64)
+	rng := rand.New(rand.NewPCG(6, 5))
+	n := w.f.Rows
+	years, since, marital := make([]float64, n), make([]float64, n), make([]string, n)
+	for i := range n {
+		years[i] = 20 + float64(rng.IntN(50))
+		since[i] = years[i]/2 + rng.NormFloat64()*4
+		marital[i] = "single"
+		if w.f.Columns[2].Values[w.f.Columns[2].Codes[i]] == "friend" || rng.IntN(8) == 0 {
+			marital[i] = "married"
+		}
+	}
+	w.f.Columns = append(w.f.Columns[:4:4], frame.Numeric("since", since), frame.Numeric("Age", years), frame.Categorical("Marital", marital))
+	_, rep := learn(t, w, train.Options{Ordered: true, Bags: 2, Pairs: -1})
+	got := map[string]string{}
+	for _, p := range rep.Proxies {
+		got[p.Column] += p.Denied
+		if p.Area < 0.7 || p.Area > 1 {
+			t.Errorf("%+v", p)
+		}
+	}
+	if len(got) != 2 || got["since"] != "Age" || got["source"] != "Marital" {
+		t.Errorf("proxies: %+v", rep.Proxies)
+	}
+	if held(rep, "since") != "" || held(rep, "source") != "" {
+		t.Error("a proxy is held back by itself")
+	}
+	if text := strings.Join(rep.Words, "\n"); !strings.Contains(text, "since tells Age (above 4") {
+		t.Errorf("words:\n%s", text)
+	}
+}

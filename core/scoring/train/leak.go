@@ -12,7 +12,7 @@ import (
 // the older ones.
 func (l *learner) alone() error {
 	parts := folds(l.m.rows)
-	each(l.o.Workers, len(l.columns), func(j int) {
+	err := l.each(len(l.columns), func(j int) {
 		c := &l.m.columns[j]
 		sum, weight, late := 0.0, 0.0, 0.5
 		for _, p := range parts {
@@ -34,7 +34,7 @@ func (l *learner) alone() error {
 			r.Alone = sum / weight
 		}
 	})
-	if !l.tick() {
+	if err != nil || !l.tick() {
 		return ErrCancelled
 	}
 	return nil

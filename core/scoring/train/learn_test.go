@@ -100,13 +100,33 @@ func TestWhatHasNothingToTellGivesAFlatCard(t *testing.T) {
 }
 
 func TestCancelling(t *testing.T) {
-	w := additive(500, 0, 4)
-	calls := 0
+	w := additive(5000, 0, 4)
+	for _, stop := range []int{1, 10, 100, 400} {
+		calls := 0
+		_, _, err := train.Learn(w.f, w.outcomes, train.Options{Target: target, Workers: 2}, func(done, of int) bool {
+			calls++
+			return calls < stop
+		})
+		if !errors.Is(err, train.ErrCancelled) || calls != stop {
+			t.Errorf("stopped at call %d: got %v after %d", stop, err, calls)
+		}
+	}
+}
+
+func TestStepsAreCancelledWithin(t *testing.T) {
+	w := additive(5000, 0, 4)
+	within := make(map[int]int)
 	_, _, err := train.Learn(w.f, w.outcomes, train.Options{Target: target}, func(done, of int) bool {
-		calls++
-		return done < 2
+		within[done]++
+		return true
 	})
-	if !errors.Is(err, train.ErrCancelled) || calls != 2 {
-		t.Errorf("got %v after %d calls", err, calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Coding the columns, the first trial and the last fit.
+	for _, done := range []int{1, 2, 4} {
+		if calls := within[done]; calls < len(w.f.Columns) {
+			t.Errorf("within step %d somebody asked %d times", done, calls)
+		}
 	}
 }

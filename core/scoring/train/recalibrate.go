@@ -14,8 +14,11 @@ import (
 // than learning, and keeps what was known: the old calibration counts as 50 rows of each group of
 // rows with like points.
 //
-// Rows must be such as the card was not learned from, in the order of time where halfLife, after how
-// many rows an outcome counts half, is above 0. Open rows are left out; weights may be nil.
+// Rows must be such as the card was not learned from, in the order of time where they have one. After
+// halfLife rows an outcome counts half; 0 finds out from the rows, on which all count alike unless
+// newer outcomes tell those that follow better beyond chance, and below 0 all count alike. Only the level
+// ages; how much more points are worth is learned from all rows. Open rows are left out; weights
+// may be nil.
 func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []float64, halfLife float64) (*card.Card, error) {
 	if len(outcomes) != f.Rows || weights != nil && len(weights) != f.Rows {
 		return nil, fmt.Errorf("%d outcomes and %d weights for %d rows", len(outcomes), len(weights), f.Rows)
@@ -55,8 +58,11 @@ func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []flo
 	if won == 0 || lost == 0 {
 		return nil, errors.New("rows won and rows lost are both needed to calibrate anew")
 	}
-	recent(w, halfLife)
-	at := knots(scores, y, w, line{slope: 1}, 50)
+	a := age{half: halfLife}
+	if halfLife == 0 {
+		a = ageing(scores, y, w, true)
+	}
+	at := current(scores, y, w, a, 50)
 	out := c.Clone()
 	out.Calibration = repoint(at, scores, points, c.Calibration)
 	return out, nil

@@ -14,6 +14,7 @@ type Report struct {
 	Nothing bool
 	Columns []Column // in the order of the frame
 	Leaks   []Leak   // suspected leakage, the worst first
+	Proxies []Proxy  // columns in use that tell denied ones, the best first
 	Split   card.Split
 	Curve   []Point      // how the loss on unseen rows went with the rounds
 	Rounds  int          // taken in the end
@@ -64,4 +65,5 @@ type Recent struct {
 	Early, Late float64 // share won among the older four fifths and the newest fifth of the rows
 	// HalfLife is after how many rows an outcome counts half in the calibration; 0: all count alike.
 	HalfLife int64
+	Trend    bool // the level of the newest row of a straight line is taken
 }

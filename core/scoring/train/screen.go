@@ -26,7 +26,7 @@ func (l *learner) screen() error {
 	}
 	l.report.Columns = make([]Column, len(l.f.Columns))
 	held := make([]string, len(l.f.Columns))
-	each(l.o.Workers, len(l.f.Columns), func(j int) {
+	err := l.each(len(l.f.Columns), func(j int) {
 		c := &l.f.Columns[j]
 		attribute, bad := Denied(c.Name)
 		_, allowed := l.o.Override[c.Name]
@@ -54,6 +54,9 @@ func (l *learner) screen() error {
 			Name: c.Name, Kind: c.Kind, Held: held[j], Missing: float64(missing) / float64(max(l.f.Rows, 1)),
 		}
 	})
+	if err != nil {
+		return err
+	}
 	open := 0
 	for _, why := range held {
 		if why == "" {
@@ -70,7 +73,7 @@ func (l *learner) screen() error {
 	most = max(min(most, widest/max(open, 1)), 6)
 	binnings := make([]*binning, len(l.f.Columns))
 	codes := make([]coded, len(l.f.Columns))
-	each(l.o.Workers, len(l.f.Columns), func(j int) {
+	err = l.each(len(l.f.Columns), func(j int) {
 		if held[j] != "" {
 			return
 		}
@@ -84,6 +87,9 @@ func (l *learner) screen() error {
 		}
 		binnings[j], codes[j] = b, col
 	})
+	if err != nil {
+		return err
+	}
 	l.m = &matrix{rows: n}
 	for j := range l.f.Columns {
 		if held[j] == "" {

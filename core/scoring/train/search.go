@@ -68,7 +68,10 @@ func (l *learner) search() (*trial, error) {
 		return nil, err
 	}
 	l.report.Nothing = best.z < 2.5 && l.prior == nil
-	return best, nil
+	if l.report.Nothing {
+		return best, nil
+	}
+	return best, l.proxies()
 }
 
 // enough tells whether there are rows to learn from and to try that on.
@@ -100,7 +103,7 @@ func (l *learner) pairUp(best *trial) (*trial, error) {
 	rows := min(l.m.rows, 100_000)
 	part, s := l.m.slice(l.m.rows-rows, l.m.rows), l.s.slice(l.m.rows-rows, l.m.rows)
 	set := best.set
-	set.workers = l.o.Workers
+	set.workers, set.stop = l.o.Workers, l.stopped
 	set.rounds = best.rounds[best.best]
 	var found []pairing
 	m, kept := l.m, l.m

@@ -78,7 +78,7 @@ func (l *learner) figures(best *trial) {
 	if l.s.odds != nil {
 		l.opened(scores[:at], y, w, l.s.odds[best.from:from])
 	}
-	found := current(scores[:at], y, w, halfLife(scores[:at], y, w, l.timed))
+	found := current(scores[:at], y, w, ageing(scores[:at], y, w, l.timed), 0)
 	var s assess.Sample
 	for i, score := range scores[at:] {
 		row := from + i
@@ -146,6 +146,9 @@ func (l *learner) words(c *card.Card) {
 			name += " and " + leak.Second
 		}
 		say("Suspected leak, %s: %s. Leave it out unless it was known when the decision was made.", name, leak.Why)
+	}
+	for _, p := range r.Proxies {
+		say("%s tells %s (%s) with an area under the curve of %.2f: what %s shall not decide it may in part decide through this column.", p.Column, p.Denied, p.Value, p.Area, p.Denied)
 	}
 	if r.Open > 0 {
 		say("%d rows are still open; they count by their age as partly won, partly lost.", r.Open)

@@ -57,7 +57,7 @@ func (l *learner) try(m *matrix, set settings) (*trial, error) {
 	if len(parts)*bags < l.o.Workers {
 		inner = l.o.Workers
 	}
-	set.workers = inner
+	set.workers, set.stop = inner, l.stopped
 	runs := make([][][]float64, len(parts)*bags)
 	each(outer, len(runs), func(k int) {
 		if l.stopped() {
@@ -78,7 +78,9 @@ func (l *learner) try(m *matrix, set settings) (*trial, error) {
 			}
 		}
 	}
-	l.judge(t, parts)
+	if err := l.judge(t, parts); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
@@ -146,14 +148,14 @@ func (m *matrix) without(j int) *matrix {
 
 // judge finds the rounds with the least loss. Scores are recalibrated within each fold first: base
 // rates move with time, and what counts here is what the columns tell.
-func (l *learner) judge(t *trial, parts []fold) {
+func (l *learner) judge(t *trial, parts []fold) error {
 	t.loss = make([]float64, len(t.rounds))
 	losses := make([][]float64, len(t.rounds))
 	total := 0.0
 	for i := t.from; i < len(l.s.weight); i++ {
 		total += l.s.weight[i]
 	}
-	each(l.o.Workers, len(t.rounds), func(r int) {
+	err := l.each(len(t.rounds), func(r int) {
 		losses[r] = make([]float64, len(t.scores[r]))
 		for _, p := range parts {
 			scores := t.scores[r][p.from-t.from : p.to-t.from]
@@ -166,6 +168,9 @@ func (l *learner) judge(t *trial, parts []fold) {
 			}
 		}
 	})
+	if err != nil {
+		return err
+	}
 	for r := range t.loss {
 		if t.loss[r] < t.loss[t.best] {
 			t.best = r
@@ -188,6 +193,7 @@ func (l *learner) judge(t *trial, parts []fold) {
 	} else {
 		t.auc = 0.5
 	}
+	return nil
 }
 
 // better compares two trials row by row: by how many standard errors u loses less than t.

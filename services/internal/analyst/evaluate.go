@@ -196,7 +196,8 @@ func (e *Evaluated) recalibrate(known []int32) (*card.Card, error) {
 			outcomes[i] = train.Won
 		}
 	}
-	c, err := train.Recalibrate(e.Model.Card, rows, outcomes, nil, 0)
+	// Files stand in any order, so all rows count alike.
+	c, err := train.Recalibrate(e.Model.Card, rows, outcomes, nil, -1)
 	if err != nil {
 		return nil, usagef("--recalibrate: %w", err)
 	}

@@ -102,6 +102,9 @@ func (t *Trained) warnings() []report.Warning {
 	if w, ok := t.leaks(); ok {
 		out = append(out, w)
 	}
+	if w, ok := t.proxies(); ok {
+		out = append(out, w)
+	}
 	if t.Report.Nothing {
 		out = append(out, report.Warning{Grave: true, Title: "There is nothing to learn", Words: "No column tells the outcome better than chance on rows that were not learned from. Every row gets the same probability."})
 	}
@@ -126,6 +129,16 @@ func (t *Trained) warnings() []report.Warning {
 			console.PercentOf(rec.Early), console.PercentOf(rec.Late))})
 	}
 	return out
+}
+
+// proxies are the signals from which denied columns can be told.
+func (t *Trained) proxies() (w report.Warning, ok bool) {
+	for _, p := range t.Report.Proxies {
+		w.Items = append(w.Items, fmt.Sprintf("%s tells %s (%s) with AUC %s", p.Column, p.Denied, p.Value, figure(p.Area)))
+	}
+	w.Title = "Signals that tell denied columns"
+	w.Words = "They are used; what a denied column shall not decide, they may in part. Leave out with --exclude what nobody could defend."
+	return w, len(w.Items) > 0
 }
 
 // leaks are the columns that were perhaps written only afterwards.

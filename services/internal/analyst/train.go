@@ -310,7 +310,12 @@ func (w *training) run(ctx context.Context, step string, o train.Options) (*card
 	steps := make(chan progress)
 	o.Override = maps.Clone(o.Override)
 	go func() {
+		told := -1
 		c, r, err := train.Learn(w.frame, w.outcomes, o, func(done, of int) bool {
+			if done == told {
+				return ctx.Err() == nil
+			}
+			told = done
 			select {
 			case steps <- progress{done, of}:
 			case <-ctx.Done():

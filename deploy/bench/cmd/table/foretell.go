@@ -147,7 +147,7 @@ func recalibrated(c *card.Card, f *frame.Frame, outcomes []train.Outcome) ([]flo
 	came := [2][]train.Outcome{outcomes[:half], outcomes[half:]}
 	var out []float64
 	for k := range parts {
-		again, err := train.Recalibrate(c, parts[1-k], came[1-k], nil, 0)
+		again, err := train.Recalibrate(c, parts[1-k], came[1-k], nil, -1)
 		if err != nil {
 			return nil, err
 		}
