@@ -30,6 +30,8 @@ type settings struct {
 	rate    float64 // of one step
 	ridge   float64 // weight times variance that damps the step of each bin
 	keep    float64 // weight times variance that pulls each bin to nought for good
+	level   bool    // each stretch of time has a level of its own
+	half    float64 // share of the rows after which a row counts half, from the newest; 0: all count alike
 	smooth  float64 // how strongly neighbouring bins hold together
 	workers int
 	stop    func() bool // asked within a look at many rows; nil: never

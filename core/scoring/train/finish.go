@@ -46,9 +46,9 @@ func (l *learner) fit(best *trial) (*final, error) {
 			m, s = sketch(m, s, sketched, l.o.Seed, 1+uint64(k))
 		}
 		s.weight = drawn(s.weight, l.o.Seed, 1000+uint64(k))
-		b := newBooster(m, s, set)
+		b := set.booster(m, s)
 		b.run(func(int, *additive) bool { return !l.stopped() })
-		fits[k] = &b.fit
+		fits[k] = set.plainly(&b.fit, b)
 	})
 	if l.stopped() {
 		return nil, ErrCancelled
@@ -59,12 +59,12 @@ func (l *learner) fit(best *trial) (*final, error) {
 	}
 	if large {
 		set.workers = l.o.Workers
-		b := newBooster(rows.m, rows.s, set)
+		b := set.booster(rows.m, rows.s)
 		b.run(func(int, *additive) bool { return !l.stopped() })
 		if l.stopped() {
 			return nil, ErrCancelled
 		}
-		whole = &b.fit
+		whole = set.plainly(&b.fit, b)
 	}
 	f := &final{shapes: make([]shape, len(l.m.columns))}
 	if err := l.each(len(rows.m.columns), func(j int) { f.shapes[j] = rows.summarize(j, fits, whole) }); err != nil {

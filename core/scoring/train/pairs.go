@@ -90,13 +90,15 @@ func (p *pairing) code(m *matrix) coded {
 // detect finds the most promising pairs of columns by what the residuals of the rows still hold
 // in the cells of a small grid, beyond what each column alone could take up: of pure noise the sum
 // of slope²/curve over the cells is about its degrees of freedom. Columns with a monotone rule take no part, as a pair could break it.
-func detect(m *matrix, slope, curve []float32, known []pairing, most, workers int) []pairing {
+//
+// Nor do columns to be left out.
+func detect(m *matrix, slope, curve []float32, known []pairing, out []bool, most, workers int) []pairing {
 	const parts = maxParts
 	var sides []side
 	least := max(20, m.rows/500)
 	for j := range m.columns {
 		c := &m.columns[j]
-		if c.monotone != 0 || c.inner > 0 {
+		if c.monotone != 0 || c.inner > 0 || out[j] {
 			continue
 		}
 		if s := coarse(c, j, min(parts, max(3, int(math.Sqrt(float64(m.rows)/10)))), least); s.parts > 1 {

@@ -39,7 +39,10 @@ type Column struct {
 	// Drift is the population stability index of the newest fifth of the rows against the others,
 	// 0 without an order of time. Above 0.25 counts as much.
 	Drift float64
-	Late  float64 // area under the curve of this column alone on the newest rows, learned from the older
+	// Shared says that rows stand in long runs with the same value, as with dates, rates and indices.
+	Shared bool
+	Capped string  // the range of the newest rows that the numbers were capped to; empty: they were not
+	Late   float64 // area under the curve of this column alone on the newest rows, learned from the older
 }
 
 // Leak is a column that tells the outcome so well that it was perhaps written afterwards.

@@ -1,10 +1,7 @@
 package train
 
 import (
-	"fmt"
-	"math"
 	"slices"
-	"sort"
 )
 
 // plain are the settings that trials start from: small steps, bins damped a little and neighbours
@@ -40,9 +37,13 @@ func (l *learner) search() (*trial, error) {
 	if len(l.columns) == 0 {
 		return l.chance(), nil
 	}
+	set.level = l.timed && l.prior == nil
 	best, err := l.try(l.m, set)
 	if err != nil || !l.tick() {
 		return nil, ErrCancelled
+	}
+	if best, err = l.dated(best); err != nil {
+		return nil, err
 	}
 	if best, err = l.drifting(best); err != nil {
 		return nil, err
@@ -105,6 +106,11 @@ func (l *learner) pairUp(best *trial) (*trial, error) {
 	set := best.set
 	set.workers, set.stop = l.o.Workers, l.stopped
 	set.rounds = best.rounds[best.best]
+	// A pair with a column that says when a row came is another relation for each time, none for the next.
+	dates := make([]bool, len(l.columns))
+	for j := range dates {
+		dates[j] = l.timed && l.prior == nil && l.report.Columns[l.index[j]].dates()
+	}
 	var found []pairing
 	m, kept := l.m, l.m
 	for len(found) < l.o.Pairs {
@@ -112,10 +118,10 @@ func (l *learner) pairUp(best *trial) (*trial, error) {
 		for i := range found {
 			grown.columns = append(grown.columns, found[i].code(part))
 		}
-		b := newBooster(grown, s, set)
+		b := set.booster(grown, s)
 		b.run(nil)
 		b.look(false)
-		next := detect(part, b.slope, b.curve, found, max(1, l.o.Pairs/4), l.o.Workers)
+		next := detect(part, b.slope, b.curve, found, dates, max(1, l.o.Pairs/4), l.o.Workers)
 		if len(next) == 0 {
 			break
 		}
@@ -140,94 +146,4 @@ func (l *learner) pairUp(best *trial) (*trial, error) {
 	}
 	l.m = kept
 	return best, nil
-}
-
-// turned is the area under the curve below which a column alone tells the newest rows the wrong
-// way round.
-const turned = 0.47
-
-// drifting measures how far each column moved between early and late rows, and holds back those
-// that moved much, or tell the newest rows the wrong way round, and without which newer rows are
-// told better.
-func (l *learner) drifting(best *trial) (*trial, error) {
-	if !l.timed {
-		return best, nil
-	}
-	var suspects []string
-	for j := range l.columns {
-		c := &l.report.Columns[l.index[j]]
-		c.Drift = l.stability(j)
-	}
-	order := make([]int, len(l.columns))
-	for j := range order {
-		order[j] = j
-	}
-	sort.SliceStable(order, func(a, b int) bool {
-		return l.report.Columns[l.index[order[a]]].Drift > l.report.Columns[l.index[order[b]]].Drift
-	})
-	most := 8
-	if l.m.rows >= 50_000 {
-		most = 3
-	}
-	for _, j := range order {
-		r := &l.report.Columns[l.index[j]]
-		if (r.Drift > 0.25 || r.Late < turned) && len(suspects) < most {
-			suspects = append(suspects, r.Name)
-		}
-	}
-	for _, name := range suspects {
-		if len(l.columns) < 2 {
-			break
-		}
-		j := l.at(name)
-		t, err := l.try(l.m.without(j), best.set)
-		if err != nil {
-			return nil, err
-		}
-		if z := l.better(t, best); z > 1 {
-			r := &l.report.Columns[l.index[j]]
-			why := fmt.Sprintf("it drifts (stability index %.2f) and newer rows are told better without it", r.Drift)
-			if r.Late < turned {
-				why = fmt.Sprintf("what it tells turned with time (area under the curve %.2f on the newest rows) and newer rows are told better without it", r.Late)
-			}
-			l.hold(j, why)
-			best = t
-		}
-	}
-	if !l.tick() {
-		return nil, ErrCancelled
-	}
-	return best, nil
-}
-
-// at returns the place of a column in the matrix, -1 where it is not there.
-func (l *learner) at(name string) int {
-	return slices.IndexFunc(l.columns, func(b *binning) bool { return b.name == name })
-}
-
-// stability is the population stability index of a column: the newest fifth of the rows against
-// the older ones, by bins of at least a hundredth.
-func (l *learner) stability(j int) float64 {
-	c := &l.m.columns[j]
-	cut := l.m.rows * 8 / 10
-	var early, late [256]float64
-	for i, code := range c.codes {
-		if i < cut {
-			early[code] += 1 / float64(cut)
-		} else {
-			late[code] += 1 / float64(l.m.rows-cut)
-		}
-	}
-	psi, e, t := 0.0, 0.0, 0.0
-	for code := range c.bins {
-		e += early[code]
-		t += late[code]
-		if e+t < 0.02 && code < c.bins-1 {
-			continue
-		}
-		e, t = max(e, 1e-4), max(t, 1e-4)
-		psi += (e - t) * math.Log(e/t)
-		e, t = 0, 0
-	}
-	return psi
 }

@@ -92,7 +92,7 @@ func (l *learner) unseen(m *matrix, set settings, p fold, draw bool, stream uint
 		s.weight = drawn(s.weight, l.o.Seed, stream)
 	}
 	rest := m.slice(p.from, p.to)
-	b := newBooster(part, s, set)
+	b := set.booster(part, s)
 	var out [][]float64
 	b.run(func(_ int, fit *additive) bool {
 		scores := make([]float64, p.to-p.from)
