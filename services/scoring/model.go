@@ -14,6 +14,7 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/console"
 	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
@@ -83,11 +84,14 @@ func readModel(line leadv1.Line, text string) (*card.Card, playbook.Model, error
 	if len(problems) == 0 {
 		return c, m, nil
 	}
-	p := problem.New(problemv1.Reason_REASON_MODEL_INVALID, "the card has %d mistakes; nothing was stored", len(problems))
+	p := problem.New(problemv1.Reason_REASON_MODEL_INVALID, "the card has %s; nothing was stored", console.Plural(len(problems), "mistake"))
 	for _, x := range problems[:min(len(problems), maxNamed)] {
 		v := problem.Violation{Field: "text", Description: x.Message}
 		if x.Line > 0 {
-			v.Field = "text:" + strconv.Itoa(x.Line) + ":" + strconv.Itoa(x.Column)
+			v.Field += ":" + strconv.Itoa(x.Line)
+		}
+		if x.Column > 0 {
+			v.Field += ":" + strconv.Itoa(x.Column)
 		}
 		if x.Path != "" {
 			v.Description = x.Path + ": " + x.Message

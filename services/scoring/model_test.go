@@ -152,6 +152,9 @@ func TestModelLife(t *testing.T) {
 	}
 	_, err = m.s.RollbackModel(m.ctx, &scoringv1.RollbackModelRequest{Line: leadv1.Line_LINE_SALES})
 	wantReason(t, err, problemv1.Reason_REASON_WRONG_STATE)
+	if words := problem.From(err).Error(); !strings.Contains(words, "nothing to roll back: the playbook's table scores this line") {
+		t.Errorf("after both rollbacks: %q", words) // models were active before
+	}
 
 	// Retiring the active model can be taken back too.
 	m.promote(two.GetRevision(), shadow, active)
@@ -191,7 +194,7 @@ func TestModelMistakes(t *testing.T) {
 		line                    leadv1.Line
 	}{
 		{"no card", " ", "text", "is required", 0},
-		{"no YAML", "base: [", "text:1:", "", 0},
+		{"no YAML", "base: [", "text:1", "is no YAML", 0},
 		{"an unknown key", strings.Replace(good, "base: 12", "base: 12\nbaze: 1", 1), "text:3:1", "baze", 0},
 		{"a denied feature", strings.Replace(good, "page_view.count", "age", 1), "text:9:5", "leads have no feature", 0},
 		{"another denied feature", strings.Replace(good, "page_view.count", "Gender", 1), "text:9:5", "leads have no feature", 0},
@@ -201,7 +204,7 @@ func TestModelMistakes(t *testing.T) {
 	} {
 		_, err := m.s.UploadModel(m.ctx, &scoringv1.UploadModelRequest{Text: c.text, Line: c.line})
 		p := problem.From(err)
-		if p == nil || len(p.Violations) == 0 || !strings.HasPrefix(p.Violations[0].Field, c.field) || !strings.Contains(p.Violations[0].Description, c.want) {
+		if p == nil || len(p.Violations) == 0 || p.Violations[0].Field != c.field || !strings.Contains(p.Violations[0].Description, c.want) {
 			t.Errorf("%s: %v", c.name, p)
 		}
 	}

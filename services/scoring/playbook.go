@@ -11,6 +11,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/playbook"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/console"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
@@ -258,7 +259,7 @@ func check(files playbook.Files) (*playbook.Playbook, []playbook.Mistake) {
 
 // invalid is the problem of a bundle with mistakes.
 func invalid(mistakes []playbook.Mistake) error {
-	p := problem.New(problemv1.Reason_REASON_PLAYBOOK_INVALID, "the playbook has %d mistakes; nothing was changed", len(mistakes))
+	p := problem.New(problemv1.Reason_REASON_PLAYBOOK_INVALID, "the playbook has %s; nothing was changed", console.Plural(len(mistakes), "mistake"))
 	for _, m := range mistakes[:min(len(mistakes), maxNamed)] {
 		field := m.File
 		if m.Line > 0 {

@@ -126,7 +126,7 @@ func (w *modelWork) promote(to store.ModelState) (retired string, err error) {
 	case to == store.ModelShadow && m.State == store.ModelActive:
 		return "", wrongState("the model is active, which is more than a shadow; retire it or roll back first")
 	case to == store.ModelActive && m.State != store.ModelShadow && m.State != store.ModelActive:
-		return "", wrongState("a model becomes active from a shadow: promote it to MODEL_STATE_SHADOW, look at its figures, then again")
+		return "", wrongState("a model becomes active from a shadow: promote it to shadow, look at its figures, then to active")
 	case w.s.rules.FourEyes && m.By == w.edit.By:
 		return "", problem.New(problemv1.Reason_REASON_FOUR_EYES, "%s uploaded the model; somebody else has to promote it", m.By)
 	}
@@ -190,7 +190,7 @@ func (w *modelWork) rollback(line lead.Line) (back, retired string, err error) {
 		return "", "", err
 	}
 	if !ok {
-		return "", "", wrongState("no model was ever active on this line: the playbook's table scores it")
+		return "", "", wrongState("there is nothing to roll back: the playbook's table scores this line")
 	}
 	now, err := w.tx.InState(line, store.ModelActive)
 	if err != nil {

@@ -69,6 +69,7 @@ func Diff(a, b *Card, f *frame.Frame) (*Change, error) {
 	}
 	c := &Change{Fields: fieldChanges(a, b)}
 	d := differ{before: before, after: after, frame: f}
+	d.calibration(c)
 	if err := d.rows(c); err != nil {
 		return nil, err
 	}

@@ -87,6 +87,27 @@ func TestDiffByHand(t *testing.T) {
 	}
 }
 
+func TestDiffTellsLongCalibrationsByAFewChances(t *testing.T) {
+	long := func(first int32) *card.Card {
+		c := course()
+		c.Calibration = nil
+		for i := int32(0); i <= 10; i++ {
+			c.Calibration = append(c.Calibration, card.Knot{Points: i * 1000, PPM: first + i*90_000, High: card.Certain})
+		}
+		return c
+	}
+	want := []string{"calibration: 10 is 9 %, 30 is 27 %, 50 is 45 %, 70 is 63 %, 90 is 81 % -> 10 is 10 %, 30 is 28 %, 50 is 46 %, 70 is 64 %, 90 is 82 %"}
+	if d := cmp.Diff(want, diff(t, long(0), long(10_000), nil).Lines()); d != "" {
+		t.Error(d)
+	}
+	// What differs elsewhere alone is told in full.
+	other := long(0)
+	other.Calibration[10].PPM++
+	if lines := diff(t, long(0), other, nil).Lines(); len(lines) != 1 || !strings.Contains(lines[0], "100 is 90.0001 %") {
+		t.Error(lines)
+	}
+}
+
 // TestDiffExplainsEveryRow: where there are no caps, the changes of the values a row has add up to
 // the change of its points.
 func TestDiffExplainsEveryRow(t *testing.T) {

@@ -166,6 +166,33 @@ func (c *Card) fields() []FieldChange {
 	return out
 }
 
+// mostKnots is how many knots of a calibration people still read.
+const mostKnots = 8
+
+// calibration tells calibrations of many knots by their chances at some points, unless these are the
+// same.
+func (d *differ) calibration(c *Change) {
+	if max(len(d.before.card.Calibration), len(d.after.card.Calibration)) <= mostKnots {
+		return
+	}
+	for i := range c.Fields {
+		if f := &c.Fields[i]; f.Name == "calibration" {
+			if before, after := d.before.chances(), d.after.chances(); before != after {
+				f.Before, f.After = before, after
+			}
+		}
+	}
+}
+
+// chances are those at some points.
+func (s *Scorer) chances() string {
+	var at []string
+	for p := int32(10_00); p < MaxPoints; p += 20_00 {
+		at = append(at, points(p)+" is "+share(roughly(s.chance[p].ppm)))
+	}
+	return strings.Join(at, ", ")
+}
+
 func limit(b Cap) string {
 	var s []string
 	if b.Min != nil {

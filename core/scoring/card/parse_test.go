@@ -152,7 +152,7 @@ func TestProblemsHaveLineColumnAndRemedy(t *testing.T) {
 		{"unit", "kind: number\n    group", "kind: number\n    in: days\n    group", "rows[0].in: only numbers of leads have a unit; leave it out"},
 		{"both", "- {below: 60,", "- {below: 60, values: [x],", "rows[0].bins[0]: has both below and values; give one"},
 		{"target", "column: Converted", "label: Converted", "4:3: nothing is called label here; there are line, column, positive, segments"},
-		{"no YAML", "missing: [Select]", "missing: [Select", "is no YAML"},
+		{"no YAML", "missing: [Select]", "missing: [Select", "6: is no YAML"},
 	} {
 		if !strings.Contains(good, tt.old) {
 			t.Errorf("%s: the text holds no %q", tt.name, tt.old)

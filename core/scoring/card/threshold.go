@@ -124,6 +124,8 @@ func (c *Card) counted(i int, rows []Result, segments *frame.Column) *histogram 
 	return h
 }
 
+func stays(t *Threshold) string { return "; it stays at " + points(t.Points) + " points" }
+
 // Derive sets the points of every threshold that comes from a precision or a capacity anew, from
 // recent rows that this card scored. Which rows a threshold goes by is as in Cuts; a general one for
 // which no row is left, as each segment has one of its own, goes by all. What no row reaches keeps its points and is named in the problems.
@@ -136,7 +138,7 @@ func (c *Card) Derive(rows []Result, segments *frame.Column) []Problem {
 		}
 		at := fmt.Sprintf("thresholds[%d]", i)
 		if segments == nil && t.Segment != "" {
-			problems = append(problems, Problem{Path: at, Message: "the segments of the rows are not known; its points stay"})
+			problems = append(problems, Problem{Path: at, Message: "the segments of the rows are not known" + stays(t)})
 			continue
 		}
 		h := c.counted(i, rows, segments)
@@ -155,7 +157,7 @@ func (c *Card) Derive(rows []Result, segments *frame.Column) []Problem {
 			why = "there are no rows to go by"
 		}
 		if !ok {
-			problems = append(problems, Problem{Path: at, Message: why + "; its points stay"})
+			problems = append(problems, Problem{Path: at, Message: why + stays(t)})
 			continue
 		}
 		t.Points = points

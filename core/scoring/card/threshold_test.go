@@ -71,8 +71,8 @@ func TestDeriveGoesBySegments(t *testing.T) {
 		{Rows: 10, Above: 2, PPM: 950_000}, {Rows: 10, Above: 6, PPM: 750_000}, {Rows: 0}}, cuts); diff != "" {
 		t.Error(diff)
 	}
-	want := []card.Problem{{Path: "thresholds[2]", Message: "not even the best rows reach 75 %; its points stay"},
-		{Path: "thresholds[5]", Message: "there are no rows to go by; its points stay"}}
+	want := []card.Problem{{Path: "thresholds[2]", Message: "not even the best rows reach 75 %; it stays at 0.77 points"},
+		{Path: "thresholds[5]", Message: "there are no rows to go by; it stays at 0.05 points"}}
 	if diff := cmp.Diff(want, problems); diff != "" {
 		t.Error(diff)
 	}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // complain writes why a command did not work, a line for each thing that is wrong. What a running
@@ -41,6 +42,30 @@ func complaints(err error) []string {
 		lines = append(lines, "  no leadmesh answers there: start one, say where it is with --grpc, or give --ca if it speaks TLS")
 	}
 	return lines
+}
+
+// inFile names a file where an answer of a house speaks of the text that was read from it.
+func inFile(path string, err error) error {
+	st, ok := status.FromError(err)
+	if !ok {
+		return err
+	}
+	p := st.Proto()
+	for i, detail := range st.Details() {
+		wrong, ok := detail.(*errdetails.BadRequest)
+		if !ok {
+			continue
+		}
+		for _, v := range wrong.GetFieldViolations() {
+			if place, found := strings.CutPrefix(v.GetField(), "text"); found {
+				v.Field = path + place
+			}
+		}
+		if named, err := anypb.New(wrong); err == nil {
+			p.Details[i] = named
+		}
+	}
+	return status.FromProto(p).Err()
 }
 
 func splitLines(text string) []string {

@@ -23,7 +23,13 @@ func TestComplain(t *testing.T) {
 			problem.Invalid(problem.Violation{Field: "revision", Description: "give at least the first 8 characters"}).GRPCStatus().Err(),
 			[]string{"leadmesh: the request has wrong fields; each is named with its remedy", "leadmesh:   revision: give at least the first 8 characters"},
 		},
-		"a part is down": {problem.Unavailable(errors.New("secret")).GRPCStatus().Err(), []string{"leadmesh: a part of the system is down; nothing was stored, try again"}},
+		"a file": {
+			inFile("sales.yaml", problem.Invalid(problem.Violation{Field: "text:4:5", Description: "no such feature"}, problem.Violation{Field: "text", Description: "is required"},
+				problem.Violation{Field: "line", Description: "is none of ours"}).GRPCStatus().Err()),
+			[]string{"leadmesh: the request has wrong fields; each is named with its remedy", "leadmesh:   sales.yaml:4:5: no such feature", "leadmesh:   sales.yaml: is required", "leadmesh:   line: is none of ours"},
+		},
+		"no answer, a file": {inFile("sales.yaml", errors.New("no such thing")), []string{"leadmesh: no such thing"}},
+		"a part is down":    {problem.Unavailable(errors.New("secret")).GRPCStatus().Err(), []string{"leadmesh: a part of the system is down; nothing was stored, try again"}},
 		"nobody there": {
 			status.Error(codes.Unavailable, "connection refused"),
 			[]string{"leadmesh: connection refused", "leadmesh:   no leadmesh answers there: start one, say where it is with --grpc, or give --ca if it speaks TLS"},

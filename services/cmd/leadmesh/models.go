@@ -55,7 +55,7 @@ func (c *modelsUploadCmd) Run(ctx context.Context, s streams) error {
 	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
 		resp, err := client.UploadModel(ctx, &scoringv1.UploadModelRequest{Line: line, Text: string(text), Note: c.Note})
 		if err != nil {
-			return err
+			return inFile(c.File, err)
 		}
 		m := resp.GetModel()
 		word := ""

@@ -11,7 +11,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/scoring/train"
 )
 
-// held is the share of rows that are kept unseen for the figures.
+// unseenShare is the share of rows that are kept unseen for the figures.
 const unseenShare = 0.2
 
 // fewestUnseen is how many rows won and how many lost make figures worth telling.

@@ -225,8 +225,11 @@ func (e *Evaluated) Print(out io.Writer) {
 		[]string{"calibration error", figure(r.Calibration.Error.Value), fmt.Sprintf("%s; as seen %s, of which chance alone makes %s", between(r.Calibration.Error), figure(r.Calibration.Raw), figure(r.Calibration.Noise))},
 		[]string{"slope", figure(r.Recalibration.Slope.Value), between(r.Recalibration.Slope) + "; below 1 the probabilities are too bold"},
 	), 1)
-	if l := e.Model.Card.Learned; l != nil && l.Rows == int64(r.Rows) && l.Positives == int64(math.Round(r.Won)) {
+	if l := e.Model.Card.Learned; l != nil && l.Positives == int64(math.Round(r.Won)) && (l.Rows == int64(r.Rows) || l.Rows == int64(r.Rows+e.Outcome.Opens)) {
 		fmt.Fprintln(out, "  the points table was learned from as many rows: if they are these, the figures flatter it")
+	}
+	if r.AUC.Low <= 0.5 {
+		fmt.Fprintln(out, "  on these rows the points tell won from lost no better than chance")
 	}
 	fmt.Fprintln(out, "\nrows by points, the best first")
 	table := [][]string{{"rows up to", "points from", "rows", "won", "share", "lift", "of all wins"}}

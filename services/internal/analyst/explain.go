@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/frame"
 	"github.com/leadmesh/leadmesh/services/internal/console"
 )
 
@@ -45,6 +46,7 @@ type Explained struct {
 	Result  card.Result
 	Parts   []Part
 	Changed *Explained // with the changes; nil without any
+	Notes   []string   // on the values that were set
 }
 
 // Part is what one thing gave.
@@ -53,6 +55,7 @@ type Part struct {
 	Points int32 // 1/100
 	Error  int32 // standard error
 	key    string
+	rest   string // the feature of which the value has no points of its own; else empty
 }
 
 // Explain finds out how a row came to its points, and to which it would come with other values.
@@ -100,7 +103,17 @@ func Explain(ctx context.Context, o ExplainOptions) (*Explained, error) {
 		return nil, err
 	}
 	e.Changed = m.explain(row)
+	for _, change := range o.Change {
+		if c, err := m.Set.Column(change.Column); err == nil && change.Value != "" && e.Changed.atRest(c.Name) {
+			e.Notes = append(e.Notes, fmt.Sprintf("%s: %q has no points of its own and counts as all other values", c.Name, change.Value))
+		}
+	}
 	return e, nil
+}
+
+// atRest reports that the value of a feature has no points of its own.
+func (e *Explained) atRest(feature string) bool {
+	return slices.ContainsFunc(e.Parts, func(p Part) bool { return p.rest == feature })
 }
 
 func features(c *card.Card) []string {
@@ -118,7 +131,13 @@ func (m *Model) explain(row int) *Explained {
 		if i := strings.LastIndex(words, ": "); i >= 0 {
 			words = words[:i]
 		}
-		e.Parts = append(e.Parts, Part{Words: words, Points: c.Points, Error: c.Error, key: fmt.Sprint(c.Kind, c.Index, c.Group)})
+		part := Part{Words: words, Points: c.Points, Error: c.Error, key: fmt.Sprint(c.Kind, c.Index, c.Group)}
+		if c.Kind == card.ContributionRow && c.Bin >= 0 {
+			if r := &m.Card.Rows[c.Index]; r.Kind == frame.Category && r.Bins[c.Bin].Other {
+				part.rest = r.Feature
+			}
+		}
+		e.Parts = append(e.Parts, part)
 	}
 	return e
 }
@@ -155,6 +174,9 @@ func (e *Explained) Print(out io.Writer) {
 	}
 	console.Table(out, append(rows, []string{"points", even(e.Changed.Result.Points), "were " + even(e.Result.Points)},
 		[]string{"probability", chanceOf(e.Changed.Result.PPM), "was " + chanceOf(e.Result.PPM)}), 1)
+	for _, n := range e.Notes {
+		fmt.Fprintln(out, "  "+n)
+	}
 }
 
 func (e *Explained) print(out io.Writer) {
@@ -177,7 +199,7 @@ func (e *Explained) print(out io.Writer) {
 	rows = append(rows, []string{"points, of 100", even(r.Points), ""}, chance)
 	console.Table(out, rows, 1)
 	if silent > 0 {
-		fmt.Fprintf(out, "  %s give nothing to this row\n", console.Plural(silent, "more signal"))
+		fmt.Fprintf(out, "  nothing from %s\n", console.Plural(silent, "more signal"))
 	}
 }
 

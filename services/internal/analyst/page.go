@@ -12,6 +12,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/scoring/assess"
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 	"github.com/leadmesh/leadmesh/core/scoring/frame"
+	"github.com/leadmesh/leadmesh/core/scoring/train"
 	"github.com/leadmesh/leadmesh/services/internal/analyst/report"
 	"github.com/leadmesh/leadmesh/services/internal/console"
 )
@@ -56,7 +57,9 @@ func (t *Trained) show(out io.Writer) error {
 	for _, h := range held {
 		p.Held = append(p.Held, report.Held{Name: h.Column, Why: h.Why, Figure: t.alone(h.Column)})
 	}
-	for _, c := range r.Columns {
+	changing := slices.Clone(r.Columns)
+	slices.SortStableFunc(changing, func(a, b train.Column) int { return cmp.Compare(b.Drift, a.Drift) })
+	for _, c := range changing {
 		if c.Drift > mildDrift {
 			d := report.Drift{Name: c.Name, Figure: figure(c.Drift), Words: "changes somewhat", Done: "used"}
 			if c.Drift > strongDrift {
@@ -68,7 +71,6 @@ func (t *Trained) show(out io.Writer) error {
 			p.Drift = append(p.Drift, d)
 		}
 	}
-	slices.SortStableFunc(p.Drift, func(a, b report.Drift) int { return strings.Compare(b.Figure, a.Figure) })
 	for i := range t.Card.Rows {
 		p.Signals = append(p.Signals, t.signal(&t.Card.Rows[i]))
 	}
@@ -107,6 +109,9 @@ func (t *Trained) warnings() []report.Warning {
 	}
 	if t.Report.Nothing {
 		out = append(out, report.Warning{Grave: true, Title: "There is nothing to learn", Words: "No column tells the outcome better than chance on rows that were not learned from. Every row gets the same probability."})
+	} else if u := t.Unseen; u != nil && u.AUC.Low <= 0.5 {
+		out = append(out, report.Warning{Grave: true, Title: "The columns tell nothing reliable",
+			Words: fmt.Sprintf("On %s not learned from, the points tell won from lost no better than chance: the AUC is %s, %s, and 0.5 is chance.", console.Plural(u.Rows, "row"), figure(u.AUC.Value), between(u.AUC))})
 	}
 	for i := range t.Uses {
 		if u := &t.Uses[i]; u.Denied != "" && u.Role == Signal {

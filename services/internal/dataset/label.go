@@ -129,9 +129,9 @@ func (c *Column) meaning(a Answers, counts []int) ([]int, error) {
 		left = slices.DeleteFunc(left, func(i int) bool { return out[i] != meansUnknown })
 	}
 	if len(left) > 1 || len(left) == 1 && len(a.Negative) > 0 {
-		return nil, fmt.Errorf("--label %s: an outcome is won or lost, but this column has %d values; %s\n"+
+		return nil, fmt.Errorf("--label %s: an outcome is won or lost, but this column has %s values; %s\n"+
 			"--positive VALUE names what is won, --open VALUE,... what is not decided yet and so neither won nor lost, --negative VALUE,... what is lost",
-			c.Name, len(c.values), c.listed(counts))
+			c.Name, console.Count(len(c.values)), c.listed(counts))
 	}
 	for _, i := range left {
 		out[i] = meansLost
