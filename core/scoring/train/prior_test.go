@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,5 +90,42 @@ func TestPointsMoveFromTheExpertsToTheDatas(t *testing.T) {
 		if problems := c.Check(); len(problems) > 0 {
 			t.Error(problems)
 		}
+	}
+}
+
+func TestPointsThatLeaveTheirRangeAreRescaled(t *testing.T) {
+	prior := expert()
+	prior.Base = 8500
+	prior.Rows[0].Bins[1].Points = 1400
+	prior.Cap = card.Cap{Max: new(int32)}
+	*prior.Cap.Max = card.MaxPoints
+	prior.Groups = map[string]card.Cap{"fit": {Max: &prior.Rows[0].Bins[1].Points}}
+	// The rows know far more than the expert, and lead beyond the range from a base so high.
+	w := additive(8000, 3, 81)
+	for i := range w.outcomes {
+		if w.logodds[i] > 3.5 {
+			w.outcomes[i] = train.Won
+		} else if w.logodds[i] < 1 {
+			w.outcomes[i] = train.Lost
+		}
+	}
+	c, rep := learn(t, w, train.Options{Prior: prior, Bags: 4, Pairs: -1})
+	if problems := c.Check(); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if !strings.Contains(strings.Join(rep.Words, "\n"), "multiplied by 0.") {
+		t.Fatalf("nothing was rescaled: %v", rep.Words)
+	}
+	if most := *c.Groups["fit"].Max; most >= 1400 || most <= 0 {
+		t.Errorf("the cap of the group is %d, was 1400", most)
+	}
+	clamped := 0
+	for i, b := 0, bound(t, c, w.f); i < w.f.Rows; i++ {
+		if p := b.Score(i).Points; p <= 0 || p >= card.MaxPoints {
+			clamped++
+		}
+	}
+	if clamped > w.f.Rows/50 {
+		t.Errorf("%d of %d rows are clamped", clamped, w.f.Rows)
 	}
 }

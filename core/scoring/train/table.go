@@ -15,9 +15,11 @@ type table struct {
 	parts   [][]part // of each column of the matrix; the cells of a pair one by one
 	level   float64  // points = level + perLogit*logodds
 	perUnit float64
-	spread  float64   // standard error of the base, in log-odds
-	cost    float64   // log loss of the rows that merging bins cost
-	moved   *additive // what was learned on top of an expert's card; nil without one
+	// What an expert's points are multiplied by, and sums of them moved by, to leave room.
+	scale, shift float64
+	spread       float64   // standard error of the base, in log-odds
+	cost         float64   // log loss of the rows that merging bins cost
+	moved        *additive // what was learned on top of an expert's card; nil without one
 }
 
 // tabulate merges the bins of a function, centres its columns so that the base is the average
@@ -66,6 +68,7 @@ func (l *learner) tabulate(f *final) *table {
 		t.parts = append(t.parts, parts)
 	}
 	if l.prior != nil {
+		t.fit(l.m, l.s.offset)
 		return t
 	}
 	t.cost = l.loss(t.additive(l.m), l.m) - before
@@ -170,7 +173,7 @@ func (l *learner) card(t *table) *card.Card {
 
 // grown is the expert's card with what was learned. Signals that no row speaks of stay as they are.
 func (l *learner) grown(t *table) *card.Card {
-	c := l.untouched()
+	c := t.rescaled(l.untouched())
 	c.Base += int32(math.Round(t.base * t.perUnit))
 	c.Learned = nil
 	if l.o.Target.Column != "" || l.o.Target.Line != "" {

@@ -63,6 +63,9 @@ func (l *learner) tell(c *card.Card, t *table, best *trial) {
 		c.Learned.Prior, c.Learned.PriorRows = l.prior.card.Revision(), int64(l.o.PriorRows)
 	}
 	l.words(c)
+	if scaled := t.scaled(); scaled != "" {
+		r.Words = append(r.Words, scaled)
+	}
 }
 
 // figures assesses what a learner of the older rows said of the newest, calibrated on those between.
