@@ -57,7 +57,7 @@ var outcomeSets = []outcomeSet{
 }
 
 // foretelling measures how well learned tables tell the newest rows of real sets, learned from the
-// older ones, beside XGBoost and logistic regression on the same columns.
+// older ones, beside XGBoost and logistic regression on the same columns; then those of made worlds.
 func (b *bench) foretelling(ctx context.Context) (rows []Row, err error) {
 	folder, err := outcomeFolder()
 	if err != nil {
@@ -79,7 +79,8 @@ func (b *bench) foretelling(ctx context.Context) (rows []Row, err error) {
 		}
 		rows = append(rows, more...)
 	}
-	return rows, nil
+	more, err := b.drifting(ctx, p)
+	return append(rows, more...), err
 }
 
 // measure learns from the oldest 40 to 80 % and tells the fifth that follows.
