@@ -55,7 +55,11 @@ func (k *checker) leadRow(at string, r *Row) scoring.Row {
 		for f := scoring.FeatureNone + 1; f < scoring.NumFeatures; f++ {
 			names = append(names, f.String())
 		}
-		k.add(at+".feature", "leads have no feature %q%s", r.Feature, lead.Suggest(r.Feature, names))
+		meant := lead.Suggest(r.Feature, names)
+		if meant == "" {
+			meant = "; take one that a scorecard of the playbook uses"
+		}
+		k.add(at+".feature", "leads have no feature %q%s", r.Feature, meant)
 		return out
 	}
 	if category := f.Unit() == scoring.UnitCategory; category != (r.Kind == frame.Category) {

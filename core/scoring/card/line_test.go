@@ -98,7 +98,7 @@ func TestLineScoresAsTheCard(t *testing.T) {
 
 func TestLineRefusesWhatLeadsDoNotHave(t *testing.T) {
 	for _, c := range []struct{ name, from, to, want string }{
-		{"a denied column", "feature: visit_days", "feature: Sex", `5:5: rows[0].feature: leads have no feature "Sex"`},
+		{"a denied column", "feature: visit_days", "feature: Sex", `5:5: rows[0].feature: leads have no feature "Sex"; take one that a scorecard of the playbook uses`},
 		{"an age", "feature: visit_days", "feature: age", `5:5: rows[0].feature: leads have no feature "age"`},
 		{"another kind", "feature: request_type\n    kind: category", "feature: odometer_km\n    kind: category", "14:5: rows[1].kind: of leads odometer_km is a number"},
 		{"another group", "group: LIFE_CYCLE", "group: VALUE", "7:5: rows[0].group: of leads visit_days belongs to LIFE_CYCLE"},

@@ -15,7 +15,7 @@ var denied = []struct {
 	{"sex", []string{"sex", "gender", "geschlecht", "male", "female", "männlich", "weiblich", "anrede", "salutation", "sexual orientation"}},
 	{"race", []string{"race", "ethnicity", "ethnic", "rasse", "ethnie", "ethnische", "hautfarbe", "skin color", "skin colour"}},
 	{"religion", []string{"religion", "religious", "confession", "konfession", "religiös", "faith", "glaube", "kirchensteuer"}},
-	{"national origin", []string{"nationality", "citizenship", "national origin", "birth country", "country of birth", "birthplace", "place of birth", "staatsangehörigkeit", "staatsangehoerigkeit", "nationalit\u00e4t", "nationalitaet", "geburtsland", "geburtsort", "herkunftsland"}},
+	{"national origin", []string{"nationality", "citizenship", "national origin", "birth country", "country of birth", "birthplace", "place of birth", "staatsangehörigkeit", "staatsangehoerigkeit", "nationalität", "nationalitaet", "geburtsland", "geburtsort", "herkunftsland"}},
 	{"marital status", []string{"marital", "married", "spouse", "familienstand", "verheiratet", "marital status", "civil status", "ehestand", "ledig", "divorced", "geschieden"}},
 	{"age", []string{"age", "ages", "birthday", "birthdate", "birth", "born", "dob", "date of birth", "birth year", "yob", "alter", "geburtsdatum", "geburtstag", "geburtsjahr", "geb", "altersgruppe", "agegroup"}},
 }

@@ -101,12 +101,13 @@ func TestModelJudgedByWhatItWasLearnedFrom(t *testing.T) {
 
 func TestModelExplainSaysWhatHasNoPointsOfItsOwn(t *testing.T) {
 	table := written(t, "model.yaml", "target: {column: won, positive: \"1\"}\nbase: 20\ncalibration:\n  - {points: 0, chance: 1 %}\n  - {points: 100, chance: 90 %}\nrows:\n"+
-		"  - feature: source\n    kind: category\n    bins: [{values: [web], points: 5}, {else: yes, points: -1}]\n")
+		"  - feature: source\n    kind: category\n    bins: [{values: [web], points: 5}, {missing: yes, points: 2}, {else: yes, points: -1}]\n")
 	leads := written(t, "leads.csv", "source\nfair\nweb\n")
 	const words = `source: "wbe" has no points of its own and counts as all other values`
 	out, _ := model(t, 0, "explain", "--model", table, "--data", leads, "--row", "2", "--set", "source=wbe")
 	holds(t, out, words)
-	for _, known := range []string{"source=web", "source="} {
+	// The table says nothing of missing words, so the usual ones are meant.
+	for _, known := range []string{"source=web", "source=", "source=NA"} {
 		if out, _ := model(t, 0, "explain", "--model", table, "--data", leads, "--row", "1", "--set", known); strings.Contains(out, "of its own") {
 			t.Errorf("%s\n%s", known, out)
 		}

@@ -119,8 +119,11 @@ func apply(ctx context.Context, path string, s *Source, lacking bool, every ...s
 	if err := told(path, problems); err != nil {
 		return nil, err
 	}
-	if s.Missing == nil && c.Missing != nil {
+	if s.Missing == nil {
 		s.Missing = c.Missing
+	}
+	if s.Missing == nil {
+		s.Missing = dataset.DefaultMissing()
 	}
 	m := &Model{Path: path, Card: c}
 	kinds := signals(c)

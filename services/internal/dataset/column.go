@@ -81,7 +81,15 @@ func (c *Column) Order() ([]float64, error) {
 	case c.numbers != nil && c.Kind != Clock:
 		return c.numbers, nil
 	}
-	return nil, fmt.Errorf("%s: rows are put in the order of a number or of a date, such as 2026-03-31, 31.03.2026 or 03/31/2026; this column is taken for %s", c.Name, article(c.Kind))
+	return nil, fmt.Errorf("%s: rows are put in the order of a number or of a date, such as 2026-03-31, 31.03.2026 or 03/31/2026; this column is taken for %s%s", c.Name, article(c.Kind), c.mixed())
+}
+
+// mixed says of a column with many dates that they are not written alike.
+func (c *Column) mixed() string {
+	if c.dates*4 < c.Filled {
+		return ""
+	}
+	return fmt.Sprintf(", since of its %s only %s read as dates with the %s; write all in one way", console.Plural(c.Filled, "cell"), console.Count(c.dates), c.layout)
 }
 
 func article(k Kind) string {
@@ -97,8 +105,6 @@ func article(k Kind) string {
 	}
 	return "a " + k.String()
 }
-
-func plural(n int, what string) string { return console.Plural(n, what) }
 
 // nearest returns the candidate that a name is most likely a typing error of.
 func nearest(name string, candidates []string) (string, bool) {

@@ -60,6 +60,7 @@ type Column struct {
 	place   int // in the table's rows
 	marks   marks
 	layout  layout
+	dates   int  // cells that are dates in the layout that fits best
 	unsure  bool // another layout fits as well
 	running bool // of ids: numbers
 	wanted  frame.Kind

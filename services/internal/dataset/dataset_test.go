@@ -148,6 +148,7 @@ func TestOrder(t *testing.T) {
 		"words":         {[]string{"early", "late", "late"}, "", nil, "taken for a category"},
 		"times of day":  {[]string{"13:00", "14:00", "15:00"}, "", nil, "taken for a time of day"},
 		"no such day":   {[]string{"2026-02-30", "x", "y"}, "", nil, "a category"},
+		"mixed":         {[]string{"02.01.1970", "03.01.1970", "1970-01-04", "05.01.1970"}, "", nil, "taken for a category, since of its 4 cells only 3 read as dates with the day first; write all in one way"},
 		"named in both": {[]string{"2 Jan 1970", "Jan 3, 1970"}, "", []float64{86400, 2 * 86400}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/leadmesh/leadmesh/services/internal/console"
 )
 
 // mostValues is how many values of a column are told apart while its kind is not known.
@@ -146,6 +148,7 @@ func (c *Column) settle(p *profile, t *traits, told marks) {
 	unlike := p.unlike()
 	number := t.mostly(t.number[c.marks]) && t.leadingZero == 0
 	layout := c.layoutOf(t)
+	c.layout, c.dates = layout, t.moment[layout]
 	switch {
 	case p.filled == 0:
 		c.Kind, c.Held = Empty, "it holds nothing"
@@ -157,7 +160,7 @@ func (c *Column) settle(p *profile, t *traits, told marks) {
 		c.Kind, c.Note = Clock, "as the hour of the day"
 		c.unread(t.cells-t.clock, "no time of day")
 	case t.mostly(t.moment[layout]) && !(number && !eightDigits(t)):
-		c.Kind, c.Held, c.layout = Moment, "it is a date, which tells nothing of later ones", layout
+		c.Kind, c.Held = Moment, "it is a date, which tells nothing of later ones"
 		c.unread(t.cells-t.moment[layout], "no date")
 	case len(p.counts) == 2 && yesNo(p.values):
 		c.Kind = YesNo
@@ -185,7 +188,7 @@ func (c *Column) settle(p *profile, t *traits, told marks) {
 
 func (c *Column) unread(cells int, what string) {
 	if cells > 0 {
-		c.Note = strings.TrimPrefix(c.Note+"; "+plural(cells, "cell")+" taken as missing, being "+what, "; ")
+		c.Note = strings.TrimPrefix(c.Note+"; "+console.Plural(cells, "cell")+" taken as missing, being "+what, "; ")
 	}
 }
 
