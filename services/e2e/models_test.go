@@ -247,6 +247,18 @@ func modelByCommand(t *testing.T, w *world) {
 	run("as a shadow since", "show", revision)
 	run("base: 50", "show", revision, "--card")
 	run("base", "diff", revision)
+	report := run("done", "backtest", revision, "--wait", "--note", "by command")
+	list := &scoringv1.ListBacktestsResponse{}
+	w.get(t, "ops", "/v1/backtests?revision="+revision, list)
+	if n := len(list.GetBacktests()); n != 1 || list.GetBacktests()[0].GetLeadCount() < 10 {
+		t.Fatalf("backtests: %v", list)
+	}
+	done := &scoringv1.GetBacktestResponse{}
+	w.get(t, "ops", "/v1/backtests/"+list.GetBacktests()[0].GetBacktestId(), done)
+	if r := done.GetBacktest().GetReport(); !strings.Contains(report, fmt.Sprintf("%d leads: 0 won, 0 lost", r.GetLeadCount())) || r.GetOpenCount() != r.GetLeadCount() || r.GetThresholds()[1].GetModelCount() != r.GetLeadCount() {
+		t.Errorf("the report: %s\n%v", report, r)
+	}
+	run("done", "report", done.GetBacktest().GetBacktestId())
 	run("the playbook's table scores sales again", "rollback", "sales")
 	run("retired of SALES", "retire", revision)
 	if out, err := exec.Command(binary(t), "models", "promote", revision, "--to", "active", "--grpc", w.addr).CombinedOutput(); err == nil {

@@ -58,7 +58,9 @@ func (h *House) wireScoring(ctx context.Context) error {
 		return err
 	}
 	names := newDirectory(routingv1.NewCaseServiceClient(cases), h.tel.Log)
-	s, err := scoring.New(scoring.Config{Models: h.cfg.Models}, scoring.Deps{Pool: pool, Model: names.catalogueModel, Tel: h.tel, Now: h.cfg.Now})
+	s, err := scoring.New(scoring.Config{Models: h.cfg.Models}, scoring.Deps{
+		Pool: pool, Model: names.catalogueModel, Past: routingv1.NewCaseServiceClient(cases), Tel: h.tel, Now: h.cfg.Now,
+	})
 	if err != nil {
 		return err
 	}

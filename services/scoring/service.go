@@ -22,6 +22,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -32,21 +33,28 @@ const (
 )
 
 // Migrations is what the service keeps in the database.
-func Migrations() postgres.Module { return store.Module() }
+func Migrations() postgres.Module {
+	m := store.Module()
+	m.Companion = jobCompanion()
+	return m
+}
 
 // Config are the settings of the service; the zero value works.
 type Config struct {
 	Models ModelRules
 }
 
-// Deps are what the service works with; all but Model are required.
+// Deps are what the service works with; all but Model and Past are required.
 type Deps struct {
 	Pool *pgxpool.Pool // role leadmesh_scoring, schema scoring
 	// Model returns what the network's catalogue knows of a model: a decision scores with it, so
 	// that a score without it would be another. nil: nothing.
 	Model func(brand, code string) (Model, bool)
-	Tel   *telemetry.Telemetry
-	Now   func() time.Time
+	// Past reads what was decided, for backtests. nil: there are none to work on, and those begun wait
+	// for a process that can.
+	Past PastDecisions
+	Tel  *telemetry.Telemetry
+	Now  func() time.Time
 }
 
 // Model is what a score needs to know of a model of the catalogue.
@@ -64,6 +72,8 @@ type Service struct {
 	store   *store.Store
 	rules   ModelRules
 	model   func(brand, code string) (Model, bool)
+	decided PastDecisions
+	jobs    *jobs
 	log     *slog.Logger
 	now     func() time.Time
 	replica [16]byte // names this process among the replicas
@@ -97,15 +107,29 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Model == nil {
 		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
 	}
-	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, log: deps.Tel.Log, now: deps.Now}
+	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, log: deps.Tel.Log, now: deps.Now}
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
+	}
+	var err error
+	if s.jobs, err = newJobs(s, deps.Pool); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-// Run keeps the process in step with the active playbook until ctx ends.
+// Run keeps the process in step with the active playbook and works on backtests until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.follow(ctx) })
+	if s.decided != nil {
+		group.Go(func() error { return s.jobs.run(ctx) })
+	}
+	return group.Wait()
+}
+
+// follow keeps the process in step with the active playbook.
+func (s *Service) follow(ctx context.Context) error {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
 	for {

@@ -43,12 +43,18 @@ func newHouse(t *testing.T, pool *pgxpool.Pool) *house {
 
 func newRuledHouse(t *testing.T, pool *pgxpool.Pool, rules scoring.ModelRules) *house {
 	t.Helper()
+	return newTryingHouse(t, pool, rules, nil)
+}
+
+// newTryingHouse is one whose backtests find past decisions.
+func newTryingHouse(t *testing.T, pool *pgxpool.Pool, rules scoring.ModelRules, past scoring.PastDecisions) *house {
+	t.Helper()
 	tel, err := telemetry.New(t.Context(), telemetry.Config{Service: "test", LogWriter: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &house{tel: tel, now: start}
-	h.service, err = scoring.New(scoring.Config{Models: rules}, scoring.Deps{Pool: pool, Tel: tel, Now: func() time.Time { return h.now }})
+	h.service, err = scoring.New(scoring.Config{Models: rules}, scoring.Deps{Pool: pool, Past: past, Tel: tel, Now: func() time.Time { return h.now }})
 	if err != nil {
 		t.Fatal(err)
 	}

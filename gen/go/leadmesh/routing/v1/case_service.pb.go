@@ -1168,11 +1168,331 @@ func (x *DealerName) GetCodes() []*DealerCode {
 	return nil
 }
 
+// ListPastDecisionsRequest asks for a page of leads.
+type ListPastDecisionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The line of the first decision.
+	Line v11.Line `protobuf:"varint,1,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
+	// Leads received from here on; absent: from the first.
+	From *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Leads received before; absent: all.
+	To *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// How many leads are looked at, of which as many or fewer are answered; absent: 500, at most 2,000.
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where the page before ended.
+	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPastDecisionsRequest) Reset() {
+	*x = ListPastDecisionsRequest{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPastDecisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPastDecisionsRequest) ProtoMessage() {}
+
+func (x *ListPastDecisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPastDecisionsRequest.ProtoReflect.Descriptor instead.
+func (*ListPastDecisionsRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListPastDecisionsRequest) GetLine() v11.Line {
+	if x != nil {
+		return x.Line
+	}
+	return v11.Line(0)
+}
+
+func (x *ListPastDecisionsRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *ListPastDecisionsRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *ListPastDecisionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListPastDecisionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListPastDecisionsResponse is a page of leads.
+type ListPastDecisionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The leads; there may be none on a page that is not the last.
+	Decisions []*PastDecision `protobuf:"bytes,1,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	// Asks for the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How much of all leads has been looked at, 0 to 1,000,000.
+	ProgressPpm   int32 `protobuf:"varint,3,opt,name=progress_ppm,json=progressPpm,proto3" json:"progress_ppm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPastDecisionsResponse) Reset() {
+	*x = ListPastDecisionsResponse{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPastDecisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPastDecisionsResponse) ProtoMessage() {}
+
+func (x *ListPastDecisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPastDecisionsResponse.ProtoReflect.Descriptor instead.
+func (*ListPastDecisionsResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ListPastDecisionsResponse) GetDecisions() []*PastDecision {
+	if x != nil {
+		return x.Decisions
+	}
+	return nil
+}
+
+func (x *ListPastDecisionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListPastDecisionsResponse) GetProgressPpm() int32 {
+	if x != nil {
+		return x.ProgressPpm
+	}
+	return 0
+}
+
+// PastDecision is the first decision on a lead and where the lead stands now. Nothing in it tells who
+// the person is.
+type PastDecision struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lead.
+	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// Its brand.
+	Brand string `protobuf:"bytes,2,opt,name=brand,proto3" json:"brand,omitempty"`
+	// When it was received.
+	ReceivedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	// What the first decision was scored from, by name as in the receipt.
+	Inputs []*ScoreInput `protobuf:"bytes,4,rep,name=inputs,proto3" json:"inputs,omitempty"`
+	// Points of that decision, in hundredths.
+	Points int32 `protobuf:"varint,5,opt,name=points,proto3" json:"points,omitempty"`
+	// Chance of that decision, in millionths.
+	ProbabilityPpm int32 `protobuf:"varint,6,opt,name=probability_ppm,json=probabilityPpm,proto3" json:"probability_ppm,omitempty"`
+	// Stage of that decision.
+	Stage v11.Stage `protobuf:"varint,7,opt,name=stage,proto3,enum=leadmesh.lead.v1.Stage" json:"stage,omitempty"`
+	// Where the lead stands now.
+	State v11.State `protobuf:"varint,8,opt,name=state,proto3,enum=leadmesh.lead.v1.State" json:"state,omitempty"`
+	// When it was closed; absent for open ones.
+	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PastDecision) Reset() {
+	*x = PastDecision{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PastDecision) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PastDecision) ProtoMessage() {}
+
+func (x *PastDecision) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PastDecision.ProtoReflect.Descriptor instead.
+func (*PastDecision) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PastDecision) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+func (x *PastDecision) GetBrand() string {
+	if x != nil {
+		return x.Brand
+	}
+	return ""
+}
+
+func (x *PastDecision) GetReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return nil
+}
+
+func (x *PastDecision) GetInputs() []*ScoreInput {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *PastDecision) GetPoints() int32 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *PastDecision) GetProbabilityPpm() int32 {
+	if x != nil {
+		return x.ProbabilityPpm
+	}
+	return 0
+}
+
+func (x *PastDecision) GetStage() v11.Stage {
+	if x != nil {
+		return x.Stage
+	}
+	return v11.Stage(0)
+}
+
+func (x *PastDecision) GetState() v11.State {
+	if x != nil {
+		return x.State
+	}
+	return v11.State(0)
+}
+
+func (x *PastDecision) GetClosedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return nil
+}
+
+// ScoreInput is one named number that a score was made from.
+type ScoreInput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The number.
+	Value         int64 `protobuf:"varint,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoreInput) Reset() {
+	*x = ScoreInput{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoreInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoreInput) ProtoMessage() {}
+
+func (x *ScoreInput) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoreInput.ProtoReflect.Descriptor instead.
+func (*ScoreInput) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ScoreInput) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ScoreInput) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 var File_leadmesh_routing_v1_case_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\n" +
-	"&leadmesh/routing/v1/case_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a#leadmesh/lead/v1/outcome_code.proto\x1a!leadmesh/problem/v1/problem.proto\x1a!leadmesh/routing/v1/network.proto\x1a)leadmesh/routing/v1/routing_service.proto\"1\n" +
+	"&leadmesh/routing/v1/case_service.proto\x12\x13leadmesh.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#leadmesh/feedback/v1/activity.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a#leadmesh/lead/v1/outcome_code.proto\x1a!leadmesh/problem/v1/problem.proto\x1a!leadmesh/routing/v1/network.proto\x1a)leadmesh/routing/v1/routing_service.proto\"1\n" +
 	"\x14BatchGetCasesRequest\x12\x19\n" +
 	"\blead_ids\x18\x01 \x03(\tR\aleadIds\"L\n" +
 	"\x15BatchGetCasesResponse\x123\n" +
@@ -1257,14 +1577,41 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\tR\x06status\x12\x1b\n" +
 	"\ttime_zone\x18\x05 \x01(\tR\btimeZone\x125\n" +
-	"\x05codes\x18\x06 \x03(\v2\x1f.leadmesh.routing.v1.DealerCodeR\x05codes2\xe2\x04\n" +
+	"\x05codes\x18\x06 \x03(\v2\x1f.leadmesh.routing.v1.DealerCodeR\x05codes\"\xde\x01\n" +
+	"\x18ListPastDecisionsRequest\x12*\n" +
+	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12.\n" +
+	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\"\xa7\x01\n" +
+	"\x19ListPastDecisionsResponse\x12?\n" +
+	"\tdecisions\x18\x01 \x03(\v2!.leadmesh.routing.v1.PastDecisionR\tdecisions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12!\n" +
+	"\fprogress_ppm\x18\x03 \x01(\x05R\vprogressPpm\"\x8b\x03\n" +
+	"\fPastDecision\x12\x17\n" +
+	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x14\n" +
+	"\x05brand\x18\x02 \x01(\tR\x05brand\x12;\n" +
+	"\vreceived_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"receivedAt\x127\n" +
+	"\x06inputs\x18\x04 \x03(\v2\x1f.leadmesh.routing.v1.ScoreInputR\x06inputs\x12\x16\n" +
+	"\x06points\x18\x05 \x01(\x05R\x06points\x12'\n" +
+	"\x0fprobability_ppm\x18\x06 \x01(\x05R\x0eprobabilityPpm\x12-\n" +
+	"\x05stage\x18\a \x01(\x0e2\x17.leadmesh.lead.v1.StageR\x05stage\x12-\n" +
+	"\x05state\x18\b \x01(\x0e2\x17.leadmesh.lead.v1.StateR\x05state\x127\n" +
+	"\tclosed_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"6\n" +
+	"\n" +
+	"ScoreInput\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value2\xd6\x05\n" +
 	"\vCaseService\x12f\n" +
 	"\rBatchGetCases\x12).leadmesh.routing.v1.BatchGetCasesRequest\x1a*.leadmesh.routing.v1.BatchGetCasesResponse\x12l\n" +
 	"\x0fApplyActivities\x12+.leadmesh.routing.v1.ApplyActivitiesRequest\x1a,.leadmesh.routing.v1.ApplyActivitiesResponse\x12c\n" +
 	"\fRefreshCases\x12(.leadmesh.routing.v1.RefreshCasesRequest\x1a).leadmesh.routing.v1.RefreshCasesResponse\x12]\n" +
 	"\n" +
 	"RejectCase\x12&.leadmesh.routing.v1.RejectCaseRequest\x1a'.leadmesh.routing.v1.RejectCaseResponse\x12Z\n" +
-	"\tWakeCases\x12%.leadmesh.routing.v1.WakeCasesRequest\x1a&.leadmesh.routing.v1.WakeCasesResponse\x12]\n" +
+	"\tWakeCases\x12%.leadmesh.routing.v1.WakeCasesRequest\x1a&.leadmesh.routing.v1.WakeCasesResponse\x12r\n" +
+	"\x11ListPastDecisions\x12-.leadmesh.routing.v1.ListPastDecisionsRequest\x1a..leadmesh.routing.v1.ListPastDecisionsResponse\x12]\n" +
 	"\n" +
 	"GetNetwork\x12&.leadmesh.routing.v1.GetNetworkRequest\x1a'.leadmesh.routing.v1.GetNetworkResponseB\xdc\x01\n" +
 	"\x17com.leadmesh.routing.v1B\x10CaseServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1;routingv1\xa2\x02\x03LRX\xaa\x02\x13Leadmesh.Routing.V1\xca\x02\x13Leadmesh\\Routing\\V1\xe2\x02\x1fLeadmesh\\Routing\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Routing::V1b\x06proto3"
@@ -1281,70 +1628,88 @@ func file_leadmesh_routing_v1_case_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_routing_v1_case_service_proto_rawDescData
 }
 
-var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
-	(*BatchGetCasesRequest)(nil),    // 0: leadmesh.routing.v1.BatchGetCasesRequest
-	(*BatchGetCasesResponse)(nil),   // 1: leadmesh.routing.v1.BatchGetCasesResponse
-	(*ApplyActivitiesRequest)(nil),  // 2: leadmesh.routing.v1.ApplyActivitiesRequest
-	(*ApplyActivitiesResponse)(nil), // 3: leadmesh.routing.v1.ApplyActivitiesResponse
-	(*Application)(nil),             // 4: leadmesh.routing.v1.Application
-	(*RefreshCasesRequest)(nil),     // 5: leadmesh.routing.v1.RefreshCasesRequest
-	(*CaseRefresh)(nil),             // 6: leadmesh.routing.v1.CaseRefresh
-	(*RefreshCasesResponse)(nil),    // 7: leadmesh.routing.v1.RefreshCasesResponse
-	(*RefreshedCase)(nil),           // 8: leadmesh.routing.v1.RefreshedCase
-	(*RejectCaseRequest)(nil),       // 9: leadmesh.routing.v1.RejectCaseRequest
-	(*RejectCaseResponse)(nil),      // 10: leadmesh.routing.v1.RejectCaseResponse
-	(*WakeCasesRequest)(nil),        // 11: leadmesh.routing.v1.WakeCasesRequest
-	(*WakeCasesResponse)(nil),       // 12: leadmesh.routing.v1.WakeCasesResponse
-	(*GetNetworkRequest)(nil),       // 13: leadmesh.routing.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),      // 14: leadmesh.routing.v1.GetNetworkResponse
-	(*CatalogueModel)(nil),          // 15: leadmesh.routing.v1.CatalogueModel
-	(*DealerName)(nil),              // 16: leadmesh.routing.v1.DealerName
-	(*LeadCase)(nil),                // 17: leadmesh.routing.v1.LeadCase
-	(*v1.Activity)(nil),             // 18: leadmesh.feedback.v1.Activity
-	(*v1.Outcome)(nil),              // 19: leadmesh.feedback.v1.Outcome
-	(*v11.Lead)(nil),                // 20: leadmesh.lead.v1.Lead
-	(*v12.Problem)(nil),             // 21: leadmesh.problem.v1.Problem
-	(v11.ParkReason)(0),             // 22: leadmesh.lead.v1.ParkReason
-	(*timestamppb.Timestamp)(nil),   // 23: google.protobuf.Timestamp
-	(*DealerCode)(nil),              // 24: leadmesh.routing.v1.DealerCode
+	(*BatchGetCasesRequest)(nil),      // 0: leadmesh.routing.v1.BatchGetCasesRequest
+	(*BatchGetCasesResponse)(nil),     // 1: leadmesh.routing.v1.BatchGetCasesResponse
+	(*ApplyActivitiesRequest)(nil),    // 2: leadmesh.routing.v1.ApplyActivitiesRequest
+	(*ApplyActivitiesResponse)(nil),   // 3: leadmesh.routing.v1.ApplyActivitiesResponse
+	(*Application)(nil),               // 4: leadmesh.routing.v1.Application
+	(*RefreshCasesRequest)(nil),       // 5: leadmesh.routing.v1.RefreshCasesRequest
+	(*CaseRefresh)(nil),               // 6: leadmesh.routing.v1.CaseRefresh
+	(*RefreshCasesResponse)(nil),      // 7: leadmesh.routing.v1.RefreshCasesResponse
+	(*RefreshedCase)(nil),             // 8: leadmesh.routing.v1.RefreshedCase
+	(*RejectCaseRequest)(nil),         // 9: leadmesh.routing.v1.RejectCaseRequest
+	(*RejectCaseResponse)(nil),        // 10: leadmesh.routing.v1.RejectCaseResponse
+	(*WakeCasesRequest)(nil),          // 11: leadmesh.routing.v1.WakeCasesRequest
+	(*WakeCasesResponse)(nil),         // 12: leadmesh.routing.v1.WakeCasesResponse
+	(*GetNetworkRequest)(nil),         // 13: leadmesh.routing.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),        // 14: leadmesh.routing.v1.GetNetworkResponse
+	(*CatalogueModel)(nil),            // 15: leadmesh.routing.v1.CatalogueModel
+	(*DealerName)(nil),                // 16: leadmesh.routing.v1.DealerName
+	(*ListPastDecisionsRequest)(nil),  // 17: leadmesh.routing.v1.ListPastDecisionsRequest
+	(*ListPastDecisionsResponse)(nil), // 18: leadmesh.routing.v1.ListPastDecisionsResponse
+	(*PastDecision)(nil),              // 19: leadmesh.routing.v1.PastDecision
+	(*ScoreInput)(nil),                // 20: leadmesh.routing.v1.ScoreInput
+	(*LeadCase)(nil),                  // 21: leadmesh.routing.v1.LeadCase
+	(*v1.Activity)(nil),               // 22: leadmesh.feedback.v1.Activity
+	(*v1.Outcome)(nil),                // 23: leadmesh.feedback.v1.Outcome
+	(*v11.Lead)(nil),                  // 24: leadmesh.lead.v1.Lead
+	(*v12.Problem)(nil),               // 25: leadmesh.problem.v1.Problem
+	(v11.ParkReason)(0),               // 26: leadmesh.lead.v1.ParkReason
+	(*timestamppb.Timestamp)(nil),     // 27: google.protobuf.Timestamp
+	(*DealerCode)(nil),                // 28: leadmesh.routing.v1.DealerCode
+	(v11.Line)(0),                     // 29: leadmesh.lead.v1.Line
+	(v11.Stage)(0),                    // 30: leadmesh.lead.v1.Stage
+	(v11.State)(0),                    // 31: leadmesh.lead.v1.State
 }
 var file_leadmesh_routing_v1_case_service_proto_depIdxs = []int32{
-	17, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
-	18, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
-	19, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
+	21, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
+	22, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
+	23, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
 	4,  // 3: leadmesh.routing.v1.ApplyActivitiesResponse.applications:type_name -> leadmesh.routing.v1.Application
-	17, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	21, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
 	6,  // 5: leadmesh.routing.v1.RefreshCasesRequest.refreshes:type_name -> leadmesh.routing.v1.CaseRefresh
-	20, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
+	24, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
 	8,  // 7: leadmesh.routing.v1.RefreshCasesResponse.cases:type_name -> leadmesh.routing.v1.RefreshedCase
-	17, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	21, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
-	17, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	22, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
-	23, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
-	23, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
+	21, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	25, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
+	21, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	26, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
+	27, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
+	27, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
 	15, // 14: leadmesh.routing.v1.GetNetworkResponse.catalogue:type_name -> leadmesh.routing.v1.CatalogueModel
 	16, // 15: leadmesh.routing.v1.GetNetworkResponse.dealers:type_name -> leadmesh.routing.v1.DealerName
-	23, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
-	24, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
-	0,  // 18: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
-	2,  // 19: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
-	5,  // 20: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
-	9,  // 21: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
-	11, // 22: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
-	13, // 23: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
-	1,  // 24: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
-	3,  // 25: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
-	7,  // 26: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
-	10, // 27: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
-	12, // 28: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
-	14, // 29: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
-	24, // [24:30] is the sub-list for method output_type
-	18, // [18:24] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	27, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
+	28, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
+	29, // 18: leadmesh.routing.v1.ListPastDecisionsRequest.line:type_name -> leadmesh.lead.v1.Line
+	27, // 19: leadmesh.routing.v1.ListPastDecisionsRequest.from:type_name -> google.protobuf.Timestamp
+	27, // 20: leadmesh.routing.v1.ListPastDecisionsRequest.to:type_name -> google.protobuf.Timestamp
+	19, // 21: leadmesh.routing.v1.ListPastDecisionsResponse.decisions:type_name -> leadmesh.routing.v1.PastDecision
+	27, // 22: leadmesh.routing.v1.PastDecision.received_at:type_name -> google.protobuf.Timestamp
+	20, // 23: leadmesh.routing.v1.PastDecision.inputs:type_name -> leadmesh.routing.v1.ScoreInput
+	30, // 24: leadmesh.routing.v1.PastDecision.stage:type_name -> leadmesh.lead.v1.Stage
+	31, // 25: leadmesh.routing.v1.PastDecision.state:type_name -> leadmesh.lead.v1.State
+	27, // 26: leadmesh.routing.v1.PastDecision.closed_at:type_name -> google.protobuf.Timestamp
+	0,  // 27: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
+	2,  // 28: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
+	5,  // 29: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
+	9,  // 30: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
+	11, // 31: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
+	17, // 32: leadmesh.routing.v1.CaseService.ListPastDecisions:input_type -> leadmesh.routing.v1.ListPastDecisionsRequest
+	13, // 33: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
+	1,  // 34: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
+	3,  // 35: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
+	7,  // 36: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
+	10, // 37: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
+	12, // 38: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
+	18, // 39: leadmesh.routing.v1.CaseService.ListPastDecisions:output_type -> leadmesh.routing.v1.ListPastDecisionsResponse
+	14, // 40: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
+	34, // [34:41] is the sub-list for method output_type
+	27, // [27:34] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_routing_v1_case_service_proto_init() }
@@ -1360,7 +1725,7 @@ func file_leadmesh_routing_v1_case_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_routing_v1_case_service_proto_rawDesc), len(file_leadmesh_routing_v1_case_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,12 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CaseService_BatchGetCases_FullMethodName   = "/leadmesh.routing.v1.CaseService/BatchGetCases"
-	CaseService_ApplyActivities_FullMethodName = "/leadmesh.routing.v1.CaseService/ApplyActivities"
-	CaseService_RefreshCases_FullMethodName    = "/leadmesh.routing.v1.CaseService/RefreshCases"
-	CaseService_RejectCase_FullMethodName      = "/leadmesh.routing.v1.CaseService/RejectCase"
-	CaseService_WakeCases_FullMethodName       = "/leadmesh.routing.v1.CaseService/WakeCases"
-	CaseService_GetNetwork_FullMethodName      = "/leadmesh.routing.v1.CaseService/GetNetwork"
+	CaseService_BatchGetCases_FullMethodName     = "/leadmesh.routing.v1.CaseService/BatchGetCases"
+	CaseService_ApplyActivities_FullMethodName   = "/leadmesh.routing.v1.CaseService/ApplyActivities"
+	CaseService_RefreshCases_FullMethodName      = "/leadmesh.routing.v1.CaseService/RefreshCases"
+	CaseService_RejectCase_FullMethodName        = "/leadmesh.routing.v1.CaseService/RejectCase"
+	CaseService_WakeCases_FullMethodName         = "/leadmesh.routing.v1.CaseService/WakeCases"
+	CaseService_ListPastDecisions_FullMethodName = "/leadmesh.routing.v1.CaseService/ListPastDecisions"
+	CaseService_GetNetwork_FullMethodName        = "/leadmesh.routing.v1.CaseService/GetNetwork"
 )
 
 // CaseServiceClient is the client API for CaseService service.
@@ -45,6 +46,10 @@ type CaseServiceClient interface {
 	RejectCase(ctx context.Context, in *RejectCaseRequest, opts ...grpc.CallOption) (*RejectCaseResponse, error)
 	// WakeCases has parked leads looked at again now; the sweep does so within moments.
 	WakeCases(ctx context.Context, in *WakeCasesRequest, opts ...grpc.CallOption) (*WakeCasesResponse, error)
+	// ListPastDecisions answers leads of a line with what their first decision was scored from and what
+	// became of them, page by page in no order that means anything. Test leads, rejected leads and
+	// merged leads are left out, those that hold no receipt and those that are of another line by now.
+	ListPastDecisions(ctx context.Context, in *ListPastDecisionsRequest, opts ...grpc.CallOption) (*ListPastDecisionsResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error)
 }
@@ -107,6 +112,16 @@ func (c *caseServiceClient) WakeCases(ctx context.Context, in *WakeCasesRequest,
 	return out, nil
 }
 
+func (c *caseServiceClient) ListPastDecisions(ctx context.Context, in *ListPastDecisionsRequest, opts ...grpc.CallOption) (*ListPastDecisionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPastDecisionsResponse)
+	err := c.cc.Invoke(ctx, CaseService_ListPastDecisions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *caseServiceClient) GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetNetworkResponse)
@@ -135,6 +150,10 @@ type CaseServiceServer interface {
 	RejectCase(context.Context, *RejectCaseRequest) (*RejectCaseResponse, error)
 	// WakeCases has parked leads looked at again now; the sweep does so within moments.
 	WakeCases(context.Context, *WakeCasesRequest) (*WakeCasesResponse, error)
+	// ListPastDecisions answers leads of a line with what their first decision was scored from and what
+	// became of them, page by page in no order that means anything. Test leads, rejected leads and
+	// merged leads are left out, those that hold no receipt and those that are of another line by now.
+	ListPastDecisions(context.Context, *ListPastDecisionsRequest) (*ListPastDecisionsResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error)
 	mustEmbedUnimplementedCaseServiceServer()
@@ -161,6 +180,9 @@ func (UnimplementedCaseServiceServer) RejectCase(context.Context, *RejectCaseReq
 }
 func (UnimplementedCaseServiceServer) WakeCases(context.Context, *WakeCasesRequest) (*WakeCasesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WakeCases not implemented")
+}
+func (UnimplementedCaseServiceServer) ListPastDecisions(context.Context, *ListPastDecisionsRequest) (*ListPastDecisionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPastDecisions not implemented")
 }
 func (UnimplementedCaseServiceServer) GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetNetwork not implemented")
@@ -276,6 +298,24 @@ func _CaseService_WakeCases_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseService_ListPastDecisions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPastDecisionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).ListPastDecisions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_ListPastDecisions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).ListPastDecisions(ctx, req.(*ListPastDecisionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaseService_GetNetwork_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetNetworkRequest)
 	if err := dec(in); err != nil {
@@ -320,6 +360,10 @@ var CaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WakeCases",
 			Handler:    _CaseService_WakeCases_Handler,
+		},
+		{
+			MethodName: "ListPastDecisions",
+			Handler:    _CaseService_ListPastDecisions_Handler,
 		},
 		{
 			MethodName: "GetNetwork",

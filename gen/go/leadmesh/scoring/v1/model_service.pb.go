@@ -1647,7 +1647,7 @@ var File_leadmesh_scoring_v1_model_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\n" +
-	"'leadmesh/scoring/v1/model_service.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\"\x80\x05\n" +
+	"'leadmesh/scoring/v1/model_service.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\"leadmesh/scoring/v1/backtest.proto\"\x80\x05\n" +
 	"\x05Model\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12*\n" +
 	"\x04line\x18\x02 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x125\n" +
@@ -1768,7 +1768,7 @@ const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\x15MODEL_STATE_VALIDATED\x10\x02\x12\x16\n" +
 	"\x12MODEL_STATE_SHADOW\x10\x03\x12\x16\n" +
 	"\x12MODEL_STATE_ACTIVE\x10\x04\x12\x17\n" +
-	"\x13MODEL_STATE_RETIRED\x10\x052\xb3\x05\n" +
+	"\x13MODEL_STATE_RETIRED\x10\x052\xd0\b\n" +
 	"\fModelService\x12`\n" +
 	"\vUploadModel\x12'.leadmesh.scoring.v1.UploadModelRequest\x1a(.leadmesh.scoring.v1.UploadModelResponse\x12]\n" +
 	"\n" +
@@ -1777,7 +1777,11 @@ const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\tDiffModel\x12%.leadmesh.scoring.v1.DiffModelRequest\x1a&.leadmesh.scoring.v1.DiffModelResponse\x12c\n" +
 	"\fPromoteModel\x12(.leadmesh.scoring.v1.PromoteModelRequest\x1a).leadmesh.scoring.v1.PromoteModelResponse\x12`\n" +
 	"\vRetireModel\x12'.leadmesh.scoring.v1.RetireModelRequest\x1a(.leadmesh.scoring.v1.RetireModelResponse\x12f\n" +
-	"\rRollbackModel\x12).leadmesh.scoring.v1.RollbackModelRequest\x1a*.leadmesh.scoring.v1.RollbackModelResponseB\xdd\x01\n" +
+	"\rRollbackModel\x12).leadmesh.scoring.v1.RollbackModelRequest\x1a*.leadmesh.scoring.v1.RollbackModelResponse\x12f\n" +
+	"\rStartBacktest\x12).leadmesh.scoring.v1.StartBacktestRequest\x1a*.leadmesh.scoring.v1.StartBacktestResponse\x12f\n" +
+	"\rListBacktests\x12).leadmesh.scoring.v1.ListBacktestsRequest\x1a*.leadmesh.scoring.v1.ListBacktestsResponse\x12`\n" +
+	"\vGetBacktest\x12'.leadmesh.scoring.v1.GetBacktestRequest\x1a(.leadmesh.scoring.v1.GetBacktestResponse\x12i\n" +
+	"\x0eCancelBacktest\x12*.leadmesh.scoring.v1.CancelBacktestRequest\x1a+.leadmesh.scoring.v1.CancelBacktestResponseB\xdd\x01\n" +
 	"\x17com.leadmesh.scoring.v1B\x11ModelServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1;scoringv1\xa2\x02\x03LSX\xaa\x02\x13Leadmesh.Scoring.V1\xca\x02\x13Leadmesh\\Scoring\\V1\xe2\x02\x1fLeadmesh\\Scoring\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Scoring::V1b\x06proto3"
 
 var (
@@ -1795,33 +1799,41 @@ func file_leadmesh_scoring_v1_model_service_proto_rawDescGZIP() []byte {
 var file_leadmesh_scoring_v1_model_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_leadmesh_scoring_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_leadmesh_scoring_v1_model_service_proto_goTypes = []any{
-	(ModelState)(0),               // 0: leadmesh.scoring.v1.ModelState
-	(*Model)(nil),                 // 1: leadmesh.scoring.v1.Model
-	(*ModelFigures)(nil),          // 2: leadmesh.scoring.v1.ModelFigures
-	(*ModelGuard)(nil),            // 3: leadmesh.scoring.v1.ModelGuard
-	(*ModelChange)(nil),           // 4: leadmesh.scoring.v1.ModelChange
-	(*ShadowFigures)(nil),         // 5: leadmesh.scoring.v1.ShadowFigures
-	(*StageMove)(nil),             // 6: leadmesh.scoring.v1.StageMove
-	(*PointsBucket)(nil),          // 7: leadmesh.scoring.v1.PointsBucket
-	(*UploadModelRequest)(nil),    // 8: leadmesh.scoring.v1.UploadModelRequest
-	(*UploadModelResponse)(nil),   // 9: leadmesh.scoring.v1.UploadModelResponse
-	(*ListModelsRequest)(nil),     // 10: leadmesh.scoring.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),    // 11: leadmesh.scoring.v1.ListModelsResponse
-	(*GetModelRequest)(nil),       // 12: leadmesh.scoring.v1.GetModelRequest
-	(*GetModelResponse)(nil),      // 13: leadmesh.scoring.v1.GetModelResponse
-	(*PromoteModelRequest)(nil),   // 14: leadmesh.scoring.v1.PromoteModelRequest
-	(*PromoteModelResponse)(nil),  // 15: leadmesh.scoring.v1.PromoteModelResponse
-	(*RetireModelRequest)(nil),    // 16: leadmesh.scoring.v1.RetireModelRequest
-	(*RetireModelResponse)(nil),   // 17: leadmesh.scoring.v1.RetireModelResponse
-	(*RollbackModelRequest)(nil),  // 18: leadmesh.scoring.v1.RollbackModelRequest
-	(*RollbackModelResponse)(nil), // 19: leadmesh.scoring.v1.RollbackModelResponse
-	(*DiffModelRequest)(nil),      // 20: leadmesh.scoring.v1.DiffModelRequest
-	(*DiffModelResponse)(nil),     // 21: leadmesh.scoring.v1.DiffModelResponse
-	(*ModelFieldChange)(nil),      // 22: leadmesh.scoring.v1.ModelFieldChange
-	(*ModelPointsChange)(nil),     // 23: leadmesh.scoring.v1.ModelPointsChange
-	(v1.Line)(0),                  // 24: leadmesh.lead.v1.Line
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(v1.Stage)(0),                 // 26: leadmesh.lead.v1.Stage
+	(ModelState)(0),                // 0: leadmesh.scoring.v1.ModelState
+	(*Model)(nil),                  // 1: leadmesh.scoring.v1.Model
+	(*ModelFigures)(nil),           // 2: leadmesh.scoring.v1.ModelFigures
+	(*ModelGuard)(nil),             // 3: leadmesh.scoring.v1.ModelGuard
+	(*ModelChange)(nil),            // 4: leadmesh.scoring.v1.ModelChange
+	(*ShadowFigures)(nil),          // 5: leadmesh.scoring.v1.ShadowFigures
+	(*StageMove)(nil),              // 6: leadmesh.scoring.v1.StageMove
+	(*PointsBucket)(nil),           // 7: leadmesh.scoring.v1.PointsBucket
+	(*UploadModelRequest)(nil),     // 8: leadmesh.scoring.v1.UploadModelRequest
+	(*UploadModelResponse)(nil),    // 9: leadmesh.scoring.v1.UploadModelResponse
+	(*ListModelsRequest)(nil),      // 10: leadmesh.scoring.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),     // 11: leadmesh.scoring.v1.ListModelsResponse
+	(*GetModelRequest)(nil),        // 12: leadmesh.scoring.v1.GetModelRequest
+	(*GetModelResponse)(nil),       // 13: leadmesh.scoring.v1.GetModelResponse
+	(*PromoteModelRequest)(nil),    // 14: leadmesh.scoring.v1.PromoteModelRequest
+	(*PromoteModelResponse)(nil),   // 15: leadmesh.scoring.v1.PromoteModelResponse
+	(*RetireModelRequest)(nil),     // 16: leadmesh.scoring.v1.RetireModelRequest
+	(*RetireModelResponse)(nil),    // 17: leadmesh.scoring.v1.RetireModelResponse
+	(*RollbackModelRequest)(nil),   // 18: leadmesh.scoring.v1.RollbackModelRequest
+	(*RollbackModelResponse)(nil),  // 19: leadmesh.scoring.v1.RollbackModelResponse
+	(*DiffModelRequest)(nil),       // 20: leadmesh.scoring.v1.DiffModelRequest
+	(*DiffModelResponse)(nil),      // 21: leadmesh.scoring.v1.DiffModelResponse
+	(*ModelFieldChange)(nil),       // 22: leadmesh.scoring.v1.ModelFieldChange
+	(*ModelPointsChange)(nil),      // 23: leadmesh.scoring.v1.ModelPointsChange
+	(v1.Line)(0),                   // 24: leadmesh.lead.v1.Line
+	(*timestamppb.Timestamp)(nil),  // 25: google.protobuf.Timestamp
+	(v1.Stage)(0),                  // 26: leadmesh.lead.v1.Stage
+	(*StartBacktestRequest)(nil),   // 27: leadmesh.scoring.v1.StartBacktestRequest
+	(*ListBacktestsRequest)(nil),   // 28: leadmesh.scoring.v1.ListBacktestsRequest
+	(*GetBacktestRequest)(nil),     // 29: leadmesh.scoring.v1.GetBacktestRequest
+	(*CancelBacktestRequest)(nil),  // 30: leadmesh.scoring.v1.CancelBacktestRequest
+	(*StartBacktestResponse)(nil),  // 31: leadmesh.scoring.v1.StartBacktestResponse
+	(*ListBacktestsResponse)(nil),  // 32: leadmesh.scoring.v1.ListBacktestsResponse
+	(*GetBacktestResponse)(nil),    // 33: leadmesh.scoring.v1.GetBacktestResponse
+	(*CancelBacktestResponse)(nil), // 34: leadmesh.scoring.v1.CancelBacktestResponse
 }
 var file_leadmesh_scoring_v1_model_service_proto_depIdxs = []int32{
 	24, // 0: leadmesh.scoring.v1.Model.line:type_name -> leadmesh.lead.v1.Line
@@ -1860,15 +1872,23 @@ var file_leadmesh_scoring_v1_model_service_proto_depIdxs = []int32{
 	14, // 33: leadmesh.scoring.v1.ModelService.PromoteModel:input_type -> leadmesh.scoring.v1.PromoteModelRequest
 	16, // 34: leadmesh.scoring.v1.ModelService.RetireModel:input_type -> leadmesh.scoring.v1.RetireModelRequest
 	18, // 35: leadmesh.scoring.v1.ModelService.RollbackModel:input_type -> leadmesh.scoring.v1.RollbackModelRequest
-	9,  // 36: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
-	11, // 37: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
-	13, // 38: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
-	21, // 39: leadmesh.scoring.v1.ModelService.DiffModel:output_type -> leadmesh.scoring.v1.DiffModelResponse
-	15, // 40: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
-	17, // 41: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
-	19, // 42: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
-	36, // [36:43] is the sub-list for method output_type
-	29, // [29:36] is the sub-list for method input_type
+	27, // 36: leadmesh.scoring.v1.ModelService.StartBacktest:input_type -> leadmesh.scoring.v1.StartBacktestRequest
+	28, // 37: leadmesh.scoring.v1.ModelService.ListBacktests:input_type -> leadmesh.scoring.v1.ListBacktestsRequest
+	29, // 38: leadmesh.scoring.v1.ModelService.GetBacktest:input_type -> leadmesh.scoring.v1.GetBacktestRequest
+	30, // 39: leadmesh.scoring.v1.ModelService.CancelBacktest:input_type -> leadmesh.scoring.v1.CancelBacktestRequest
+	9,  // 40: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
+	11, // 41: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
+	13, // 42: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
+	21, // 43: leadmesh.scoring.v1.ModelService.DiffModel:output_type -> leadmesh.scoring.v1.DiffModelResponse
+	15, // 44: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
+	17, // 45: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
+	19, // 46: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
+	31, // 47: leadmesh.scoring.v1.ModelService.StartBacktest:output_type -> leadmesh.scoring.v1.StartBacktestResponse
+	32, // 48: leadmesh.scoring.v1.ModelService.ListBacktests:output_type -> leadmesh.scoring.v1.ListBacktestsResponse
+	33, // 49: leadmesh.scoring.v1.ModelService.GetBacktest:output_type -> leadmesh.scoring.v1.GetBacktestResponse
+	34, // 50: leadmesh.scoring.v1.ModelService.CancelBacktest:output_type -> leadmesh.scoring.v1.CancelBacktestResponse
+	40, // [40:51] is the sub-list for method output_type
+	29, // [29:40] is the sub-list for method input_type
 	29, // [29:29] is the sub-list for extension type_name
 	29, // [29:29] is the sub-list for extension extendee
 	0,  // [0:29] is the sub-list for field type_name
@@ -1879,6 +1899,7 @@ func file_leadmesh_scoring_v1_model_service_proto_init() {
 	if File_leadmesh_scoring_v1_model_service_proto != nil {
 		return
 	}
+	file_leadmesh_scoring_v1_backtest_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -19,13 +19,17 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ModelService_UploadModel_FullMethodName   = "/leadmesh.scoring.v1.ModelService/UploadModel"
-	ModelService_ListModels_FullMethodName    = "/leadmesh.scoring.v1.ModelService/ListModels"
-	ModelService_GetModel_FullMethodName      = "/leadmesh.scoring.v1.ModelService/GetModel"
-	ModelService_DiffModel_FullMethodName     = "/leadmesh.scoring.v1.ModelService/DiffModel"
-	ModelService_PromoteModel_FullMethodName  = "/leadmesh.scoring.v1.ModelService/PromoteModel"
-	ModelService_RetireModel_FullMethodName   = "/leadmesh.scoring.v1.ModelService/RetireModel"
-	ModelService_RollbackModel_FullMethodName = "/leadmesh.scoring.v1.ModelService/RollbackModel"
+	ModelService_UploadModel_FullMethodName    = "/leadmesh.scoring.v1.ModelService/UploadModel"
+	ModelService_ListModels_FullMethodName     = "/leadmesh.scoring.v1.ModelService/ListModels"
+	ModelService_GetModel_FullMethodName       = "/leadmesh.scoring.v1.ModelService/GetModel"
+	ModelService_DiffModel_FullMethodName      = "/leadmesh.scoring.v1.ModelService/DiffModel"
+	ModelService_PromoteModel_FullMethodName   = "/leadmesh.scoring.v1.ModelService/PromoteModel"
+	ModelService_RetireModel_FullMethodName    = "/leadmesh.scoring.v1.ModelService/RetireModel"
+	ModelService_RollbackModel_FullMethodName  = "/leadmesh.scoring.v1.ModelService/RollbackModel"
+	ModelService_StartBacktest_FullMethodName  = "/leadmesh.scoring.v1.ModelService/StartBacktest"
+	ModelService_ListBacktests_FullMethodName  = "/leadmesh.scoring.v1.ModelService/ListBacktests"
+	ModelService_GetBacktest_FullMethodName    = "/leadmesh.scoring.v1.ModelService/GetBacktest"
+	ModelService_CancelBacktest_FullMethodName = "/leadmesh.scoring.v1.ModelService/CancelBacktest"
 )
 
 // ModelServiceClient is the client API for ModelService service.
@@ -54,6 +58,15 @@ type ModelServiceClient interface {
 	// RollbackModel brings back what scored the line before the active model: the model before it, or
 	// the playbook's table.
 	RollbackModel(ctx context.Context, in *RollbackModelRequest, opts ...grpc.CallOption) (*RollbackModelResponse, error)
+	// StartBacktest begins to score leads decided in the past by a model and changes nothing. One runs
+	// at a time.
+	StartBacktest(ctx context.Context, in *StartBacktestRequest, opts ...grpc.CallOption) (*StartBacktestResponse, error)
+	// ListBacktests answers backtests, the latest begun first.
+	ListBacktests(ctx context.Context, in *ListBacktestsRequest, opts ...grpc.CallOption) (*ListBacktestsResponse, error)
+	// GetBacktest answers how far one is, and its report.
+	GetBacktest(ctx context.Context, in *GetBacktestRequest, opts ...grpc.CallOption) (*GetBacktestResponse, error)
+	// CancelBacktest ends one that runs.
+	CancelBacktest(ctx context.Context, in *CancelBacktestRequest, opts ...grpc.CallOption) (*CancelBacktestResponse, error)
 }
 
 type modelServiceClient struct {
@@ -134,6 +147,46 @@ func (c *modelServiceClient) RollbackModel(ctx context.Context, in *RollbackMode
 	return out, nil
 }
 
+func (c *modelServiceClient) StartBacktest(ctx context.Context, in *StartBacktestRequest, opts ...grpc.CallOption) (*StartBacktestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StartBacktestResponse)
+	err := c.cc.Invoke(ctx, ModelService_StartBacktest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) ListBacktests(ctx context.Context, in *ListBacktestsRequest, opts ...grpc.CallOption) (*ListBacktestsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBacktestsResponse)
+	err := c.cc.Invoke(ctx, ModelService_ListBacktests_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) GetBacktest(ctx context.Context, in *GetBacktestRequest, opts ...grpc.CallOption) (*GetBacktestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetBacktestResponse)
+	err := c.cc.Invoke(ctx, ModelService_GetBacktest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) CancelBacktest(ctx context.Context, in *CancelBacktestRequest, opts ...grpc.CallOption) (*CancelBacktestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelBacktestResponse)
+	err := c.cc.Invoke(ctx, ModelService_CancelBacktest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ModelServiceServer is the server API for ModelService service.
 // All implementations must embed UnimplementedModelServiceServer
 // for forward compatibility.
@@ -160,6 +213,15 @@ type ModelServiceServer interface {
 	// RollbackModel brings back what scored the line before the active model: the model before it, or
 	// the playbook's table.
 	RollbackModel(context.Context, *RollbackModelRequest) (*RollbackModelResponse, error)
+	// StartBacktest begins to score leads decided in the past by a model and changes nothing. One runs
+	// at a time.
+	StartBacktest(context.Context, *StartBacktestRequest) (*StartBacktestResponse, error)
+	// ListBacktests answers backtests, the latest begun first.
+	ListBacktests(context.Context, *ListBacktestsRequest) (*ListBacktestsResponse, error)
+	// GetBacktest answers how far one is, and its report.
+	GetBacktest(context.Context, *GetBacktestRequest) (*GetBacktestResponse, error)
+	// CancelBacktest ends one that runs.
+	CancelBacktest(context.Context, *CancelBacktestRequest) (*CancelBacktestResponse, error)
 	mustEmbedUnimplementedModelServiceServer()
 }
 
@@ -190,6 +252,18 @@ func (UnimplementedModelServiceServer) RetireModel(context.Context, *RetireModel
 }
 func (UnimplementedModelServiceServer) RollbackModel(context.Context, *RollbackModelRequest) (*RollbackModelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RollbackModel not implemented")
+}
+func (UnimplementedModelServiceServer) StartBacktest(context.Context, *StartBacktestRequest) (*StartBacktestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartBacktest not implemented")
+}
+func (UnimplementedModelServiceServer) ListBacktests(context.Context, *ListBacktestsRequest) (*ListBacktestsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBacktests not implemented")
+}
+func (UnimplementedModelServiceServer) GetBacktest(context.Context, *GetBacktestRequest) (*GetBacktestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBacktest not implemented")
+}
+func (UnimplementedModelServiceServer) CancelBacktest(context.Context, *CancelBacktestRequest) (*CancelBacktestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelBacktest not implemented")
 }
 func (UnimplementedModelServiceServer) mustEmbedUnimplementedModelServiceServer() {}
 func (UnimplementedModelServiceServer) testEmbeddedByValue()                      {}
@@ -338,6 +412,78 @@ func _ModelService_RollbackModel_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ModelService_StartBacktest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartBacktestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).StartBacktest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_StartBacktest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).StartBacktest(ctx, req.(*StartBacktestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_ListBacktests_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBacktestsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).ListBacktests(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_ListBacktests_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).ListBacktests(ctx, req.(*ListBacktestsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_GetBacktest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBacktestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).GetBacktest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_GetBacktest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).GetBacktest(ctx, req.(*GetBacktestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_CancelBacktest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelBacktestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).CancelBacktest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_CancelBacktest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).CancelBacktest(ctx, req.(*CancelBacktestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ModelService_ServiceDesc is the grpc.ServiceDesc for ModelService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -372,6 +518,22 @@ var ModelService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RollbackModel",
 			Handler:    _ModelService_RollbackModel_Handler,
+		},
+		{
+			MethodName: "StartBacktest",
+			Handler:    _ModelService_StartBacktest_Handler,
+		},
+		{
+			MethodName: "ListBacktests",
+			Handler:    _ModelService_ListBacktests_Handler,
+		},
+		{
+			MethodName: "GetBacktest",
+			Handler:    _ModelService_GetBacktest_Handler,
+		},
+		{
+			MethodName: "CancelBacktest",
+			Handler:    _ModelService_CancelBacktest_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -16,6 +16,33 @@ type Activation struct {
 	Note         string
 }
 
+type Backtest struct {
+	Sequence   int64
+	BacktestID pgtype.UUID
+	Revision   string
+	Line       int16
+	Playbook   string
+	FromAt     pgtype.Timestamptz
+	ToAt       pgtype.Timestamptz
+	State      int16
+	Note       string
+	StartedBy  string
+	StartedAt  pgtype.Timestamptz
+	UpdatedAt  pgtype.Timestamptz
+	AliveAt    pgtype.Timestamptz
+	NextPage   string
+	Progress   int32
+	Leads      int64
+	Problem    string
+	Report     []byte
+}
+
+type BacktestPart struct {
+	BacktestID pgtype.UUID
+	Part       int64
+	Leads      []byte
+}
+
 type Model struct {
 	ModelID    int64
 	Revision   string

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// backtestPoll is how often a waiting command asks how far a backtest is.
+const backtestPoll = time.Second
+
+type modelsBacktestCmd struct {
+	modelArg
+	From string `placeholder:"DAY" help:"Leads received from this day (UTC) or moment on, such as 2026-01-01; absent: from the first."`
+	To   string `placeholder:"DAY" help:"Leads received before this day (UTC) or moment; absent: now."`
+	Wait bool   `help:"Wait for the report and print it."`
+	Note string `help:"Why, for the record."`
+}
+
+// Run begins a backtest; with --wait it prints the report and exits 1 if there is none.
+func (c *modelsBacktestCmd) Run(ctx context.Context, s streams) error {
+	req := &scoringv1.StartBacktestRequest{Revision: c.Revision, Note: c.Note}
+	for _, f := range []struct {
+		name, text string
+		to         **timestamppb.Timestamp
+	}{{"--from", c.From, &req.From}, {"--to", c.To, &req.To}} {
+		if f.text == "" {
+			continue
+		}
+		t, err := dayOrMoment(f.text)
+		if err != nil {
+			return usage(s, fmt.Errorf("%s %s: give a day such as 2026-01-01 or a moment such as 2026-01-01T12:00:00Z", f.name, f.text))
+		}
+		*f.to = timestamppb.New(t)
+	}
+	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
+		resp, err := client.StartBacktest(ctx, req)
+		if err != nil {
+			return err
+		}
+		b := resp.GetBacktest()
+		if !c.Wait {
+			fmt.Fprintf(s.out, "%s: begun; leadmesh models report %s prints what came out\n", b.GetBacktestId(), b.GetBacktestId())
+			return nil
+		}
+		return followBacktest(ctx, s, client, b.GetBacktestId())
+	})
+}
+
+type modelsReportCmd struct {
+	remoteFlags
+	Backtest string `arg:"" help:"The backtest, as leadmesh models backtest named it."`
+	Wait     bool   `help:"Wait until it is done."`
+	Cancel   bool   `help:"End it instead."`
+}
+
+// Run prints how far a backtest is, or its report.
+func (c *modelsReportCmd) Run(ctx context.Context, s streams) error {
+	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
+		switch {
+		case c.Cancel:
+			resp, err := client.CancelBacktest(ctx, &scoringv1.CancelBacktestRequest{BacktestId: c.Backtest})
+			if err == nil {
+				printBacktest(s.out, resp.GetBacktest())
+			}
+			return err
+		case c.Wait:
+			return followBacktest(ctx, s, client, c.Backtest)
+		}
+		resp, err := client.GetBacktest(ctx, &scoringv1.GetBacktestRequest{BacktestId: c.Backtest})
+		if err == nil {
+			printBacktest(s.out, resp.GetBacktest())
+		}
+		return err
+	})
+}
+
+// followBacktest waits for a report and prints it; how far it is goes to where errors go.
+func followBacktest(ctx context.Context, s streams, client scoringv1.ModelServiceClient, id string) error {
+	last := int32(-1)
+	for {
+		resp, err := client.GetBacktest(ctx, &scoringv1.GetBacktestRequest{BacktestId: id})
+		if err != nil {
+			return err
+		}
+		b := resp.GetBacktest()
+		if b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_RUNNING {
+			printBacktest(s.out, b)
+			if b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_DONE {
+				return exitError(1)
+			}
+			return nil
+		}
+		if b.GetProgressPpm() != last {
+			last = b.GetProgressPpm()
+			fmt.Fprintf(s.err, "%d of about %d leads\n", b.GetLeadCount(), b.GetEstimatedLeadCount())
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("stopped waiting; the backtest " + id + " goes on")
+		case <-time.After(backtestPoll):
+		}
+	}
+}
+
+func dayOrMoment(text string) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return t, nil
+	}
+	return time.Parse(time.RFC3339, text)
+}
+
+func printBacktest(out io.Writer, b *scoringv1.Backtest) {
+	state := strings.ToLower(strings.TrimPrefix(b.GetState().String(), "BACKTEST_STATE_"))
+	from := "the first lead"
+	if b.GetFrom() != nil {
+		from = moment(b.GetFrom())
+	}
+	fmt.Fprintf(out, "%s: %s; model %.12s of %s on leads received from %s to %s\n", b.GetBacktestId(), state, b.GetRevision(), lineWord(b.GetLine()), from, moment(b.GetTo()))
+	if b.GetProblem() != "" {
+		fmt.Fprintln(out, b.GetProblem())
+	}
+	r := b.GetReport()
+	if r == nil {
+		fmt.Fprintf(out, "%d of about %d leads\n", b.GetLeadCount(), b.GetEstimatedLeadCount())
+		return
+	}
+	fmt.Fprintf(out, "%d leads: %d won, %d lost (%d of them expired), %d open; open leads are in no figure but counted at the thresholds\n",
+		r.GetLeadCount(), r.GetWonCount(), r.GetLostCount(), r.GetExpiredCount(), r.GetOpenCount())
+	printBacktestFigures(out, r)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "at or above\tdecided\tmodel\tup\tdown\t")
+	for _, t := range r.GetThresholds() {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t\n", stageWord(t.GetStage()), t.GetDecidedCount(), t.GetModelCount(), t.GetUpCount(), t.GetDownCount())
+	}
+	_ = w.Flush() // as with every other line: a terminal that is gone needs no answer
+	for _, t := range r.GetThresholds() {
+		for _, x := range []struct {
+			word string
+			ids  []string
+		}{{"up to", t.GetUpLeadIds()}, {"down from", t.GetDownLeadIds()}} {
+			if len(x.ids) > 0 {
+				fmt.Fprintf(out, "%s %s, for example: %s\n", x.word, stageWord(t.GetStage()), strings.Join(x.ids[:min(len(x.ids), 3)], " "))
+			}
+		}
+	}
+}
+
+func printBacktestFigures(out io.Writer, r *scoringv1.BacktestReport) {
+	d, m, by := r.GetDecided(), r.GetModel(), r.GetDifference()
+	if d == nil {
+		fmt.Fprintln(out, "no lead is won or lost yet: there is nothing to measure by")
+		return
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "figure\tdecided\tmodel\tdifference")
+	for _, f := range []struct {
+		name                       string
+		decided, model, difference *scoringv1.BacktestFigure
+	}{
+		{"AUC", d.GetAuc(), m.GetAuc(), by.GetAuc()}, {"log loss", d.GetLogLoss(), m.GetLogLoss(), by.GetLogLoss()},
+		{"Brier", d.GetBrier(), m.GetBrier(), by.GetBrier()}, {"calibration error", d.GetCalibrationError(), m.GetCalibrationError(), nil},
+	} {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.name, interval(f.decided), interval(f.model), interval(f.difference))
+	}
+	for _, x := range r.GetSegments() {
+		fmt.Fprintf(w, "AUC of %s (%d leads, %d won)\t%s\t%s\t\n", x.GetBrand(), x.GetLeadCount(), x.GetWonCount(), interval(x.GetDecided().GetAuc()), interval(x.GetModel().GetAuc()))
+	}
+	_ = w.Flush()
+}
+
+func interval(f *scoringv1.BacktestFigure) string {
+	if f == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.4f (%.4f to %.4f)", float64(f.GetPpm())/1e6, float64(f.GetLowPpm())/1e6, float64(f.GetHighPpm())/1e6)
+}

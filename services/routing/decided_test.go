@@ -1,0 +1,124 @@
+package routing
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/leadmesh/leadmesh/core/lead"
+	corerouting "github.com/leadmesh/leadmesh/core/routing"
+	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// past reads all pages.
+func (w *world) past(req *routingv1.ListPastDecisionsRequest) (all []*routingv1.PastDecision, pages int) {
+	w.t.Helper()
+	progress := int32(-1)
+	for {
+		resp, err := w.s.ListPastDecisions(w.t.Context(), req)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if resp.GetProgressPpm() < progress {
+			w.t.Errorf("progress went from %d to %d", progress, resp.GetProgressPpm())
+		}
+		progress = resp.GetProgressPpm()
+		all = append(all, resp.GetDecisions()...)
+		pages++
+		if req.PageToken = resp.GetNextPageToken(); req.PageToken == "" {
+			if progress != 1_000_000 {
+				w.t.Errorf("the last page is at %d", progress)
+			}
+			return all, pages
+		}
+	}
+}
+
+func TestListPastDecisions(t *testing.T) {
+	w := newWorld(t)
+	var sales []lead.ID
+	for range 40 {
+		sales = append(sales, w.customer(nil))
+	}
+	w.customer(func(p *leadv1.Lead) {
+		p.Line, p.RequestType = leadv1.Line_LINE_SERVICE, leadv1.RequestType_REQUEST_TYPE_SERVICE_BOOKING
+	})
+	w.customer(func(p *leadv1.Lead) { p.Test = true })
+	twice := w.inquire("one person", nil)
+	if merged := w.inquire("one person", nil); w.kase(merged).State != lead.StateMerged {
+		t.Fatal("nothing was merged")
+	}
+	sales = append(sales, twice)
+	w.decline(w.kase(sales[0]).DealerID, sales[0]) // decided twice
+	w.apply(nil, w.outcome(sales[1], "won", w.kase(sales[1]).DealerID, feedbackv1.OutcomeKind_OUTCOME_KIND_WON))
+	w.now = w.now.Add(time.Hour)
+	later := w.customer(nil)
+
+	compare := func(a, b lead.ID) int { return slices.Compare(a[:], b[:]) }
+	slices.SortFunc(sales, func(a, b lead.ID) int { return cmp.Or(cmp.Compare(a.Bucket(), b.Bucket()), compare(a, b)) })
+	var want []string
+	for _, id := range sales {
+		want = append(want, id.String())
+	}
+	ids := func(list []*routingv1.PastDecision) (out []string) {
+		for _, d := range list {
+			out = append(out, d.GetLeadId())
+		}
+		return out
+	}
+	for _, size := range []int32{1, 3, 0} {
+		got, pages := w.past(&routingv1.ListPastDecisionsRequest{Line: leadv1.Line_LINE_SALES, To: timestamppb.New(w.now), PageSize: size})
+		if diff := gocmp.Diff(want, ids(got)); diff != "" {
+			t.Errorf("by pages of %d: %s", size, diff)
+		}
+		if size > 0 && pages < 45/int(size) || size == 0 && pages != 1 {
+			t.Errorf("%d pages of %d", pages, size)
+		}
+	}
+	got, _ := w.past(&routingv1.ListPastDecisionsRequest{Line: leadv1.Line_LINE_SALES, From: timestamppb.New(w.now)})
+	if diff := gocmp.Diff([]string{later.String()}, ids(got)); diff != "" {
+		t.Errorf("the later ones: %s", diff)
+	}
+
+	// What is answered is what the first receipt says.
+	got, _ = w.past(&routingv1.ListPastDecisionsRequest{Line: leadv1.Line_LINE_SALES})
+	won := 0
+	for _, d := range got {
+		id, err := lead.ParseID(d.GetLeadId())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := w.s.store.Receipt(t.Context(), id, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := corerouting.ParseReceipt(stored.Canonical)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.GetPoints() != r.Points || d.GetProbabilityPpm() != r.WinChance || d.GetStage() != leadv1.Stage(r.Stage) || len(d.GetInputs()) != len(r.Inputs) || len(r.Inputs) == 0 {
+			t.Errorf("%v is not as in its receipt", d)
+		}
+		if d.GetBrand() != testBrand || d.GetReceivedAt() == nil || (d.GetClosedAt() != nil) != (d.GetState() == leadv1.State_STATE_WON) {
+			t.Errorf("answered %v", d)
+		}
+		if d.GetState() == leadv1.State_STATE_WON {
+			won++
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d are won", won)
+	}
+	for _, req := range []*routingv1.ListPastDecisionsRequest{
+		{}, {Line: 99}, {Line: 1, PageSize: -1}, {Line: 1, PageSize: 2_001}, {Line: 1, PageToken: "AAAA"}, {Line: 1, From: &timestamppb.Timestamp{Nanos: -1}},
+	} {
+		_, err := w.s.ListPastDecisions(t.Context(), req)
+		wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
+	}
+}

@@ -1,0 +1,207 @@
+package scoring
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/playbook"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// wholeProgress is the progress of what is done, in millionths.
+const wholeProgress = 1_000_000
+
+// StartBacktest begins to hold a model against leads decided in the past.
+func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktestRequest) (*scoringv1.StartBacktestResponse, error) {
+	if err := checkNote(req.GetNote()); err != nil {
+		return nil, err
+	}
+	now := s.now()
+	b := &store.Backtest{ID: newBacktestID(), From: time.Unix(0, 0), To: now, State: store.BacktestRunning, Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), StartedAt: now, UpdatedAt: now}
+	if err := readPeriod(req, b); err != nil {
+		return nil, err
+	}
+	revision, err := s.findModel(ctx, req.GetRevision())
+	if err != nil {
+		return nil, err
+	}
+	row, err := s.store.Model(ctx, revision)
+	if err != nil {
+		return nil, err
+	}
+	_, m, err := readModel(leadv1.Line(row.Line), row.Card)
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.own.WithModels([]playbook.Model{m}); err != nil {
+		return nil, wrongState("the model does not fit the active playbook: " + err.Error())
+	}
+	b.Revision, b.Line, b.Playbook = revision, row.Line, h.stored.Revision
+	err = s.store.StartBacktest(ctx, b, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, b.ID) })
+	if err != nil {
+		return nil, err
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "backtest begun", slog.String("backtest", b.ID.String()), slog.String("revision", revision), slog.String("by", b.By))
+	return &scoringv1.StartBacktestResponse{Backtest: backtestProto(b)}, nil
+}
+
+// readPeriod takes over the period asked for.
+func readPeriod(req *scoringv1.StartBacktestRequest, b *store.Backtest) error {
+	var wrong []problem.Violation
+	read := func(field string, t *timestamppb.Timestamp, to *time.Time) {
+		if t == nil {
+			return
+		}
+		if t.CheckValid() != nil {
+			wrong = append(wrong, problem.Violation{Field: field, Description: "is no time"})
+			return
+		}
+		*to = t.AsTime()
+	}
+	read("from", req.GetFrom(), &b.From)
+	read("to", req.GetTo(), &b.To)
+	if len(wrong) == 0 && !b.From.Before(b.To) {
+		wrong = append(wrong, problem.Violation{Field: "from", Description: "must be before the end of the period, which is now if to is left out"})
+	}
+	if len(wrong) > 0 {
+		return problem.Invalid(wrong...)
+	}
+	return nil
+}
+
+// GetBacktest answers how far a backtest is, and its report.
+func (s *Service) GetBacktest(ctx context.Context, req *scoringv1.GetBacktestRequest) (*scoringv1.GetBacktestResponse, error) {
+	id, err := parseBacktestID(req.GetBacktestId())
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.store.Backtest(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := backtestProto(b)
+	if b.Report != nil {
+		out.Report = &scoringv1.BacktestReport{}
+		if err := proto.Unmarshal(b.Report, out.Report); err != nil {
+			return nil, problem.Internal(fmt.Errorf("decode a report: %w", err))
+		}
+	}
+	return &scoringv1.GetBacktestResponse{Backtest: out}, nil
+}
+
+// ListBacktests answers backtests, the latest begun first.
+func (s *Service) ListBacktests(ctx context.Context, req *scoringv1.ListBacktestsRequest) (*scoringv1.ListBacktestsResponse, error) {
+	q := store.BacktestQuery{Most: req.GetPageSize()}
+	var wrong []problem.Violation
+	switch {
+	case q.Most < 0 || q.Most > maxPage:
+		wrong = append(wrong, problem.Violation{Field: "page_size", Description: fmt.Sprintf("must be 1 to %d", maxPage)})
+	case q.Most == 0:
+		q.Most = defaultPage
+	}
+	if token := req.GetPageToken(); token != "" {
+		place, ok := cursor.Bytes(token)
+		if ok = ok && len(place) == 8; ok {
+			q.Before = int64(binary.BigEndian.Uint64(place))
+			ok = q.Before > 0
+		}
+		if !ok {
+			wrong = append(wrong, problem.Violation{Field: "page_token", Description: "is none that ListBacktests answered"})
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, problem.Invalid(wrong...)
+	}
+	if req.GetRevision() != "" {
+		var err error
+		if q.Revision, err = s.findModel(ctx, req.GetRevision()); err != nil {
+			return nil, err
+		}
+	}
+	q.Most++
+	rows, err := s.store.ListBacktests(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	resp := &scoringv1.ListBacktestsResponse{}
+	if most := int(q.Most) - 1; len(rows) > most {
+		rows = rows[:most]
+		resp.NextPageToken = cursor.Text(binary.BigEndian.AppendUint64(nil, uint64(rows[most-1].Sequence)))
+	}
+	for _, b := range rows {
+		resp.Backtests = append(resp.Backtests, backtestProto(b))
+	}
+	return resp, nil
+}
+
+// CancelBacktest ends one that runs. To cancel it again changes nothing.
+func (s *Service) CancelBacktest(ctx context.Context, req *scoringv1.CancelBacktestRequest) (*scoringv1.CancelBacktestResponse, error) {
+	id, err := parseBacktestID(req.GetBacktestId())
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.store.ChangeBacktest(ctx, id, func(b *store.Backtest) ([]byte, bool, error) {
+		switch b.State {
+		case store.BacktestCancelled:
+			return nil, false, nil
+		case store.BacktestRunning:
+			b.State, b.UpdatedAt = store.BacktestCancelled, s.now()
+			return nil, true, nil
+		default:
+			return nil, false, wrongState("the backtest has ended")
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &scoringv1.CancelBacktestResponse{Backtest: backtestProto(b)}, nil
+}
+
+func parseBacktestID(text string) (lead.ID, error) {
+	id, err := lead.ParseID(text)
+	if err != nil {
+		return id, problem.Invalid(problem.Violation{Field: "backtest_id", Description: err.Error()})
+	}
+	return id, nil
+}
+
+func newBacktestID() lead.ID {
+	var id lead.ID
+	rand.Read(id[:]) // never fails
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
+
+// backtestProto writes a backtest without its report.
+func backtestProto(b *store.Backtest) *scoringv1.Backtest {
+	out := &scoringv1.Backtest{
+		BacktestId: b.ID.String(), Revision: b.Revision, Line: leadv1.Line(b.Line), PlaybookRevision: b.Playbook,
+		State: scoringv1.BacktestState(b.State), To: timestamppb.New(b.To), Note: b.Note, StartedBy: b.By,
+		StartedAt: timestamppb.New(b.StartedAt), UpdatedAt: timestamppb.New(b.UpdatedAt),
+		ProgressPpm: b.Progress, LeadCount: b.Leads, Problem: b.Problem,
+	}
+	if b.From.After(time.Unix(0, 0)) {
+		out.From = timestamppb.New(b.From)
+	}
+	if b.Progress > 0 {
+		out.EstimatedLeadCount = b.Leads * wholeProgress / int64(b.Progress)
+	}
+	return out
+}

@@ -1,0 +1,161 @@
+package scoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/leadmesh/leadmesh/core/lead"
+	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+const (
+	jobSchema  = "scoring_river"
+	jobQueue   = "backtest"
+	jobVersion = "0.51.1" // River's: its migrations make the schema
+
+	// A job works for a slice of time and then waits for its next turn: what it did is kept, so a
+	// process that dies costs a page, and River never takes a long job for a stuck one.
+	jobSlice = 5 * time.Second
+	jobLimit = 5 * time.Minute
+	jobPoll  = time.Second
+	jobAgain = 3 * time.Second // after something was not there; from 5 s on River's scheduler has a say
+
+	// A backtest without a sign of life for this long is given a new job: River alone would take
+	// the job of a process that died for running until its limit.
+	stalledAfter = time.Minute
+	stalledEvery = 5 * time.Second
+)
+
+// jobs are the backtests at work: jobs of River, which hold an identifier only.
+type jobs struct {
+	client *river.Client[pgx.Tx]
+	s      *Service
+}
+
+type backtestArgs struct {
+	BacktestID string `json:"backtest_id"`
+}
+
+// Kind names the job in River's table.
+func (backtestArgs) Kind() string { return "backtest" }
+
+type backtestWorker struct {
+	river.WorkerDefaults[backtestArgs]
+	s *Service
+}
+
+// jobCompanion is the schema that River keeps its jobs in.
+func jobCompanion() *pg.Companion {
+	return &pg.Companion{Schema: jobSchema, Version: jobVersion, Migrate: func(ctx context.Context, pool *pgxpool.Pool) error {
+		m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: jobSchema, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return fmt.Errorf("prepare the queue's migrations: %w", err)
+		}
+		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return fmt.Errorf("migrate the queue: %w", err)
+		}
+		return nil
+	}}
+}
+
+func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, &backtestWorker{s: s}); err != nil {
+		return nil, fmt.Errorf("prepare backtests: %w", err)
+	}
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Schema: jobSchema, Workers: workers, Queues: map[string]river.QueueConfig{jobQueue: {MaxWorkers: 1}},
+		Logger:   slog.New(slog.DiscardHandler),    // it writes job rows and errors; what matters is logged here
+		PollOnly: true, FetchPollInterval: jobPoll, // nobody hurries: no connection is kept for listening
+		JobTimeout: jobLimit, RescueStuckJobsAfter: 2 * jobLimit,
+		CompletedJobRetentionPeriod: time.Hour, CancelledJobRetentionPeriod: 24 * time.Hour, DiscardedJobRetentionPeriod: 24 * time.Hour,
+		SoftStopTimeout: jobSlice,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the queue of backtests: %w", err)
+	}
+	return &jobs{client, s}, nil
+}
+
+// enqueue has a backtest worked on, in the transaction that says so.
+func (j *jobs) enqueue(ctx context.Context, tx pgx.Tx, id lead.ID) error {
+	if _, err := j.client.InsertTx(ctx, tx, backtestArgs{id.String()}, &river.InsertOpts{Queue: jobQueue}); err != nil {
+		return fmt.Errorf("queue a backtest: %w", err)
+	}
+	return nil
+}
+
+// run works jobs until ctx ends.
+func (j *jobs) run(ctx context.Context) error {
+	if err := pg.Persist(ctx, jobPoll, func() error { return j.client.Start(context.WithoutCancel(ctx)) }); err != nil {
+		return fmt.Errorf("start backtests: %w", err)
+	}
+	j.watch(ctx)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobSlice+5*time.Second)
+	defer cancel()
+	if err := j.client.Stop(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stop backtests: %w", err)
+	}
+	return nil
+}
+
+// watch gives a backtest whose process died a new job, until ctx ends.
+func (j *jobs) watch(ctx context.Context) {
+	ticker := time.NewTicker(stalledEvery)
+	defer ticker.Stop()
+	for {
+		now := j.s.now()
+		err := j.s.store.TakeStalled(ctx, now.Add(-stalledAfter), now, func(tx pgx.Tx, id lead.ID) error {
+			j.s.log.LogAttrs(ctx, slog.LevelWarn, "a backtest stood still and is taken up again", slog.String("backtest", id.String()))
+			return j.enqueue(ctx, tx, id)
+		})
+		if err != nil && ctx.Err() == nil {
+			j.s.log.LogAttrs(ctx, slog.LevelWarn, "backtests not looked after, trying again", slog.String("cause", problem.From(err).Code()))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Work goes on with a backtest for a while. After each page it rests as long as the page took, so that
+// it never has more than half of what a connection can do.
+func (w *backtestWorker) Work(ctx context.Context, job *river.Job[backtestArgs]) error {
+	id, err := lead.ParseID(job.Args.BacktestID)
+	if err != nil {
+		return river.JobCancel(errors.New("no backtest id"))
+	}
+	t := &trial{s: w.s}
+	for begun := time.Now(); time.Since(begun) < jobSlice && ctx.Err() == nil; {
+		page := time.Now()
+		more, err := t.step(ctx, id)
+		if err != nil {
+			p := problem.From(err)
+			w.s.log.LogAttrs(ctx, slog.LevelWarn, "a backtest does not go on, trying again later",
+				slog.String("backtest", id.String()), slog.String("cause", p.Code()))
+			if err := w.s.store.TouchBacktest(ctx, id, w.s.now()); err != nil {
+				return errors.New(problem.From(err).Code()) // texts of errors may name what they are about
+			}
+			return river.JobSnooze(jobAgain)
+		}
+		if !more {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(time.Since(page), time.Second)):
+		}
+	}
+	return river.JobSnooze(0)
+}

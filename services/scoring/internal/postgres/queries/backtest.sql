@@ -1,0 +1,36 @@
+-- name: InsertBacktest :exec
+INSERT INTO backtest (backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at)
+VALUES (@backtest_id, @revision, @line, @playbook, @from_at, @to_at, 1, @note, @started_by, @started_at, @started_at, @started_at);
+
+-- name: GetBacktest :one
+SELECT * FROM backtest WHERE backtest_id = @backtest_id;
+
+-- name: LockBacktest :one
+SELECT * FROM backtest WHERE backtest_id = @backtest_id FOR UPDATE;
+
+-- name: ListBacktests :many
+-- The latest begun first; '' is any revision.
+SELECT * FROM backtest
+WHERE sequence < @before AND (@revision::text = '' OR revision = @revision)
+ORDER BY sequence DESC LIMIT @most;
+
+-- name: UpdateBacktest :exec
+UPDATE backtest SET state = @state, updated_at = @updated_at, alive_at = @updated_at, next_page = @next_page, progress = @progress,
+    leads = @leads, problem = @problem, report = @report
+WHERE backtest_id = @backtest_id;
+
+-- name: TouchBacktest :exec
+UPDATE backtest SET alive_at = @alive_at WHERE backtest_id = @backtest_id AND state = 1;
+
+-- name: TakeStalledBacktest :many
+-- The one at work, if nobody has given a sign of life for long.
+UPDATE backtest SET alive_at = @alive_at WHERE state = 1 AND alive_at < @before RETURNING backtest_id;
+
+-- name: InsertBacktestPart :exec
+INSERT INTO backtest_part (backtest_id, leads) VALUES (@backtest_id, @leads);
+
+-- name: ListBacktestParts :many
+SELECT part, leads FROM backtest_part WHERE backtest_id = @backtest_id AND part > @after ORDER BY part LIMIT @most;
+
+-- name: DeleteBacktestParts :exec
+DELETE FROM backtest_part WHERE backtest_id = @backtest_id;
