@@ -55,7 +55,8 @@ func TestListPastDecisions(t *testing.T) {
 		t.Fatal("nothing was merged")
 	}
 	sales = append(sales, twice)
-	w.decline(w.kase(sales[0]).DealerID, sales[0]) // decided twice
+	redecided := sales[0]
+	w.decline(w.kase(redecided).DealerID, redecided)
 	w.apply(nil, w.outcome(sales[1], "won", w.kase(sales[1]).DealerID, feedbackv1.OutcomeKind_OUTCOME_KIND_WON))
 	w.now = w.now.Add(time.Hour)
 	later := w.customer(nil)
@@ -115,6 +116,23 @@ func TestListPastDecisions(t *testing.T) {
 	if won != 1 {
 		t.Errorf("%d are won", won)
 	}
+
+	// Nobody reads the receipts of later decisions: one that can not be read changes nothing.
+	second, err := w.s.store.Receipt(t.Context(), redecided, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := func(canonical []byte) {
+		t.Helper()
+		if tag, err := w.pool.Exec(t.Context(), `UPDATE receipt SET canonical = $1 WHERE lead_id = $2 AND attempt = 2`, w.s.store.Pack(canonical), redecided.String()); err != nil || tag.RowsAffected() != 1 {
+			t.Fatal(err)
+		}
+	}
+	keep([]byte("no receipt"))
+	if again, _ := w.past(&routingv1.ListPastDecisionsRequest{Line: leadv1.Line_LINE_SALES}); len(again) != len(got) {
+		t.Errorf("%d decisions, had %d", len(again), len(got))
+	}
+	keep(second.Canonical)
 	for _, req := range []*routingv1.ListPastDecisionsRequest{
 		{}, {Line: 99}, {Line: 1, PageSize: -1}, {Line: 1, PageSize: 2_001}, {Line: 1, PageToken: "AAAA"}, {Line: 1, From: &timestamppb.Timestamp{Nanos: -1}},
 	} {
