@@ -267,7 +267,7 @@ func modelByCommand(t *testing.T, w *world) {
 	if err := os.WriteFile(file, []byte(strings.Replace(salesModel, "request_type", "age", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(binary(t), "models", "upload", file, "--grpc", w.addr).CombinedOutput(); err == nil || !strings.Contains(string(out), "text:4:5") {
+	if out, err := exec.Command(binary(t), "models", "upload", file, "--grpc", w.addr).CombinedOutput(); err == nil || !strings.Contains(string(out), file+":4:5") {
 		t.Errorf("a card of ages: %v: %s", err, out)
 	}
 }
