@@ -58,6 +58,7 @@ type Column struct {
 
 	rows    int
 	place   int // in the table's rows
+	twin    int // place, from 1, of the column before it whose name it bears in the table; 0 for none
 	marks   marks
 	layout  layout
 	dates   int  // cells that are dates in the layout that fits best
@@ -133,7 +134,7 @@ func Read(ctx context.Context, o Options) (_ *Set, err error) {
 // columns names the columns.
 func columns(header []string) []Column {
 	out := make([]Column, len(header))
-	seen := map[string]bool{}
+	seen := map[string]int{} // place by name
 	for i, name := range header {
 		c := &out[i]
 		c.place = i
@@ -143,10 +144,16 @@ func columns(header []string) []Column {
 		} else {
 			c.Name = name
 		}
-		for n := 2; seen[c.Name]; n++ {
-			c.Name, c.Note = fmt.Sprintf("%s (%d)", name, n), "has the name of another column"
+		if first, ok := seen[c.Name]; ok {
+			c.twin, c.Note = first+1, "has the name of another column"
 		}
-		seen[c.Name] = true
+		for n := 2; c.twin > 0; n++ {
+			c.Name = fmt.Sprintf("%s (%d)", name, n)
+			if _, ok := seen[c.Name]; !ok {
+				break
+			}
+		}
+		seen[c.Name] = i
 	}
 	return out
 }

@@ -130,6 +130,19 @@ func TestNamesOfColumns(t *testing.T) {
 	}
 }
 
+func TestALabelIsOneColumn(t *testing.T) {
+	s, err := read(t, "age,won,won\n1,1,0\n2,0,1\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Outcome("won", dataset.Answers{}); err == nil || !strings.Contains(err.Error(), "column 2 and column 3") {
+		t.Errorf("two columns of one name: %v", err)
+	}
+	if o, err := s.Outcome("won (2)", dataset.Answers{}); err != nil || o.Wins != 1 {
+		t.Errorf("the second, named as it is shown: %v, %v", o, err)
+	}
+}
+
 func TestOrder(t *testing.T) {
 	for name, tt := range map[string]struct {
 		cells []string

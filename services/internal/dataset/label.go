@@ -42,6 +42,9 @@ func (s *Set) Outcome(name string, a Answers) (*Outcome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--label: %w", err)
 	}
+	if i := slices.IndexFunc(s.Columns, func(other Column) bool { return other.twin == c.place+1 }); i >= 0 {
+		return nil, fmt.Errorf("--label: %s has more than one column %q; column %d and column %d: give each a name of its own", s.File.Label, c.Name, c.place+1, i+1)
+	}
 	if s.Rows == 0 {
 		return nil, fmt.Errorf("%s holds no rows behind the names of its columns", s.File.Label)
 	}
