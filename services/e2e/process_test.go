@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -145,15 +146,37 @@ func (p *process) kill(t *testing.T) {
 	p.cmd.Wait() //nolint:errcheck // it was killed
 }
 
-// freeAddr is a loopback address that nobody listens on now.
+// ports are given to the processes of the tests, each once. They are below those that a kernel gives
+// to connections by itself, so that none takes one before its process listens there, or while that is
+// away.
+var ports = struct {
+	sync.Mutex
+	next int
+}{next: firstPort + rand.IntN(lastPort-firstPort)}
+
+const firstPort, lastPort = 16384, 32767
+
+// freeAddr is a loopback address that nobody listens on now, and that no other call gets.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	ports.Lock()
+	defer ports.Unlock()
+	for range lastPort - firstPort {
+		ports.next++
+		if ports.next > lastPort {
+			ports.next = firstPort
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", ports.next))
+		if err != nil {
+			continue // somebody else's
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // fiveProcesses runs each service in a process of its own, with mutual TLS between them; the
