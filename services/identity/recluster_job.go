@@ -11,28 +11,23 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
-	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/queue"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 const (
-	jobSchema  = "identity_river"
-	jobQueue   = "recluster"
-	jobVersion = "0.51.1" // River's: its migrations make the schema
+	jobSchema = "identity_river"
+	jobQueue  = "recluster"
 
 	// A job works for a slice of time and then waits for its next turn: what it did is kept, so a
 	// process that dies costs a slice, and River never takes a long job for a stuck one.
 	jobSlice = 15 * time.Second
-	jobLimit = 5 * time.Minute
-	jobPoll  = time.Second
 	stepsAt  = 100 // read at once
 )
 
 // jobs are the re-clusterings at work: jobs of River, which hold an identifier only.
-type jobs struct{ client *river.Client[pgx.Tx] }
+type jobs struct{ client *queue.Client }
 
 type reclusterArgs struct {
 	ReclusterID string `json:"recluster_id"`
@@ -46,33 +41,12 @@ type reclusterWorker struct {
 	s *Service
 }
 
-// jobCompanion is the schema that River keeps its jobs in.
-func jobCompanion() *pg.Companion {
-	return &pg.Companion{Schema: jobSchema, Version: jobVersion, Migrate: func(ctx context.Context, pool *pgxpool.Pool) error {
-		m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: jobSchema, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			return fmt.Errorf("prepare the queue's migrations: %w", err)
-		}
-		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-			return fmt.Errorf("migrate the queue: %w", err)
-		}
-		return nil
-	}}
-}
-
 func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, &reclusterWorker{s: s}); err != nil {
 		return nil, fmt.Errorf("prepare re-clustering: %w", err)
 	}
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
-		Schema: jobSchema, Workers: workers, Queues: map[string]river.QueueConfig{jobQueue: {MaxWorkers: 1}},
-		Logger:   slog.New(slog.DiscardHandler),    // it writes job rows and errors; what matters is logged here
-		PollOnly: true, FetchPollInterval: jobPoll, // nobody hurries: no connection is kept for listening
-		JobTimeout: jobLimit, RescueStuckJobsAfter: 2 * jobLimit,
-		CompletedJobRetentionPeriod: time.Hour, CancelledJobRetentionPeriod: 24 * time.Hour, DiscardedJobRetentionPeriod: 24 * time.Hour,
-		SoftStopTimeout: jobSlice,
-	})
+	client, err := queue.NewLong(pool, jobSchema, jobQueue, jobSlice, workers)
 	if err != nil {
 		return nil, fmt.Errorf("open the queue of re-clusterings: %w", err)
 	}
@@ -89,16 +63,7 @@ func (j *jobs) enqueue(ctx context.Context, tx pgx.Tx, id lead.ID) error {
 
 // run works jobs until ctx ends.
 func (j *jobs) run(ctx context.Context) error {
-	if err := pg.Persist(ctx, jobPoll, func() error { return j.client.Start(context.WithoutCancel(ctx)) }); err != nil {
-		return fmt.Errorf("start re-clustering: %w", err)
-	}
-	<-ctx.Done()
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobSlice+5*time.Second)
-	defer cancel()
-	if err := j.client.Stop(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("stop re-clustering: %w", err)
-	}
-	return nil
+	return queue.Run(ctx, "re-clustering", j.client, jobSlice, func() { <-ctx.Done() })
 }
 
 // Work goes on with a re-clustering for a while.

@@ -21,6 +21,7 @@ import (
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
 	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/queue"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"golang.org/x/sync/errgroup"
 )
@@ -139,7 +140,7 @@ func newPersonID(now time.Time) lead.ID {
 // Migrations hands over the service's schema.
 func Migrations() pg.Module {
 	m := postgres.Module()
-	m.Companion = jobCompanion()
+	m.Companion = queue.Companion(jobSchema)
 	return m
 }
 

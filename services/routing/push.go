@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
-	pgstore "github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/queue"
 	"github.com/leadmesh/leadmesh/services/routing/internal/adfpost"
 	"github.com/leadmesh/leadmesh/services/routing/internal/endpoint"
 	"github.com/leadmesh/leadmesh/services/routing/internal/mailer"
@@ -20,7 +20,6 @@ import (
 	"github.com/leadmesh/leadmesh/services/routing/internal/webhook"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 // WebhookConfig are the settings of the pushes; the zero value works.
@@ -45,14 +44,12 @@ type MailConfig struct {
 }
 
 const (
-	pushSchema  = "routing_river"
-	pushQueue   = "push"
-	adfQueue    = "adf"    // what a process that knows only webhooks must not work
-	mailQueue   = "mail"   // apart, since all mail waits for one relay
-	pushVersion = "0.51.1" // River's: its migrations make the schema
+	pushSchema = "routing_river"
+	pushQueue  = "push"
+	adfQueue   = "adf"  // what a process that knows only webhooks must not work
+	mailQueue  = "mail" // apart, since all mail waits for one relay
 
 	stopLimit   = 15 * time.Second // how long attempts under way may take at a shutdown
-	startAgain  = time.Second      // wait for a database that is away when the queues are to start
 	lagInterval = 15 * time.Second
 )
 
@@ -70,21 +67,7 @@ type pusher struct {
 	adf      *adfpost.Sender
 	mail     *mailer.Sender // nil: no relay
 	gates    *endpoint.Gates
-	client   *river.Client[pgx.Tx]
-}
-
-// pushCompanion is the schema that River keeps its jobs in.
-func pushCompanion() *pgstore.Companion {
-	return &pgstore.Companion{Schema: pushSchema, Version: pushVersion, Migrate: func(ctx context.Context, pool *pgxpool.Pool) error {
-		m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: pushSchema, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			return fmt.Errorf("prepare the queue's migrations: %w", err)
-		}
-		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-			return fmt.Errorf("migrate the queue: %w", err)
-		}
-		return nil
-	}}
+	client   *queue.Client
 }
 
 func newPusher(cfg WebhookConfig, s *Service, pool *pgxpool.Pool) (*pusher, error) {
@@ -158,12 +141,13 @@ func newMailSender(cfg MailConfig, timeout time.Duration) (*mailer.Sender, error
 	return sender, nil
 }
 
-// run works the queues until ctx ends; attempts under way are let finish. A database that is away
-// at the start is waited for.
+// run works the queues until ctx ends; attempts under way are let finish.
 func (p *pusher) run(ctx context.Context) error {
-	if err := pgstore.Persist(ctx, startAgain, func() error { return p.client.Start(context.WithoutCancel(ctx)) }); err != nil {
-		return fmt.Errorf("start the pushes: %w", err)
-	}
+	return queue.Run(ctx, "the pushes", p.client, stopLimit, func() { p.watch(ctx) })
+}
+
+// watch measures how late pushes are, and feeds the queues, until ctx ends.
+func (p *pusher) watch(ctx context.Context) {
 	tick := time.NewTicker(lagInterval)
 	defer tick.Stop()
 	feed := time.NewTimer(0)
@@ -173,18 +157,11 @@ func (p *pusher) run(ctx context.Context) error {
 		select {
 		case <-tick.C:
 			p.measure(ctx)
-			continue
 		case <-feed.C:
 			feed.Reset(p.feed(ctx))
-			continue
 		case <-ctx.Done():
+			return
 		}
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit+5*time.Second)
-		defer cancel()
-		if err := p.client.Stop(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return fmt.Errorf("stop the pushes: %w", err)
-		}
-		return nil
 	}
 }
 
@@ -240,14 +217,14 @@ func (p *pusher) enqueue(ctx context.Context, tx pgx.Tx, list []delivery) error 
 }
 
 func (p *pusher) options(kind postgres.EndpointKind) *river.InsertOpts {
-	queue := pushQueue
+	name := pushQueue
 	switch kind {
 	case postgres.KindADFHTTP:
-		queue = adfQueue
+		name = adfQueue
 	case postgres.KindADFEmail:
-		queue = mailQueue
+		name = mailQueue
 	}
-	return &river.InsertOpts{Queue: queue, MaxAttempts: p.schedule.Attempts()}
+	return &river.InsertOpts{Queue: name, MaxAttempts: p.schedule.Attempts()}
 }
 
 // again sends a delivery once more, at once, with a full schedule of attempts.

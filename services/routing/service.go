@@ -16,6 +16,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/outbox"
 	"github.com/leadmesh/leadmesh/services/internal/playbookfeed"
 	pgstore "github.com/leadmesh/leadmesh/services/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/queue"
 	"github.com/leadmesh/leadmesh/services/internal/stream"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"github.com/leadmesh/leadmesh/services/routing/internal/postgres"
@@ -89,7 +90,7 @@ var (
 
 // Migrations is what the service keeps in the database.
 func Migrations() pgstore.Module {
-	return pgstore.Module{Service: "routing", FS: postgres.Migrations(), Dir: "migrations", Companion: pushCompanion()}
+	return pgstore.Module{Service: "routing", FS: postgres.Migrations(), Dir: "migrations", Companion: queue.Companion(pushSchema)}
 }
 
 // New makes the service. Run runs it.

@@ -10,23 +10,18 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/core/lead"
-	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/queue"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 const (
-	jobSchema  = "scoring_river"
-	jobQueue   = "backtest"
-	jobVersion = "0.51.1" // River's: its migrations make the schema
+	jobSchema = "scoring_river"
+	jobQueue  = "backtest"
 
 	// A job works for a slice of time and then waits for its next turn: what it did is kept, so a
 	// process that dies costs a page, and River never takes a long job for a stuck one.
 	jobSlice = 5 * time.Second
-	jobLimit = 5 * time.Minute
-	jobPoll  = time.Second
 	jobAgain = 3 * time.Second // after something was not there; from 5 s on River's scheduler has a say
 
 	// A backtest without a sign of life for this long is given a new job: River alone would take
@@ -37,7 +32,7 @@ const (
 
 // jobs are the backtests at work: jobs of River, which hold an identifier only.
 type jobs struct {
-	client *river.Client[pgx.Tx]
+	client *queue.Client
 	s      *Service
 }
 
@@ -53,33 +48,12 @@ type backtestWorker struct {
 	s *Service
 }
 
-// jobCompanion is the schema that River keeps its jobs in.
-func jobCompanion() *pg.Companion {
-	return &pg.Companion{Schema: jobSchema, Version: jobVersion, Migrate: func(ctx context.Context, pool *pgxpool.Pool) error {
-		m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: jobSchema, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			return fmt.Errorf("prepare the queue's migrations: %w", err)
-		}
-		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-			return fmt.Errorf("migrate the queue: %w", err)
-		}
-		return nil
-	}}
-}
-
 func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, &backtestWorker{s: s}); err != nil {
 		return nil, fmt.Errorf("prepare backtests: %w", err)
 	}
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
-		Schema: jobSchema, Workers: workers, Queues: map[string]river.QueueConfig{jobQueue: {MaxWorkers: 1}},
-		Logger:   slog.New(slog.DiscardHandler),    // it writes job rows and errors; what matters is logged here
-		PollOnly: true, FetchPollInterval: jobPoll, // nobody hurries: no connection is kept for listening
-		JobTimeout: jobLimit, RescueStuckJobsAfter: 2 * jobLimit,
-		CompletedJobRetentionPeriod: time.Hour, CancelledJobRetentionPeriod: 24 * time.Hour, DiscardedJobRetentionPeriod: 24 * time.Hour,
-		SoftStopTimeout: jobSlice,
-	})
+	client, err := queue.NewLong(pool, jobSchema, jobQueue, jobSlice, workers)
 	if err != nil {
 		return nil, fmt.Errorf("open the queue of backtests: %w", err)
 	}
@@ -96,16 +70,7 @@ func (j *jobs) enqueue(ctx context.Context, tx pgx.Tx, id lead.ID) error {
 
 // run works jobs until ctx ends.
 func (j *jobs) run(ctx context.Context) error {
-	if err := pg.Persist(ctx, jobPoll, func() error { return j.client.Start(context.WithoutCancel(ctx)) }); err != nil {
-		return fmt.Errorf("start backtests: %w", err)
-	}
-	j.watch(ctx)
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobSlice+5*time.Second)
-	defer cancel()
-	if err := j.client.Stop(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("stop backtests: %w", err)
-	}
-	return nil
+	return queue.Run(ctx, "backtests", j.client, jobSlice, func() { j.watch(ctx) })
 }
 
 // watch gives a backtest whose process died a new job, until ctx ends.

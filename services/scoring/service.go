@@ -20,6 +20,7 @@ import (
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/queue"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
 	"golang.org/x/sync/errgroup"
@@ -35,7 +36,7 @@ const (
 // Migrations is what the service keeps in the database.
 func Migrations() postgres.Module {
 	m := store.Module()
-	m.Companion = jobCompanion()
+	m.Companion = queue.Companion(jobSchema)
 	return m
 }
 
