@@ -3,7 +3,6 @@ package scoring
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/leadmesh/leadmesh/core/playbook"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
-	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
@@ -108,25 +106,9 @@ func (s *Service) GetBacktest(ctx context.Context, req *scoringv1.GetBacktestReq
 
 // ListBacktests answers backtests, the latest begun first.
 func (s *Service) ListBacktests(ctx context.Context, req *scoringv1.ListBacktestsRequest) (*scoringv1.ListBacktestsResponse, error) {
-	q := store.BacktestQuery{Most: req.GetPageSize()}
+	var q store.BacktestQuery
 	var wrong []problem.Violation
-	switch {
-	case q.Most < 0 || q.Most > maxPage:
-		wrong = append(wrong, problem.Violation{Field: "page_size", Description: fmt.Sprintf("must be 1 to %d", maxPage)})
-	case q.Most == 0:
-		q.Most = defaultPage
-	}
-	if token := req.GetPageToken(); token != "" {
-		place, ok := cursor.Bytes(token)
-		if ok = ok && len(place) == 8; ok {
-			q.Before = int64(binary.BigEndian.Uint64(place))
-			ok = q.Before > 0
-		}
-		if !ok {
-			wrong = append(wrong, problem.Violation{Field: "page_token", Description: "is none that ListBacktests answered"})
-		}
-	}
-	if len(wrong) > 0 {
+	if q.Most, q.Before, wrong = parsePage(req, "ListBacktests"); len(wrong) > 0 {
 		return nil, problem.Invalid(wrong...)
 	}
 	if req.GetRevision() != "" {
@@ -143,7 +125,7 @@ func (s *Service) ListBacktests(ctx context.Context, req *scoringv1.ListBacktest
 	resp := &scoringv1.ListBacktestsResponse{}
 	if most := int(q.Most) - 1; len(rows) > most {
 		rows = rows[:most]
-		resp.NextPageToken = cursor.Text(binary.BigEndian.AppendUint64(nil, uint64(rows[most-1].Sequence)))
+		resp.NextPageToken = pageToken(rows[most-1].Sequence)
 	}
 	for _, b := range rows {
 		resp.Backtests = append(resp.Backtests, backtestProto(b))

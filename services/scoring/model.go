@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -15,7 +14,6 @@ import (
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/console"
-	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
@@ -103,7 +101,7 @@ func readModel(line leadv1.Line, text string) (*card.Card, playbook.Model, error
 
 // ListModels answers models, the latest uploaded first.
 func (s *Service) ListModels(ctx context.Context, req *scoringv1.ListModelsRequest) (*scoringv1.ListModelsResponse, error) {
-	q := store.ModelQuery{Line: lead.Line(req.GetLine()), State: store.ModelState(req.GetState()), Most: req.GetPageSize()}
+	q := store.ModelQuery{Line: lead.Line(req.GetLine()), State: store.ModelState(req.GetState())}
 	var wrong []problem.Violation
 	bad := func(field, why string) {
 		wrong = append(wrong, problem.Violation{Field: field, Description: why})
@@ -114,23 +112,9 @@ func (s *Service) ListModels(ctx context.Context, req *scoringv1.ListModelsReque
 	if _, ok := scoringv1.ModelState_name[int32(req.GetState())]; !ok {
 		bad("state", "is none of a model")
 	}
-	switch {
-	case q.Most < 0 || q.Most > maxPage:
-		bad("page_size", fmt.Sprintf("must be 1 to %d", maxPage))
-	case q.Most == 0:
-		q.Most = defaultPage
-	}
-	if token := req.GetPageToken(); token != "" {
-		place, ok := cursor.Bytes(token)
-		if ok = ok && len(place) == 8; ok {
-			q.Before = int64(binary.BigEndian.Uint64(place))
-			ok = q.Before > 0
-		}
-		if !ok {
-			bad("page_token", "is none that ListModels answered")
-		}
-	}
-	if len(wrong) > 0 {
+	var page []problem.Violation
+	q.Most, q.Before, page = parsePage(req, "ListModels")
+	if wrong = append(wrong, page...); len(wrong) > 0 {
 		return nil, problem.Invalid(wrong...)
 	}
 	q.Most++
@@ -141,7 +125,7 @@ func (s *Service) ListModels(ctx context.Context, req *scoringv1.ListModelsReque
 	resp := &scoringv1.ListModelsResponse{}
 	if most := int(q.Most) - 1; len(rows) > most {
 		rows = rows[:most]
-		resp.NextPageToken = cursor.Text(binary.BigEndian.AppendUint64(nil, uint64(rows[most-1].ID)))
+		resp.NextPageToken = pageToken(rows[most-1].ID)
 	}
 	for i := range rows {
 		m := s.modelProto(&rows[i])

@@ -165,12 +165,9 @@ func (s *Service) earlier(ctx context.Context, now, named string) (string, error
 
 // ListPlaybooks answers the revisions, the newest activation first.
 func (s *Service) ListPlaybooks(ctx context.Context, req *scoringv1.ListPlaybooksRequest) (*scoringv1.ListPlaybooksResponse, error) {
-	most := req.GetPageSize()
-	switch {
-	case most < 0 || most > maxPage:
-		return nil, problem.Invalid(problem.Violation{Field: "page_size", Description: fmt.Sprintf("must be 1 to %d", maxPage)})
-	case most == 0:
-		most = defaultPage
+	most, wrong := pageSize(req.GetPageSize())
+	if len(wrong) > 0 {
+		return nil, problem.Invalid(wrong...)
 	}
 	rows, err := s.store.List(ctx, most, s.now().Add(-refusalFresh))
 	if err != nil {
