@@ -144,9 +144,9 @@ func (m *Model) line(i int, l *Line) {
 	m.base[i] = l.Base
 	m.value[i] = l.Value
 	for g := GroupNone; g < NumGroups; g++ {
-		m.groupMin[g][i], m.groupMax[g][i] = l.Groups[g.String()].bounds()
+		m.groupMin[g][i], m.groupMax[g][i] = l.Groups[g.String()].Bounds()
 	}
-	m.min[i], m.max[i] = l.Cap.bounds()
+	m.min[i], m.max[i] = l.Cap.Bounds()
 	if l.Trigger != nil {
 		m.trigger[i] = *l.Trigger
 	}
@@ -329,7 +329,8 @@ func calibrate(knots []Knot, table *[MaxPoints + 1]int32) {
 	}
 }
 
-func (c Cap) bounds() (lo, hi int32) {
+// Bounds are the least and the most that the sum may be; the outermost numbers where there is none.
+func (c Cap) Bounds() (lo, hi int32) {
 	lo, hi = math.MinInt32, math.MaxInt32
 	if c.Min != nil {
 		lo = *c.Min

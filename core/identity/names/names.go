@@ -4,6 +4,7 @@ package names
 
 import (
 	_ "embed"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -36,43 +37,52 @@ func Load() *identity.Dictionary {
 // bearers reads a table as shares does, whose lines also say how many of a hundred are women.
 func bearers(table string) map[string]identity.Bearers {
 	out := make(map[string]identity.Bearers, strings.Count(table, "\n"))
-	people := 0.0
-	for line := range lines(table) {
-		name, rest, _ := strings.Cut(line, " ")
-		if people == 0 {
-			people, _ = strconv.ParseFloat(name, 64)
-			continue
-		}
-		count, percent, _ := strings.Cut(rest, " ")
-		n, _ := strconv.ParseFloat(count, 64)
-		women, _ := strconv.ParseFloat(percent, 64)
-		name = lead.Fold(name)
+	for name, of := range counted(table) {
+		percent, _ := strconv.ParseFloat(of.rest, 64)
 		have := out[name]
-		all := have.Share + n/people
-		out[name] = identity.Bearers{Share: all, Women: (have.Women*have.Share + women/100*n/people) / all}
+		all := have.Share + of.share
+		out[name] = identity.Bearers{Share: all, Women: (have.Women*have.Share + percent/100*of.share) / all}
 	}
 	return out
 }
 
-// shares reads a table whose first line is the number of people and whose others are a name and how
-// many of them have it.
+// shares reads the share of people that has each name.
 func shares(table string) map[string]float64 {
 	out := make(map[string]float64, strings.Count(table, "\n"))
-	people := 0.0
-	for line := range lines(table) {
-		name, count, _ := strings.Cut(line, " ")
-		if people == 0 {
-			people, _ = strconv.ParseFloat(name, 64)
-			continue
-		}
-		n, _ := strconv.ParseFloat(count, 64)
-		out[lead.Fold(name)] += n / people
+	for name, of := range counted(table) {
+		out[name] += of.share
 	}
 	return out
+}
+
+// count is what a table says of a name.
+type count struct {
+	share float64 // of all people
+	rest  string  // of the line
+}
+
+// counted yields the names of a table whose first line is the number of people and whose others are a
+// name, how many of them have it, and what else there is to say. A name may come more than once.
+func counted(table string) iter.Seq2[string, count] {
+	return func(yield func(string, count) bool) {
+		people := 0.0
+		for line := range lines(table) {
+			name, rest, _ := strings.Cut(line, " ")
+			if people == 0 {
+				people, _ = strconv.ParseFloat(name, 64)
+				continue
+			}
+			number, rest, _ := strings.Cut(rest, " ")
+			n, _ := strconv.ParseFloat(number, 64)
+			if !yield(lead.Fold(name), count{n / people, rest}) {
+				return
+			}
+		}
+	}
 }
 
 // lines yields the lines of a table that hold something and are no remark.
-func lines(table string) func(func(string) bool) {
+func lines(table string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for line := range strings.Lines(table) {
 			line = strings.TrimSpace(line)

@@ -55,7 +55,7 @@ func (s *Sample) reliability(runs []run, bins int) []Bin {
 		if open.Weight > 0 {
 			open.Stated = stated / open.Weight
 			open.noise = noise / (open.Weight * open.Weight)
-			open.Won = wilson(won/open.Weight, open.Weight*open.Weight/squares)
+			open.Won = Wilson(won/open.Weight, open.Weight*open.Weight/squares)
 			out = append(out, open)
 			open, won, stated, noise, squares = Bin{}, 0, 0, 0, 0
 			mark = total * (math.Floor(done*float64(bins)/total+0.5) + 1) / float64(bins)
@@ -64,8 +64,11 @@ func (s *Sample) reliability(runs []run, bins int) []Bin {
 	return out
 }
 
-// wilson returns the interval of a share among n rows (Wilson 1927).
-func wilson(share, n float64) Interval {
+// Wilson returns the interval of a share among n rows (Wilson 1927); without rows it is 0 to 1.
+func Wilson(share, n float64) Interval {
+	if n <= 0 {
+		return Interval{Value: share, Low: 0, High: 1}
+	}
 	z2 := normal95 * normal95 / n
 	mid := (share + z2/2) / (1 + z2)
 	d := normal95 / (1 + z2) * math.Sqrt(share*(1-share)/n+z2/(4*n))

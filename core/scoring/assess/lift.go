@@ -91,7 +91,7 @@ func CutAt(s Sample, score float64) Cut {
 	}
 	c := Cut{Share: above.weight / total.weight, Precision: Interval{High: 1}}
 	if above.weight > 0 {
-		c.Precision = wilson(won/above.weight, above.effective())
+		c.Precision = Wilson(won/above.weight, above.effective())
 	}
 	if wins > 0 {
 		c.Recall = won / wins

@@ -1,7 +1,6 @@
 package card
 
 import (
-	"math"
 	"slices"
 	"sort"
 
@@ -47,7 +46,7 @@ func Compile(c *Card) (*Scorer, []Problem) {
 	}
 	c = c.Clone()
 	s := &Scorer{card: c, shared: int64(c.BaseError) * int64(c.BaseError)}
-	s.lo, s.hi = bounds(c.Cap)
+	s.lo, s.hi = c.Cap.Bounds()
 	names := []string{""}
 	for i := range c.Rows {
 		names = append(names, c.Rows[i].Group)
@@ -57,7 +56,7 @@ func Compile(c *Card) (*Scorer, []Problem) {
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		lo, hi := bounds(c.Groups[name])
+		lo, hi := c.Groups[name].Bounds()
 		s.groups = append(s.groups, group{name, lo, hi})
 	}
 	for i := range c.Rows {
@@ -169,17 +168,6 @@ func (s *Scorer) calibrate() {
 func (s *Scorer) Chance(points int32) (ppm, low, high int32) {
 	c := s.chance[min(max(points, 0), MaxPoints)]
 	return c.ppm, c.low, c.high
-}
-
-func bounds(c Cap) (lo, hi int32) {
-	lo, hi = math.MinInt32, math.MaxInt32
-	if c.Min != nil {
-		lo = *c.Min
-	}
-	if c.Max != nil {
-		hi = *c.Max
-	}
-	return lo, hi
 }
 
 func floorDiv(a, b int64) int64 {

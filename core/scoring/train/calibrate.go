@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/leadmesh/leadmesh/core/scoring/assess"
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 )
 
@@ -63,8 +64,8 @@ func (l *learner) guessed(t *table) []card.Knot {
 	for i := range steps + 1 {
 		score := (float64(i)/steps*card.MaxPoints - t.level) / t.perUnit
 		p := sigmoid(score)
-		low, high := wilson(p, l.o.PriorRows+float64(l.m.rows))
-		found = append(found, knot{score, p, low, high})
+		bounds := assess.Wilson(p, l.o.PriorRows+float64(l.m.rows))
+		found = append(found, knot{score, p, bounds.Low, bounds.High})
 	}
 	return t.knots(found)
 }

@@ -3,6 +3,8 @@ package train
 import (
 	"math"
 	"sort"
+
+	"github.com/leadmesh/leadmesh/core/scoring/assess"
 )
 
 // line maps scores to log-odds.
@@ -152,8 +154,8 @@ func knots(scores, y, w []float64, start line, hold float64) []knot {
 	var out []knot
 	add := func(score, odds, rows float64) {
 		p := sigmoid(odds)
-		low, high := wilson(p, rows)
-		out = append(out, knot{score, p, low, high})
+		bounds := assess.Wilson(p, rows)
+		out = append(out, knot{score, p, bounds.Low, bounds.High})
 	}
 	end := len(at) - 1
 	walk := func(s0, o0, s1, o1, r0, r1 float64) {
@@ -184,15 +186,4 @@ func rescale(scores []float64, l line) []float64 {
 		out[i] = l.at(s)
 	}
 	return out
-}
-
-// wilson bounds a share seen among n rows at 95 %.
-func wilson(p, n float64) (low, high float64) {
-	const z = 1.959964
-	if n <= 0 {
-		return 0, 1
-	}
-	middle := p + z*z/(2*n)
-	half := z * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	return max((middle-half)/(1+z*z/n), 0), min((middle+half)/(1+z*z/n), 1)
 }

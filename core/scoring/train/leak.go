@@ -5,6 +5,7 @@ import (
 	"math"
 	"sort"
 
+	"github.com/leadmesh/leadmesh/core/scoring/assess"
 	"github.com/leadmesh/leadmesh/core/scoring/frame"
 )
 
@@ -173,8 +174,8 @@ func (l *learner) pure(j int) (Leak, bool) {
 			continue
 		}
 		share := won[code] / rows[code]
-		low, high := wilson(share, rows[code])
-		if low > 0.92 && share >= 0.95 && l.report.BaseRate < 0.6 || high < 0.04 && share <= 0.02 && l.report.BaseRate > 0.25 {
+		bounds := assess.Wilson(share, rows[code])
+		if bounds.Low > 0.92 && share >= 0.95 && l.report.BaseRate < 0.6 || bounds.High < 0.04 && share <= 0.02 && l.report.BaseRate > 0.25 {
 			return Leak{Value: b.kept[code-1], Share: share}, true
 		}
 	}

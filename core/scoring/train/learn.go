@@ -9,6 +9,7 @@ import (
 	"sort"
 	"sync"
 
+	"github.com/leadmesh/leadmesh/core/scoring/assess"
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 	"github.com/leadmesh/leadmesh/core/scoring/frame"
 )
@@ -248,8 +249,8 @@ func (l *learner) flat() *card.Card {
 	for _, w := range l.s.weight {
 		all += w
 	}
-	low, high := wilson(l.report.BaseRate, all)
+	bounds := assess.Wilson(l.report.BaseRate, all)
 	return &card.Card{Target: l.o.Target, Base: card.MaxPoints / 2, Calibration: []card.Knot{{
-		Points: card.MaxPoints / 2, PPM: ppm(l.report.BaseRate), Low: ppm(low), High: ppm(high),
+		Points: card.MaxPoints / 2, PPM: ppm(l.report.BaseRate), Low: ppm(bounds.Low), High: ppm(bounds.High),
 	}}}
 }
