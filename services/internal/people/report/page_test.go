@@ -2,15 +2,13 @@ package report_test
 
 import (
 	"bytes"
-	"encoding/xml"
-	"errors"
 	"flag"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/leadmesh/leadmesh/services/internal/chart/charttest"
 	"github.com/leadmesh/leadmesh/services/internal/people/report"
 )
 
@@ -66,16 +64,7 @@ func TestWrite(t *testing.T) {
 	if n := strings.Count(html, "<svg"); n != 1+2+2 {
 		t.Errorf("%d pictures, want a histogram, two fields and two waterfalls", n)
 	}
-	for _, svg := range regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAllString(html, -1) {
-		d := xml.NewDecoder(strings.NewReader(svg))
-		for {
-			if _, err := d.Token(); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Fatalf("a picture is no XML: %v", err)
-			}
-		}
-	}
+	charttest.WellFormed(t, html)
 }
 
 // The page holds other people's data: none of it may become markup, and nothing is fetched.
@@ -84,13 +73,8 @@ func TestNothingGetsOut(t *testing.T) {
 	if err := report.Write(&b, page()); err != nil {
 		t.Fatal(err)
 	}
-	html := strings.ReplaceAll(b.String(), "http://www.w3.org/2000/svg", "")
-	for _, bad := range []string{"<script", "</td></svg>", "http://", "https://", "url(", "src=", "href=", "@import"} {
-		if strings.Contains(html, bad) {
-			t.Errorf("the page holds %q", bad)
-		}
-	}
-	if !strings.Contains(html, "default-src 'none'") {
+	charttest.Sealed(t, b.String())
+	if !strings.Contains(b.String(), "default-src 'none'") {
 		t.Error("the page does not forbid to fetch anything")
 	}
 }
