@@ -36,3 +36,13 @@ func Sealed(t testing.TB, html string) {
 		}
 	}
 }
+
+// Themed checks that pictures take their colours from the style sheet: those of print would be black on
+// black in the dark.
+func Themed(t testing.TB, html string) {
+	t.Helper()
+	_, body, _ := strings.Cut(html, "</style>")
+	if c := regexp.MustCompile(`:#[0-9A-Fa-f]{6}`).FindString(body); c != "" {
+		t.Errorf("a picture has a colour of its own: %s", c)
+	}
+}

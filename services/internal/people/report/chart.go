@@ -24,9 +24,20 @@ var (
 	reviewColour = color.RGBA{0xe0, 0xa1, 0x2f, 0xff}
 )
 
+var themed = map[color.RGBA]string{
+	chart.Ink: "ink", chart.Faint: "faint", chart.Grid: "line", forColour: "for", againColour: "against", startColour: "start",
+	totalColour: "total", reviewColour: "review",
+}
+
+// svg makes a picture that follows the page's colours.
+func svg(p *plot.Plot, width, height float64, title string) (template.HTML, error) {
+	picture, err := chart.SVG(p, width, height, title)
+	return chart.Theme(picture, themed), err
+}
+
 // histogram shows how many pairs have which weight, on a scale on which each step is ten times the one
 // before.
-func histogram(page *Page) (template.HTML, error) {
+func histogram(page *Page, width float64) (template.HTML, error) {
 	p := chart.New()
 	low, high, most := math.Inf(1), math.Inf(-1), 0.0
 	for _, b := range page.Weights {
@@ -85,7 +96,7 @@ func histogram(page *Page) (template.HTML, error) {
 			c.FillText(chart.Style(9, chart.Ink, mark.align, draw.YTop), top, mark.words)
 		}
 	}))
-	return chart.SVG(p, 860, 250, "How many pairs have which weight")
+	return svg(p, width, 250, "How many pairs have which weight")
 }
 
 // bars are horizontal bars that begin and end somewhere, one to a row, the first on top.
@@ -136,7 +147,7 @@ func barChart(rows []bar, marks []float64, room, width float64, title string) (t
 			}
 		}
 	}))
-	return chart.SVG(p, width, n*rowHeight+4, title)
+	return svg(p, width, n*rowHeight+4, title)
 }
 
 // field shows how much each level of a field says.

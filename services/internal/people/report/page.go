@@ -100,7 +100,7 @@ var files embed.FS
 // Write writes the page.
 func Write(out io.Writer, p *Page) error {
 	t, err := template.New("page.html").Funcs(template.FuncMap{
-		"histogram": func() (template.HTML, error) { return histogram(p) },
+		"histogram": func(width float64) (template.HTML, error) { return histogram(p, width) },
 		"field":     field,
 		"waterfall": func(pair Pair) (template.HTML, error) { return waterfall(pair, p.MatchBits) },
 		"more":      func(c Cluster) int { return c.Size - len(c.Rows) },

@@ -61,10 +61,11 @@ func TestWrite(t *testing.T) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	if n := strings.Count(html, "<svg"); n != 1+2+2 {
-		t.Errorf("%d pictures, want a histogram, two fields and two waterfalls", n)
+	if n := strings.Count(html, "<svg"); n != 2+2+2 {
+		t.Errorf("%d pictures, want a histogram broad and slim, two fields and two waterfalls", n)
 	}
 	charttest.WellFormed(t, html)
+	charttest.Themed(t, html)
 }
 
 // The page holds other people's data: none of it may become markup, and nothing is fetched.
