@@ -5,21 +5,35 @@ import "strings"
 const mostListed = 16 // names that a message lists; beyond it nobody reads them
 
 // Suggest ends a message about a word that is none of the names there are: "; did you mean X?" if
-// one is near, else the list of them if it is short, else "". Names are compared without case.
+// one is near, else the list of them if it is short, else "".
 func Suggest(word string, names []string) string {
-	best, distance := "", 1+len(word)/4
-	for _, name := range names {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(name)); d <= distance && (best == "" || d < distance) {
-			best, distance = name, d
-		}
+	if near, ok := Nearest(word, names); ok {
+		return "; did you mean " + near + "?"
 	}
-	switch {
-	case best != "":
-		return "; did you mean " + best + "?"
-	case len(names) == 0 || len(names) > mostListed:
+	if len(names) == 0 || len(names) > mostListed {
 		return ""
 	}
 	return "; there are " + strings.Join(names, ", ")
+}
+
+// Nearest returns the name that a word is most likely a typing error of, or a part of; of equals the
+// first. Words are compared as Fold leaves them; ok is false if none is near.
+func Nearest(word string, names []string) (name string, ok bool) {
+	folded := Fold(word)
+	least := 2 + len(folded)/4
+	for _, n := range names {
+		if d := editDistance(folded, Fold(n)); d < least {
+			name, least = n, d
+		}
+	}
+	if name == "" && len(folded) > 3 {
+		for _, n := range names {
+			if strings.Contains(Fold(n), folded) {
+				return n, true
+			}
+		}
+	}
+	return name, name != ""
 }
 
 // editDistance counts the bytes to insert, delete, replace or swap with their neighbour to turn a

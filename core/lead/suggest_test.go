@@ -25,6 +25,7 @@ func TestSuggest(t *testing.T) {
 		{"WASHING", lines, "; there are SALES, RENEWAL, SERVICE, WARRANTY"},
 		{"", lines, "; there are SALES, RENEWAL, SERVICE, WARRANTY"},
 		{"feature_7_long", many, "; did you mean feature_07_long?"},
+		{"Feature 07", many, "; did you mean feature_07_long?"},
 		{"horoscope", many, ""},
 		{"SALES", nil, ""},
 	} {

@@ -34,7 +34,7 @@ func (s *Set) Column(name string) (*Column, error) {
 // NoColumn is the error for a name that no column has.
 func NoColumn(f *table.File, name string) error {
 	meant := ""
-	if near, ok := nearest(name, f.Header.Cells); ok {
+	if near, ok := lead.Nearest(name, f.Header.Cells); ok {
 		meant = fmt.Sprintf("; did you mean %q?", near)
 	}
 	return fmt.Errorf("%s has no column %q%s\nits columns are %s", f.Label, name, meant, strings.Join(f.Header.Cells, ", "))
@@ -104,41 +104,4 @@ func article(k Kind) string {
 		return "text"
 	}
 	return "a " + k.String()
-}
-
-// nearest returns the candidate that a name is most likely a typing error of.
-func nearest(name string, candidates []string) (string, bool) {
-	best, least := "", 1<<30
-	a := []rune(lead.Fold(name))
-	for _, c := range candidates {
-		if d := distance(a, []rune(lead.Fold(c))); d < least {
-			best, least = c, d
-		}
-	}
-	for _, c := range candidates { // a part of the name
-		if least > 2 && len(a) > 3 && strings.Contains(lead.Fold(c), lead.Fold(name)) {
-			return c, true
-		}
-	}
-	return best, least <= max(2, len(a)/3)
-}
-
-// distance is that of Levenshtein.
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		before := row[0]
-		row[0] = i + 1
-		for j := range b {
-			d := before
-			if a[i] != b[j] {
-				d = 1 + min(before, row[j], row[j+1])
-			}
-			before, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
 }
