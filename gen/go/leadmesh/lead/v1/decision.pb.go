@@ -276,6 +276,20 @@ type Score struct {
 	NoConsentGroups []string `protobuf:"bytes,10,rep,name=no_consent_groups,json=noConsentGroups,proto3" json:"no_consent_groups,omitempty"`
 	// The model whose points these are; empty: the playbook's own table.
 	ModelRevision string `protobuf:"bytes,11,opt,name=model_revision,json=modelRevision,proto3" json:"model_revision,omitempty"`
+	// How sure the probability is. Like all below, absent in short answers, which carry no
+	// contributions.
+	ProbabilityInterval *ProbabilityInterval `protobuf:"bytes,12,opt,name=probability_interval,json=probabilityInterval,proto3" json:"probability_interval,omitempty"`
+	// What each visible group gave, in the order of the groups. With the contributions "base" and "cap"
+	// of no group they add up to points exactly.
+	Groups []*ScoreGroup `protobuf:"bytes,13,rep,name=groups,proto3" json:"groups,omitempty"`
+	// The segments in words, in the order of segments.
+	SegmentDetails []*ScoreSegment `protobuf:"bytes,14,rep,name=segment_details,json=segmentDetails,proto3" json:"segment_details,omitempty"`
+	// The line in words.
+	LineLabel string `protobuf:"bytes,15,opt,name=line_label,json=lineLabel,proto3" json:"line_label,omitempty"`
+	// The stage in words.
+	StageLabel string `protobuf:"bytes,16,opt,name=stage_label,json=stageLabel,proto3" json:"stage_label,omitempty"`
+	// The title of the play.
+	PlayTitle     string `protobuf:"bytes,17,opt,name=play_title,json=playTitle,proto3" json:"play_title,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -387,6 +401,249 @@ func (x *Score) GetModelRevision() string {
 	return ""
 }
 
+func (x *Score) GetProbabilityInterval() *ProbabilityInterval {
+	if x != nil {
+		return x.ProbabilityInterval
+	}
+	return nil
+}
+
+func (x *Score) GetGroups() []*ScoreGroup {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *Score) GetSegmentDetails() []*ScoreSegment {
+	if x != nil {
+		return x.SegmentDetails
+	}
+	return nil
+}
+
+func (x *Score) GetLineLabel() string {
+	if x != nil {
+		return x.LineLabel
+	}
+	return ""
+}
+
+func (x *Score) GetStageLabel() string {
+	if x != nil {
+		return x.StageLabel
+	}
+	return ""
+}
+
+func (x *Score) GetPlayTitle() string {
+	if x != nil {
+		return x.PlayTitle
+	}
+	return ""
+}
+
+// ProbabilityInterval bounds a probability at 95 %.
+type ProbabilityInterval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lower end, in millionths.
+	LowPpm int32 `protobuf:"varint,1,opt,name=low_ppm,json=lowPpm,proto3" json:"low_ppm,omitempty"`
+	// The upper end, in millionths.
+	HighPpm int32 `protobuf:"varint,2,opt,name=high_ppm,json=highPpm,proto3" json:"high_ppm,omitempty"`
+	// What it rests on, in words, such as "an expert's table, taken for as much as 50 leads".
+	Basis         string `protobuf:"bytes,3,opt,name=basis,proto3" json:"basis,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProbabilityInterval) Reset() {
+	*x = ProbabilityInterval{}
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProbabilityInterval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProbabilityInterval) ProtoMessage() {}
+
+func (x *ProbabilityInterval) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProbabilityInterval.ProtoReflect.Descriptor instead.
+func (*ProbabilityInterval) Descriptor() ([]byte, []int) {
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ProbabilityInterval) GetLowPpm() int32 {
+	if x != nil {
+		return x.LowPpm
+	}
+	return 0
+}
+
+func (x *ProbabilityInterval) GetHighPpm() int32 {
+	if x != nil {
+		return x.HighPpm
+	}
+	return 0
+}
+
+func (x *ProbabilityInterval) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+// ScoreGroup is what the facts of one visible group gave together.
+type ScoreGroup struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The group's code, such as ENGAGEMENT.
+	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	// The group in words.
+	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	// Hundredths of a point, after the group's cap.
+	Points int32 `protobuf:"varint,3,opt,name=points,proto3" json:"points,omitempty"`
+	// What the cap changed: below 0 what it took, above 0 what it added.
+	CapPoints int32 `protobuf:"varint,4,opt,name=cap_points,json=capPoints,proto3" json:"cap_points,omitempty"`
+	// What the cap or a missing consent changed, in words; empty if neither did.
+	Note          string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoreGroup) Reset() {
+	*x = ScoreGroup{}
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoreGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoreGroup) ProtoMessage() {}
+
+func (x *ScoreGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoreGroup.ProtoReflect.Descriptor instead.
+func (*ScoreGroup) Descriptor() ([]byte, []int) {
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ScoreGroup) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *ScoreGroup) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *ScoreGroup) GetPoints() int32 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *ScoreGroup) GetCapPoints() int32 {
+	if x != nil {
+		return x.CapPoints
+	}
+	return 0
+}
+
+func (x *ScoreGroup) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// ScoreSegment is a segment the person is in, in words.
+type ScoreSegment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The segment.
+	Segment Segment `protobuf:"varint,1,opt,name=segment,proto3,enum=leadmesh.lead.v1.Segment" json:"segment,omitempty"`
+	// Its name.
+	Label         string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoreSegment) Reset() {
+	*x = ScoreSegment{}
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoreSegment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoreSegment) ProtoMessage() {}
+
+func (x *ScoreSegment) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoreSegment.ProtoReflect.Descriptor instead.
+func (*ScoreSegment) Descriptor() ([]byte, []int) {
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ScoreSegment) GetSegment() Segment {
+	if x != nil {
+		return x.Segment
+	}
+	return Segment_SEGMENT_UNSPECIFIED
+}
+
+func (x *ScoreSegment) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
 // Contribution is one share of a score.
 type Contribution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -399,14 +656,16 @@ type Contribution struct {
 	// Hundredths of a point; negative ones count against.
 	Points int32 `protobuf:"varint,4,opt,name=points,proto3" json:"points,omitempty"`
 	// What it says in words.
-	Label         string `protobuf:"bytes,5,opt,name=label,proto3" json:"label,omitempty"`
+	Label string `protobuf:"bytes,5,opt,name=label,proto3" json:"label,omitempty"`
+	// The value as people write it, with its unit: TEST_DRIVE, 2 days, 1.5 times; empty if it is missing.
+	ValueText     string `protobuf:"bytes,6,opt,name=value_text,json=valueText,proto3" json:"value_text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Contribution) Reset() {
 	*x = Contribution{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +677,7 @@ func (x *Contribution) String() string {
 func (*Contribution) ProtoMessage() {}
 
 func (x *Contribution) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +690,7 @@ func (x *Contribution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contribution.ProtoReflect.Descriptor instead.
 func (*Contribution) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{2}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Contribution) GetFeature() string {
@@ -465,6 +724,13 @@ func (x *Contribution) GetPoints() int32 {
 func (x *Contribution) GetLabel() string {
 	if x != nil {
 		return x.Label
+	}
+	return ""
+}
+
+func (x *Contribution) GetValueText() string {
+	if x != nil {
+		return x.ValueText
 	}
 	return ""
 }
@@ -512,7 +778,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +790,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +803,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{3}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Assignment) GetDealerId() string {
@@ -676,7 +942,7 @@ type Parking struct {
 
 func (x *Parking) Reset() {
 	*x = Parking{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +954,7 @@ func (x *Parking) String() string {
 func (*Parking) ProtoMessage() {}
 
 func (x *Parking) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +967,7 @@ func (x *Parking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parking.ProtoReflect.Descriptor instead.
 func (*Parking) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{4}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Parking) GetReason() ParkReason {
@@ -757,7 +1023,7 @@ const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\x05flags\x18\f \x03(\tR\x05flags\x12+\n" +
 	"\x11playbook_revision\x18\r \x01(\tR\x10playbookRevision\x12)\n" +
 	"\x10network_revision\x18\x0e \x01(\tR\x0fnetworkRevision\x12\x17\n" +
-	"\adry_run\x18\x0f \x01(\bR\x06dryRun\"\xb7\x03\n" +
+	"\adry_run\x18\x0f \x01(\bR\x06dryRun\"\xef\x05\n" +
 	"\x05Score\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x16\n" +
 	"\x06points\x18\x02 \x01(\x05R\x06points\x12'\n" +
@@ -770,13 +1036,39 @@ const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\x04play\x18\t \x01(\tR\x04play\x12*\n" +
 	"\x11no_consent_groups\x18\n" +
 	" \x03(\tR\x0fnoConsentGroups\x12%\n" +
-	"\x0emodel_revision\x18\v \x01(\tR\rmodelRevision\"\x91\x01\n" +
+	"\x0emodel_revision\x18\v \x01(\tR\rmodelRevision\x12X\n" +
+	"\x14probability_interval\x18\f \x01(\v2%.leadmesh.lead.v1.ProbabilityIntervalR\x13probabilityInterval\x124\n" +
+	"\x06groups\x18\r \x03(\v2\x1c.leadmesh.lead.v1.ScoreGroupR\x06groups\x12G\n" +
+	"\x0fsegment_details\x18\x0e \x03(\v2\x1e.leadmesh.lead.v1.ScoreSegmentR\x0esegmentDetails\x12\x1d\n" +
+	"\n" +
+	"line_label\x18\x0f \x01(\tR\tlineLabel\x12\x1f\n" +
+	"\vstage_label\x18\x10 \x01(\tR\n" +
+	"stageLabel\x12\x1d\n" +
+	"\n" +
+	"play_title\x18\x11 \x01(\tR\tplayTitle\"_\n" +
+	"\x13ProbabilityInterval\x12\x17\n" +
+	"\alow_ppm\x18\x01 \x01(\x05R\x06lowPpm\x12\x19\n" +
+	"\bhigh_ppm\x18\x02 \x01(\x05R\ahighPpm\x12\x14\n" +
+	"\x05basis\x18\x03 \x01(\tR\x05basis\"\x83\x01\n" +
+	"\n" +
+	"ScoreGroup\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
+	"\x06points\x18\x03 \x01(\x05R\x06points\x12\x1d\n" +
+	"\n" +
+	"cap_points\x18\x04 \x01(\x05R\tcapPoints\x12\x12\n" +
+	"\x04note\x18\x05 \x01(\tR\x04note\"Y\n" +
+	"\fScoreSegment\x123\n" +
+	"\asegment\x18\x01 \x01(\x0e2\x19.leadmesh.lead.v1.SegmentR\asegment\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\"\xb0\x01\n" +
 	"\fContribution\x12\x18\n" +
 	"\afeature\x18\x01 \x01(\tR\afeature\x12\x14\n" +
 	"\x05group\x18\x02 \x01(\tR\x05group\x12\x19\n" +
 	"\x05value\x18\x03 \x01(\x03H\x00R\x05value\x88\x01\x01\x12\x16\n" +
 	"\x06points\x18\x04 \x01(\x05R\x06points\x12\x14\n" +
-	"\x05label\x18\x05 \x01(\tR\x05labelB\b\n" +
+	"\x05label\x18\x05 \x01(\tR\x05label\x12\x1d\n" +
+	"\n" +
+	"value_text\x18\x06 \x01(\tR\tvalueTextB\b\n" +
 	"\x06_value\"\xb6\x06\n" +
 	"\n" +
 	"Assignment\x12\x1b\n" +
@@ -832,51 +1124,58 @@ func file_leadmesh_lead_v1_decision_proto_rawDescGZIP() []byte {
 }
 
 var file_leadmesh_lead_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_leadmesh_lead_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_leadmesh_lead_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_leadmesh_lead_v1_decision_proto_goTypes = []any{
 	(Disposition)(0),              // 0: leadmesh.lead.v1.Disposition
 	(*Decision)(nil),              // 1: leadmesh.lead.v1.Decision
 	(*Score)(nil),                 // 2: leadmesh.lead.v1.Score
-	(*Contribution)(nil),          // 3: leadmesh.lead.v1.Contribution
-	(*Assignment)(nil),            // 4: leadmesh.lead.v1.Assignment
-	(*Parking)(nil),               // 5: leadmesh.lead.v1.Parking
-	(State)(0),                    // 6: leadmesh.lead.v1.State
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(Line)(0),                     // 8: leadmesh.lead.v1.Line
-	(Stage)(0),                    // 9: leadmesh.lead.v1.Stage
-	(Segment)(0),                  // 10: leadmesh.lead.v1.Segment
-	(Department)(0),               // 11: leadmesh.lead.v1.Department
-	(Role)(0),                     // 12: leadmesh.lead.v1.Role
-	(ParkReason)(0),               // 13: leadmesh.lead.v1.ParkReason
+	(*ProbabilityInterval)(nil),   // 3: leadmesh.lead.v1.ProbabilityInterval
+	(*ScoreGroup)(nil),            // 4: leadmesh.lead.v1.ScoreGroup
+	(*ScoreSegment)(nil),          // 5: leadmesh.lead.v1.ScoreSegment
+	(*Contribution)(nil),          // 6: leadmesh.lead.v1.Contribution
+	(*Assignment)(nil),            // 7: leadmesh.lead.v1.Assignment
+	(*Parking)(nil),               // 8: leadmesh.lead.v1.Parking
+	(State)(0),                    // 9: leadmesh.lead.v1.State
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(Line)(0),                     // 11: leadmesh.lead.v1.Line
+	(Stage)(0),                    // 12: leadmesh.lead.v1.Stage
+	(Segment)(0),                  // 13: leadmesh.lead.v1.Segment
+	(Department)(0),               // 14: leadmesh.lead.v1.Department
+	(Role)(0),                     // 15: leadmesh.lead.v1.Role
+	(ParkReason)(0),               // 16: leadmesh.lead.v1.ParkReason
 }
 var file_leadmesh_lead_v1_decision_proto_depIdxs = []int32{
 	0,  // 0: leadmesh.lead.v1.Decision.disposition:type_name -> leadmesh.lead.v1.Disposition
-	6,  // 1: leadmesh.lead.v1.Decision.state:type_name -> leadmesh.lead.v1.State
-	7,  // 2: leadmesh.lead.v1.Decision.decided_at:type_name -> google.protobuf.Timestamp
+	9,  // 1: leadmesh.lead.v1.Decision.state:type_name -> leadmesh.lead.v1.State
+	10, // 2: leadmesh.lead.v1.Decision.decided_at:type_name -> google.protobuf.Timestamp
 	2,  // 3: leadmesh.lead.v1.Decision.score:type_name -> leadmesh.lead.v1.Score
-	4,  // 4: leadmesh.lead.v1.Decision.assignment:type_name -> leadmesh.lead.v1.Assignment
-	5,  // 5: leadmesh.lead.v1.Decision.parking:type_name -> leadmesh.lead.v1.Parking
-	8,  // 6: leadmesh.lead.v1.Score.line:type_name -> leadmesh.lead.v1.Line
-	9,  // 7: leadmesh.lead.v1.Score.stage:type_name -> leadmesh.lead.v1.Stage
-	3,  // 8: leadmesh.lead.v1.Score.contributions:type_name -> leadmesh.lead.v1.Contribution
-	10, // 9: leadmesh.lead.v1.Score.segments:type_name -> leadmesh.lead.v1.Segment
-	11, // 10: leadmesh.lead.v1.Assignment.department:type_name -> leadmesh.lead.v1.Department
-	12, // 11: leadmesh.lead.v1.Assignment.role:type_name -> leadmesh.lead.v1.Role
-	7,  // 12: leadmesh.lead.v1.Assignment.assigned_at:type_name -> google.protobuf.Timestamp
-	7,  // 13: leadmesh.lead.v1.Assignment.delivered_at:type_name -> google.protobuf.Timestamp
-	7,  // 14: leadmesh.lead.v1.Assignment.accepted_at:type_name -> google.protobuf.Timestamp
-	7,  // 15: leadmesh.lead.v1.Assignment.responded_at:type_name -> google.protobuf.Timestamp
-	7,  // 16: leadmesh.lead.v1.Assignment.engaged_at:type_name -> google.protobuf.Timestamp
-	7,  // 17: leadmesh.lead.v1.Assignment.next_deadline:type_name -> google.protobuf.Timestamp
-	7,  // 18: leadmesh.lead.v1.Assignment.accept_by:type_name -> google.protobuf.Timestamp
-	7,  // 19: leadmesh.lead.v1.Assignment.respond_by:type_name -> google.protobuf.Timestamp
-	13, // 20: leadmesh.lead.v1.Parking.reason:type_name -> leadmesh.lead.v1.ParkReason
-	7,  // 21: leadmesh.lead.v1.Parking.review_at:type_name -> google.protobuf.Timestamp
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	7,  // 4: leadmesh.lead.v1.Decision.assignment:type_name -> leadmesh.lead.v1.Assignment
+	8,  // 5: leadmesh.lead.v1.Decision.parking:type_name -> leadmesh.lead.v1.Parking
+	11, // 6: leadmesh.lead.v1.Score.line:type_name -> leadmesh.lead.v1.Line
+	12, // 7: leadmesh.lead.v1.Score.stage:type_name -> leadmesh.lead.v1.Stage
+	6,  // 8: leadmesh.lead.v1.Score.contributions:type_name -> leadmesh.lead.v1.Contribution
+	13, // 9: leadmesh.lead.v1.Score.segments:type_name -> leadmesh.lead.v1.Segment
+	3,  // 10: leadmesh.lead.v1.Score.probability_interval:type_name -> leadmesh.lead.v1.ProbabilityInterval
+	4,  // 11: leadmesh.lead.v1.Score.groups:type_name -> leadmesh.lead.v1.ScoreGroup
+	5,  // 12: leadmesh.lead.v1.Score.segment_details:type_name -> leadmesh.lead.v1.ScoreSegment
+	13, // 13: leadmesh.lead.v1.ScoreSegment.segment:type_name -> leadmesh.lead.v1.Segment
+	14, // 14: leadmesh.lead.v1.Assignment.department:type_name -> leadmesh.lead.v1.Department
+	15, // 15: leadmesh.lead.v1.Assignment.role:type_name -> leadmesh.lead.v1.Role
+	10, // 16: leadmesh.lead.v1.Assignment.assigned_at:type_name -> google.protobuf.Timestamp
+	10, // 17: leadmesh.lead.v1.Assignment.delivered_at:type_name -> google.protobuf.Timestamp
+	10, // 18: leadmesh.lead.v1.Assignment.accepted_at:type_name -> google.protobuf.Timestamp
+	10, // 19: leadmesh.lead.v1.Assignment.responded_at:type_name -> google.protobuf.Timestamp
+	10, // 20: leadmesh.lead.v1.Assignment.engaged_at:type_name -> google.protobuf.Timestamp
+	10, // 21: leadmesh.lead.v1.Assignment.next_deadline:type_name -> google.protobuf.Timestamp
+	10, // 22: leadmesh.lead.v1.Assignment.accept_by:type_name -> google.protobuf.Timestamp
+	10, // 23: leadmesh.lead.v1.Assignment.respond_by:type_name -> google.protobuf.Timestamp
+	16, // 24: leadmesh.lead.v1.Parking.reason:type_name -> leadmesh.lead.v1.ParkReason
+	10, // 25: leadmesh.lead.v1.Parking.review_at:type_name -> google.protobuf.Timestamp
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_lead_v1_decision_proto_init() }
@@ -886,14 +1185,14 @@ func file_leadmesh_lead_v1_decision_proto_init() {
 	}
 	file_leadmesh_lead_v1_code_proto_init()
 	file_leadmesh_lead_v1_outcome_code_proto_init()
-	file_leadmesh_lead_v1_decision_proto_msgTypes[2].OneofWrappers = []any{}
+	file_leadmesh_lead_v1_decision_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_lead_v1_decision_proto_rawDesc), len(file_leadmesh_lead_v1_decision_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
