@@ -17,11 +17,8 @@ type Segment struct {
 // Segments assesses the rows of every value of a category apart, the largest segment first, of
 // equals the one whose name comes first. The column must be a category as long as the sample.
 func Segments(s Sample, column *frame.Column, o Options) ([]Segment, error) {
-	if err := s.Check(); err != nil {
+	if err := segmentable(s, column); err != nil {
 		return nil, err
-	}
-	if column.Kind != frame.Category || column.Len() != len(s.Won) {
-		return nil, fmt.Errorf("column %q must be a category with a value for every row", column.Name)
 	}
 	rows := make([][]int32, len(column.Values)+1)
 	for i, code := range column.Codes {
@@ -58,6 +55,17 @@ func Segments(s Sample, column *frame.Column, o Options) ([]Segment, error) {
 		return 0
 	})
 	return out, nil
+}
+
+// segmentable returns what keeps a column from parting a sample.
+func segmentable(s Sample, column *frame.Column) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	if column.Kind != frame.Category || column.Len() != len(s.Won) {
+		return fmt.Errorf("column %q must be a category with a value for every row", column.Name)
+	}
+	return nil
 }
 
 // Shift is how far apart two distributions are.

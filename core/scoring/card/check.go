@@ -212,6 +212,7 @@ func (k *checker) learned(l *Learned) {
 			k.add("learned.unseen."+f.name, "must be 0 to %s, is %s", number(f.most), number(*f.value))
 		}
 	}
+	k.groups(l.Groups)
 	for i, h := range l.Held {
 		k.text(fmt.Sprintf("learned.held[%d].column", i), h.Column)
 		k.text(fmt.Sprintf("learned.held[%d].why", i), h.Why)
@@ -221,6 +222,41 @@ func (k *checker) learned(l *Learned) {
 		k.text(fmt.Sprintf("learned.overrides[%d].reason", i), o.Reason)
 		if o.Reason == "" {
 			k.add(fmt.Sprintf("learned.overrides[%d].reason", i), "why is the column allowed?")
+		}
+	}
+}
+
+func (k *checker) groups(groups []Group) {
+	if len(groups) > MaxGroups {
+		k.add("learned.groups", "there are %d groups, at most %d are read", len(groups), MaxGroups)
+	}
+	type key struct {
+		by, value string
+		others    bool
+	}
+	seen := map[key]bool{}
+	for i := range groups {
+		g, at := &groups[i], fmt.Sprintf("learned.groups[%d]", i)
+		k.text(at+".by", g.By)
+		k.text(at+".value", g.Value)
+		if g.By == "" {
+			k.add(at+".by", "what parts the rows? give e.g. brand")
+		}
+		if g.Others < 0 || g.Others > 0 && g.Value != "" {
+			k.add(at+".others", "is how many values are together; give it or value, not both")
+		}
+		of := key{g.By, g.Value, g.Others > 0}
+		if seen[of] {
+			k.add(at+".by", "this group of %s stands there already", g.By)
+		}
+		seen[of] = true
+		if g.Rows < 0 || g.Positives < 0 || g.Positives > g.Rows {
+			k.add(at+".wins", "wins must be 0 to the rows, are %d of %d", g.Positives, g.Rows)
+		}
+		for _, f := range g.figures() {
+			if !(*f.value >= 0 && *f.value <= f.most) {
+				k.add(at+"."+f.name, "must be 0 to %s, is %s", number(f.most), number(*f.value))
+			}
 		}
 	}
 }

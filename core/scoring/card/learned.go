@@ -1,5 +1,7 @@
 package card
 
+import "strconv"
+
 // Learned says where a card that was learned comes from, for whoever has to trust it. Columns and
 // words only: no value of a row of data stands here beside those of the time column.
 type Learned struct {
@@ -7,6 +9,7 @@ type Learned struct {
 	From, To        string // first and last value of the time column, as they are written; else empty
 	Split           Split
 	Unseen          Figures // on rows the card was not learned from
+	Groups          []Group // the same rows parted by what they have in common, at most MaxGroups
 	Held            []Held
 	Overrides       []Override
 	// Prior is the revision of the card it started from, PriorRows how many rows that card was
@@ -33,6 +36,24 @@ type Figures struct {
 	LogLoss          float64 // natural logarithm, per row
 	Brier            float64
 	CalibrationError float64 // corrected for sampling noise
+}
+
+// MaxGroups is how many groups a card holds at most.
+const MaxGroups = 1000
+
+// Group is how good a card is on those of the unseen rows that have something in common. The groups
+// of one By part the rows that are known to belong anywhere; a row is in one of them at most.
+type Group struct {
+	By    string // what parts the rows, such as brand, region or the name of a column
+	Value string // what these have in common; empty: it is not known of them, or see Others
+	// Others is how many values, each of too few rows or behind too many greater ones, are together
+	// here; 0 for one value.
+	Others           int64
+	Rows, Positives  int64
+	AUC              float64 // 0.5 within 0 and 1 where all are won or none is
+	AUCLow, AUCHigh  float64 // 95 % interval
+	CalibrationError float64 // corrected for sampling noise
+	CalibrationLow   float64 // lower end of its 95 % interval
 }
 
 // Held is a column that was there and was not used.
@@ -62,5 +83,91 @@ func figures(f *Figures) []figure {
 		{"log_loss", "smaller is better", &f.LogLoss, 1000},
 		{"brier", "smaller is better", &f.Brier, 1},
 		{"calibration_error", "how far the stated chances are off on average", &f.CalibrationError, 1},
+	}
+}
+
+func (g *Group) figures() []figure {
+	return []figure{
+		{"auc", "", &g.AUC, 1},
+		{"auc_low", "", &g.AUCLow, 1},
+		{"auc_high", "", &g.AUCHigh, 1},
+		{"calibration_error", "", &g.CalibrationError, 1},
+		{"calibration_low", "", &g.CalibrationLow, 1},
+	}
+}
+
+func (w *writer) learned(l *Learned) {
+	count := func(depth int, key string, n int64, comment string) {
+		if n != 0 {
+			w.noted(depth, key+": "+strconv.FormatInt(n, 10), comment)
+		}
+	}
+	w.gap()
+	w.note(0, "Where the card comes from and how good it was on rows it had not seen.")
+	w.line(0, "learned:")
+	w.line(1, "rows: "+strconv.FormatInt(l.Rows, 10))
+	w.line(1, "wins: "+strconv.FormatInt(l.Positives, 10))
+	w.field(1, "from", l.From)
+	w.field(1, "to", l.To)
+	if l.Split != (Split{}) {
+		w.line(1, "split:")
+		w.field(2, "column", l.Split.Column)
+		w.field(2, "at", l.Split.At)
+		count(2, "learn", l.Split.Learn, "rows the points come from")
+		count(2, "tune", l.Split.Tune, "rows that said when to stop, and the calibration")
+		count(2, "unseen", l.Split.Unseen, "rows that took no part")
+	}
+	if l.Unseen != (Figures{}) {
+		w.line(1, "unseen:")
+		w.line(2, "rows: "+strconv.FormatInt(l.Unseen.Rows, 10))
+		w.line(2, "wins: "+strconv.FormatInt(l.Unseen.Positives, 10))
+		for _, f := range figures(&l.Unseen) {
+			w.noted(2, f.name+": "+figured(*f.value), f.comment)
+		}
+	}
+	w.groups(l.Groups)
+	if len(l.Held) > 0 {
+		w.line(1, "held:")
+		for _, h := range l.Held {
+			w.line(2, "- {column: "+quote(h.Column)+", why: "+quote(h.Why)+"}")
+		}
+	}
+	if len(l.Overrides) > 0 {
+		w.line(1, "overrides:")
+		for _, o := range l.Overrides {
+			w.line(2, "- {column: "+quote(o.Column)+", reason: "+quote(o.Reason)+"}")
+		}
+	}
+	w.field(1, "prior", l.Prior)
+	count(1, "prior_rows", l.PriorRows, "how many rows the prior was taken to be worth")
+	if l.Seed != 0 {
+		w.line(1, "seed: "+strconv.FormatUint(l.Seed, 10))
+	}
+}
+
+// groups writes the figures of groups, one a line.
+func (w *writer) groups(groups []Group) {
+	if len(groups) == 0 {
+		return
+	}
+	w.noted(1, "groups:", "the unseen rows parted by what they have in common")
+	for i := range groups {
+		g := &groups[i]
+		comment := ""
+		s := "- {by: " + quote(g.By)
+		switch {
+		case g.Others > 0:
+			s += ", others: " + strconv.FormatInt(g.Others, 10)
+			comment = "so many values of few rows together"
+		case g.Value == "":
+			comment = "not known"
+		default:
+			s += ", value: " + quote(g.Value)
+		}
+		s += ", rows: " + strconv.FormatInt(g.Rows, 10) + ", wins: " + strconv.FormatInt(g.Positives, 10)
+		for _, f := range g.figures() {
+			s += ", " + f.name + ": " + figured(*f.value)
+		}
+		w.noted(2, s+"}", comment)
 	}
 }

@@ -302,54 +302,6 @@ func (w *writer) grid(key string, p *Pair, needed bool, show func(*Cell) string)
 	}
 }
 
-func (w *writer) learned(l *Learned) {
-	count := func(depth int, key string, n int64, comment string) {
-		if n != 0 {
-			w.noted(depth, key+": "+strconv.FormatInt(n, 10), comment)
-		}
-	}
-	w.gap()
-	w.note(0, "Where the card comes from and how good it was on rows it had not seen.")
-	w.line(0, "learned:")
-	w.line(1, "rows: "+strconv.FormatInt(l.Rows, 10))
-	w.line(1, "wins: "+strconv.FormatInt(l.Positives, 10))
-	w.field(1, "from", l.From)
-	w.field(1, "to", l.To)
-	if l.Split != (Split{}) {
-		w.line(1, "split:")
-		w.field(2, "column", l.Split.Column)
-		w.field(2, "at", l.Split.At)
-		count(2, "learn", l.Split.Learn, "rows the points come from")
-		count(2, "tune", l.Split.Tune, "rows that said when to stop, and the calibration")
-		count(2, "unseen", l.Split.Unseen, "rows that took no part")
-	}
-	if l.Unseen != (Figures{}) {
-		w.line(1, "unseen:")
-		w.line(2, "rows: "+strconv.FormatInt(l.Unseen.Rows, 10))
-		w.line(2, "wins: "+strconv.FormatInt(l.Unseen.Positives, 10))
-		for _, f := range figures(&l.Unseen) {
-			w.noted(2, f.name+": "+figured(*f.value), f.comment)
-		}
-	}
-	if len(l.Held) > 0 {
-		w.line(1, "held:")
-		for _, h := range l.Held {
-			w.line(2, "- {column: "+quote(h.Column)+", why: "+quote(h.Why)+"}")
-		}
-	}
-	if len(l.Overrides) > 0 {
-		w.line(1, "overrides:")
-		for _, o := range l.Overrides {
-			w.line(2, "- {column: "+quote(o.Column)+", reason: "+quote(o.Reason)+"}")
-		}
-	}
-	w.field(1, "prior", l.Prior)
-	count(1, "prior_rows", l.PriorRows, "how many rows the prior was taken to be worth")
-	if l.Seed != 0 {
-		w.line(1, "seed: "+strconv.FormatUint(l.Seed, 10))
-	}
-}
-
 // Range returns the fewest and the most points a bin of the row gives.
 func (r *Row) Range() (least, most int32) {
 	for i := range r.Bins {

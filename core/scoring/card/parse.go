@@ -248,6 +248,16 @@ func readLearned(o *document.Object) *Learned {
 		}
 		u.Close()
 	}
+	o.Objects("groups", func(x *document.Object) {
+		g := Group{By: x.NeedText("by"), Value: x.Text("value")}
+		g.Others, _ = document.Value(x, "others", document.Whole)
+		g.Rows = document.NeedValue(x, "rows", document.Whole)
+		g.Positives = document.NeedValue(x, "wins", document.Whole)
+		for _, f := range g.figures() {
+			*f.value = document.NeedValue(x, f.name, parseNumber)
+		}
+		l.Groups = append(l.Groups, g)
+	})
 	o.Objects("held", func(h *document.Object) {
 		l.Held = append(l.Held, Held{Column: h.NeedText("column"), Why: h.NeedText("why")})
 	})

@@ -152,6 +152,10 @@ func TestProblemsHaveLineColumnAndRemedy(t *testing.T) {
 		{"unit", "kind: number\n    group", "kind: number\n    in: days\n    group", "rows[0].in: only numbers of leads have a unit; leave it out"},
 		{"both", "- {below: 60,", "- {below: 60, values: [x],", "rows[0].bins[0]: has both below and values; give one"},
 		{"target", "column: Converted", "label: Converted", "4:3: nothing is called label here; there are line, column, positive, segments"},
+		{"group twice", "{by: City, rows: 30", "{by: City, value: Mumbai, rows: 30", "learned.groups[1].by: this group of City stands there already"},
+		{"group without figures", ", calibration_low: 0.0100", "", "calibration_low"},
+		{"group's figure", "auc: 0.8600", "auc: 1.8600", "learned.groups[0].auc: must be 0 to 1, is 1.86"},
+		{"group of both", "{by: City, others: 11", "{by: City, value: Pune, others: 11", "give it or value, not both"},
 		{"no YAML", "missing: [Select]", "missing: [Select", "6: is no YAML"},
 	} {
 		if !strings.Contains(good, tt.old) {
@@ -267,7 +271,7 @@ func FuzzParse(f *testing.F) {
 		"rows: [{feature: b, label: \"is {value}\", group: g, bins: [{values: [x, \"y\\n\"], points: -1.25}, {else: yes, missing: yes, points: 2}]}]\ngroups: {g: {max: 1}}\ncap: {min: 0}\n",
 		"pairs: [{first: {feature: a, kind: number, parts: [{below: 1}, {else: yes}]}, second: {feature: b, kind: category, parts: [{else: yes}]}, points: [[1], [2]], rows: [[3], [4]]}]\n",
 		"thresholds: [{name: r, points: 50, precision: 60 %}, {name: c, points: 40, take: 1, of: 9}]\nmissing: [Select]\nbase_error: 1\n",
-		"learned: {rows: 9, wins: 3, split: {column: t, learn: 5}, unseen: {auc: 0.5}, held: [{column: h, why: leak}], overrides: [{column: o, reason: x}], seed: 7}\n",
+		"learned: {rows: 9, wins: 3, split: {column: t, learn: 5}, unseen: {auc: 0.5}, groups: [{by: b, value: x, rows: 3, wins: 1, auc: 0.5, auc_low: 0, auc_high: 1, calibration_error: 0, calibration_low: 0}, {by: b, others: 2, rows: 3, wins: 1, auc: 0.5, auc_low: 0, auc_high: 1, calibration_error: 0, calibration_low: 0}], held: [{column: h, why: leak}], overrides: [{column: o, reason: x}], seed: 7}\n",
 	} {
 		f.Add([]byte(head + rest))
 	}

@@ -107,6 +107,7 @@ type modelTrainCmd struct {
 	Time        string   `placeholder:"COLUMN" help:"When each row came: a date or a running number. The newest rows are then kept unseen, and columns that change over time are found. Default: unseen rows are drawn at random."`
 	Decided     string   `placeholder:"COLUMN" help:"When the outcome was known: with it, rows that are still open count by their age."`
 	Group       string   `placeholder:"COLUMN" help:"Rows of one value, as of one customer, are learned from or kept unseen together."`
+	Segment     []string `placeholder:"COLUMN,..." help:"Tell the figures on unseen rows apart by the values of these columns, such as brand and region; they are kept in the points table, where promotion asks for them."`
 	Exclude     []string `placeholder:"COLUMN,..." help:"Columns to leave out."`
 	AllowDenied []string `placeholder:"COLUMN,..." help:"Columns to learn from although they speak of sex, race, religion, national origin, marital status or age. --because says why."`
 	Because     string   `placeholder:"TEXT" help:"Why denied columns are allowed; it is kept in the points table."`
@@ -121,7 +122,7 @@ func (c *modelTrainCmd) Run(ctx context.Context, s streams) error {
 	w, out := newWatch(s), told(s, c.Out, c.Report)
 	t, err := analyst.Train(ctx, analyst.TrainOptions{
 		Source: c.source(s, w), Label: c.Label, Answers: dataset.Answers{Positive: c.Positive, Negative: c.Negative, Open: c.Open},
-		Time: c.Time, Decided: c.Decided, Group: c.Group, Exclude: c.Exclude, Allow: c.AllowDenied, Because: c.Because, Prior: c.Prior, Seed: c.Seed,
+		Time: c.Time, Decided: c.Decided, Group: c.Group, Segments: c.Segment, Exclude: c.Exclude, Allow: c.AllowDenied, Because: c.Because, Prior: c.Prior, Seed: c.Seed,
 		Out: c.Out, Report: c.Report,
 		Planned: func(p *analyst.Plan) {
 			w.quiet()

@@ -368,3 +368,29 @@ func TestModelToStandardOutput(t *testing.T) {
 	}
 	holds(t, told, "rows learned from")
 }
+
+// What --segment names parts the figures on unseen rows, in the summary and in the points table, whether the
+// column is learned from or not.
+func TestModelTellsFiguresApart(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "model.yaml")
+	leads := leadsOf(t, 1, 3000)
+	out, _ := model(t, 0, "train", "--data", leads, "--label", "outcome", "--time", "created", "--exclude", "call_minutes,source", "--segment", "source", "--out", table)
+	holds(t, out, "by source, on rows not learned from")
+	c, err := analyst.Load(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, wins := int64(0), int64(0)
+	for _, g := range c.Learned.Groups {
+		if rows, wins = rows+g.Rows, wins+g.Positives; g.By != "source" || g.AUCLow > g.AUC || g.AUC > g.AUCHigh {
+			t.Errorf("%+v", g)
+		}
+	}
+	if u := c.Learned.Unseen; len(c.Learned.Groups) < 2 || rows != u.Rows || wins != u.Positives {
+		t.Errorf("%d groups of %d rows and %d wins; unseen are %d and %d", len(c.Learned.Groups), rows, wins, u.Rows, u.Positives)
+	}
+	for _, wrong := range [][2]string{{"source,source", "twice"}, {"nothing", "--segment"}, {"comment", "few values"}} {
+		_, told := model(t, exitUsage, "train", "--data", leads, "--label", "outcome", "--segment", wrong[0], "--out", table)
+		holds(t, told, wrong[1])
+	}
+}

@@ -32,20 +32,33 @@ func (w *training) check(ctx context.Context, step string, o train.Options) (*as
 	if err != nil {
 		return nil, err
 	}
+	said, err := predicted(c, w.frame.Take(sample), pick(w.outcomes, sample))
+	if err != nil {
+		return nil, err
+	}
 	if w.unseen == nil {
 		w.learnt, w.unseen = learn, unseen
+		for _, column := range w.segments {
+			column.Codes = pick(column.Codes, sample)
+			parted, err := assess.Groups(said, column.Name, &column, w.Seed)
+			if err != nil {
+				return nil, err
+			}
+			w.parted = append(w.parted, parted...)
+		}
 	}
-	return assessed(c, w.frame.Take(sample), pick(w.outcomes, sample), w.Seed)
+	return assess.Assess(said, assess.Options{Seed: w.Seed})
 }
 
-func assessed(c *card.Card, f *frame.Frame, outcomes []train.Outcome, seed uint64) (*assess.Report, error) {
+// predicted is what a points table says of rows that are won or lost.
+func predicted(c *card.Card, f *frame.Frame, outcomes []train.Outcome) (assess.Sample, error) {
 	scorer, problems := card.Compile(c)
 	if err := told("the points table", problems); err != nil {
-		return nil, err
+		return assess.Sample{}, err
 	}
 	bound, err := scorer.Bind(f)
 	if err != nil {
-		return nil, err
+		return assess.Sample{}, err
 	}
 	results := make([]card.Result, f.Rows)
 	bound.ScoreAll(results, 0, f.Rows)
@@ -53,7 +66,7 @@ func assessed(c *card.Card, f *frame.Frame, outcomes []train.Outcome, seed uint6
 	for i, o := range outcomes {
 		won[i] = o == train.Won
 	}
-	return assess.Assess(assess.Of(results, won, nil), assess.Options{Seed: seed})
+	return assess.Of(results, won, nil), nil
 }
 
 // decided returns the rows whose outcome is known, and how many are won.

@@ -201,7 +201,11 @@ func (e *Evaluated) recalibrate(known []int32) (*card.Card, error) {
 	if err != nil {
 		return nil, usagef("--recalibrate: %w", err)
 	}
-	e.Recalibrated, err = assessed(c, rows, outcomes, 0)
+	said, err := predicted(c, rows, outcomes)
+	if err != nil {
+		return nil, err
+	}
+	e.Recalibrated, err = assess.Assess(said, assess.Options{})
 	return c, err
 }
 

@@ -68,6 +68,9 @@ func (w *training) rows(t *Trained) error {
 		signal, _ := c.Signal()
 		w.groups = pick(signal.Codes, keep)
 	}
+	if err := w.segment(set, keep); err != nil {
+		return err
+	}
 	for _, row := range keep {
 		outcome := train.Lost
 		switch {
@@ -87,6 +90,32 @@ func (w *training) rows(t *Trained) error {
 	t.Rows = len(keep)
 	return nil
 }
+
+// segment takes the columns by whose values the figures are told apart.
+func (w *training) segment(set *dataset.Set, keep []int32) error {
+	for i, name := range w.Segments {
+		c, err := set.Column(name)
+		if err != nil {
+			return usagef("--segment: %w", err)
+		}
+		signal, ok := c.Signal()
+		if !ok || signal.Kind != frame.Category {
+			return usagef("--segment %s: rows can be parted by a column of few values", c.Name)
+		}
+		if slices.ContainsFunc(w.segments[:i], func(other frame.Column) bool { return other.Name == c.Name }) {
+			return usagef("--segment %s: stands there twice", c.Name)
+		}
+		signal.Name, signal.Codes = c.Name, pick(signal.Codes, keep)
+		w.segments = append(w.segments, signal)
+	}
+	if n := len(w.Segments); n > mostPartings {
+		return usagef("--segment: figures are told apart by at most %d columns, %d are given", mostPartings, n)
+	}
+	return nil
+}
+
+// mostPartings is how many columns figures are told apart by, at most.
+const mostPartings = 10
 
 // leftOut says of columns why nothing is learned from them, of a few if they are many.
 func (t *Trained) leftOut() []string {

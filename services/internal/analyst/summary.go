@@ -1,6 +1,7 @@
 package analyst
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -71,6 +72,7 @@ func (t *Trained) Print(out io.Writer) {
 	for _, h := range held {
 		fmt.Fprintf(out, "    %s: %s\n", h.Column, h.Why)
 	}
+	t.printGroups(out)
 	for _, w := range t.warnings() {
 		fmt.Fprintf(out, "\n%s\n", w.Title)
 		for _, item := range w.Items {
@@ -80,6 +82,38 @@ func (t *Trained) Print(out io.Writer) {
 	}
 	fmt.Fprintln(out)
 	console.Table(out, [][]string{{"points table", t.Card.Revision()[:12], ""}, {"time", console.Took(t.Took), ""}, {"peak memory", console.Memory(), ""}}, 1)
+}
+
+// printGroups writes how good the table is on each value that --segment names.
+func (t *Trained) printGroups(out io.Writer) {
+	if t.Card.Learned == nil {
+		return
+	}
+	by := ""
+	var table [][]string
+	flush := func() {
+		if len(table) > 0 {
+			fmt.Fprintf(out, "\nby %s, on rows not learned from\n", by)
+			console.Table(out, table, 1, 2, 3, 5)
+		}
+		table = nil
+	}
+	for _, g := range t.Card.Learned.Groups {
+		if g.By != by {
+			flush()
+			by, table = g.By, [][]string{{"value", "rows", "won", "AUC", "between", "calibration error"}}
+		}
+		name := cmp.Or(g.Value, "(missing)")
+		if g.Others > 0 {
+			name = fmt.Sprintf("(%d others)", g.Others)
+		}
+		row := []string{name, console.Count(int(g.Rows)), console.Percent(int(g.Positives), int(g.Rows)), "-", "too few", "-"}
+		if g.Positives >= fewestUnseen && g.Rows-g.Positives >= fewestUnseen {
+			row[3], row[4], row[5] = figure(g.AUC), figure(g.AUCLow)+" to "+figure(g.AUCHigh), figure(g.CalibrationError)
+		}
+		table = append(table, row)
+	}
+	flush()
 }
 
 // figures are those on rows that the points table has not seen.

@@ -26,13 +26,16 @@ type TrainOptions struct {
 	Time    string // column that puts rows in order; "" for none
 	Decided string // column that says when the outcome was known; "" for none
 	Group   string // column whose rows of one value stay on one side of a split; "" for none
-	Exclude []string
-	Allow   []string // denied columns to learn from all the same
-	Because string   // why
-	Prior   string   // points table to start from; "" for none
-	Seed    uint64
-	Out     string
-	Report  string // page; "" for none
+	// Segments are columns by whose values the figures on unseen rows are told apart; they may be
+	// learned from or left out.
+	Segments []string
+	Exclude  []string
+	Allow    []string // denied columns to learn from all the same
+	Because  string   // why
+	Prior    string   // points table to start from; "" for none
+	Seed     uint64
+	Out      string
+	Report   string // page; "" for none
 
 	// Planned, if not nil, is told what becomes of each column, before the work begins.
 	Planned func(*Plan)
@@ -109,7 +112,7 @@ func Train(ctx context.Context, o TrainOptions) (_ *Trained, err error) {
 	if err := w.prior(); err != nil {
 		return nil, err
 	}
-	set, err := o.read(ctx, nil, o.Label, o.Group)
+	set, err := o.read(ctx, nil, append([]string{o.Label, o.Group}, o.Segments...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +147,12 @@ type training struct {
 
 	frame    *frame.Frame
 	outcomes []train.Outcome
-	groups   []int32 // of each row, -1 for none; nil without --group
+	groups   []int32        // of each row, -1 for none; nil without --group
+	segments []frame.Column // by which figures are told apart
 	options  train.Options
 
 	learnt, unseen []int32 // rows that the figures come from
+	parted         []card.Group
 }
 
 func (w *training) prior() (err error) {
@@ -274,7 +279,7 @@ func (w *training) note(t *Trained) {
 	if t.Unseen == nil {
 		return
 	}
-	l.Unseen = figuresOf(t.Unseen)
+	l.Unseen, l.Groups = figuresOf(t.Unseen), w.parted
 	l.Split = card.Split{Learn: int64(len(w.learnt)), Unseen: int64(len(w.unseen))}
 	if t.times != nil && len(w.unseen) > 0 {
 		l.Split.Column, l.Split.At = t.times.column.Name, t.times.text(w.options.Time[w.unseen[0]])
