@@ -46,7 +46,7 @@ func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
 	if err := river.AddWorkerSafely(workers, &reclusterWorker{s: s}); err != nil {
 		return nil, fmt.Errorf("prepare re-clustering: %w", err)
 	}
-	client, err := queue.NewLong(pool, jobSchema, jobQueue, jobSlice, workers)
+	client, err := queue.NewLong(pool, jobSchema, jobSlice, workers, jobQueue)
 	if err != nil {
 		return nil, fmt.Errorf("open the queue of re-clusterings: %w", err)
 	}

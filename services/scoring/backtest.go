@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"time"
@@ -28,8 +27,8 @@ func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktes
 		return nil, err
 	}
 	now := s.now()
-	b := &store.Backtest{ID: newBacktestID(), From: time.Unix(0, 0), To: now, State: store.BacktestRunning, Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), StartedAt: now, UpdatedAt: now}
-	if err := readPeriod(req, b); err != nil {
+	b := &store.Backtest{ID: newJobID(), From: time.Unix(0, 0), To: now, State: store.BacktestRunning, Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), StartedAt: now, UpdatedAt: now}
+	if err := readPeriod(req, &b.From, &b.To); err != nil {
 		return nil, err
 	}
 	revision, err := s.findModel(ctx, req.GetRevision())
@@ -52,7 +51,7 @@ func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktes
 		return nil, wrongState("the model does not fit the active playbook: " + err.Error())
 	}
 	b.Revision, b.Line, b.Playbook = revision, row.Line, h.stored.Revision
-	err = s.store.StartBacktest(ctx, b, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, b.ID) })
+	err = s.store.StartBacktest(ctx, b, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.backtests, b.ID) })
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +60,11 @@ func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktes
 }
 
 // readPeriod takes over the period asked for.
-func readPeriod(req *scoringv1.StartBacktestRequest, b *store.Backtest) error {
+func readPeriod(req interface {
+	GetFrom() *timestamppb.Timestamp
+	GetTo() *timestamppb.Timestamp
+}, from, to *time.Time,
+) error {
 	var wrong []problem.Violation
 	read := func(field string, t *timestamppb.Timestamp, to *time.Time) {
 		if t == nil {
@@ -73,9 +76,9 @@ func readPeriod(req *scoringv1.StartBacktestRequest, b *store.Backtest) error {
 		}
 		*to = t.AsTime()
 	}
-	read("from", req.GetFrom(), &b.From)
-	read("to", req.GetTo(), &b.To)
-	if len(wrong) == 0 && !b.From.Before(b.To) {
+	read("from", req.GetFrom(), from)
+	read("to", req.GetTo(), to)
+	if len(wrong) == 0 && !from.Before(*to) {
 		wrong = append(wrong, problem.Violation{Field: "from", Description: "must be before the end of the period, which is now if to is left out"})
 	}
 	if len(wrong) > 0 {
@@ -162,13 +165,6 @@ func parseBacktestID(text string) (lead.ID, error) {
 		return id, problem.Invalid(problem.Violation{Field: "backtest_id", Description: err.Error()})
 	}
 	return id, nil
-}
-
-func newBacktestID() lead.ID {
-	var id lead.ID
-	rand.Read(id[:]) // never fails
-	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
-	return id
 }
 
 // backtestProto writes a backtest without its report.

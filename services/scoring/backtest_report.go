@@ -54,13 +54,12 @@ func (s *Service) finish(ctx context.Context, id lead.ID) error {
 type tally struct {
 	report         *scoringv1.BacktestReport
 	decided, model assess.Sample // of leads won and lost, row by row
-	brands         []string
-	brand          map[string]int32
+	brands         names
 	brandOf        []int32
 }
 
 func newTally() *tally {
-	t := &tally{report: &scoringv1.BacktestReport{}, brand: map[string]int32{}}
+	t := &tally{report: &scoringv1.BacktestReport{}}
 	for _, stage := range []lead.Stage{lead.StageConsideration, lead.StageIntent, lead.StageReady} {
 		t.report.Thresholds = append(t.report.Thresholds, &scoringv1.BacktestThreshold{Stage: leadv1.Stage(stage)})
 	}
@@ -78,7 +77,8 @@ func (t *tally) add(rows *scoringv1.BacktestRows) error {
 			return problem.Internal(fmt.Errorf("scored leads have columns of %d and %d rows", n, length))
 		}
 	}
-	for i, outcome := range rows.GetOutcomes() {
+	for i, code := range rows.GetOutcomes() {
+		outcome := outcome(code)
 		id := lead.ID(rows.GetLeadIds()[i*len(lead.ID{}):])
 		t.cross(id, rows.GetDecidedStages()[i], rows.GetModelStages()[i])
 		t.report.LeadCount++
@@ -96,7 +96,7 @@ func (t *tally) add(rows *scoringv1.BacktestRows) error {
 		}
 		put(&t.decided, rows.GetDecidedPoints()[i], rows.GetDecidedPpm()[i], outcome == outcomeWon)
 		put(&t.model, rows.GetModelPoints()[i], rows.GetModelPpm()[i], outcome == outcomeWon)
-		t.brandOf = append(t.brandOf, t.number(rows.GetBrands()[rows.GetBrandOf()[i]]))
+		t.brandOf = append(t.brandOf, t.brands.number(rows.GetBrands()[rows.GetBrandOf()[i]]))
 	}
 	return nil
 }
@@ -128,15 +128,6 @@ func (t *tally) cross(id lead.ID, decided, model byte) {
 	}
 }
 
-func (t *tally) number(brand string) int32 {
-	n, ok := t.brand[brand]
-	if !ok {
-		n = int32(len(t.brands))
-		t.brand[brand], t.brands = n, append(t.brands, brand)
-	}
-	return n
-}
-
 // finish works the figures out.
 func (t *tally) finish() *scoringv1.BacktestReport {
 	if len(t.decided.Won) == 0 {
@@ -145,7 +136,7 @@ func (t *tally) finish() *scoringv1.BacktestReport {
 	t.report.Decided, t.report.Model = figuresOf(t.decided), figuresOf(t.model)
 	d := assess.Compare(t.decided, t.model)
 	t.report.Difference = &scoringv1.BacktestDifference{Auc: figureOf(d.AUC), LogLoss: figureOf(d.LogLoss), Brier: figureOf(d.Brier)}
-	rows := make([][]int32, len(t.brands))
+	rows := make([][]int32, len(t.brands.list))
 	for i, brand := range t.brandOf {
 		rows[brand] = append(rows[brand], int32(i))
 	}
@@ -158,7 +149,7 @@ func (t *tally) finish() *scoringv1.BacktestReport {
 			}
 		}
 		t.report.Segments = append(t.report.Segments, &scoringv1.BacktestSegment{
-			Brand: t.brands[brand], LeadCount: int64(len(order)), WonCount: won, Decided: figuresOf(decided), Model: figuresOf(model),
+			Brand: t.brands.list[brand], LeadCount: int64(len(order)), WonCount: won, Decided: figuresOf(decided), Model: figuresOf(model),
 		})
 	}
 	slices.SortFunc(t.report.Segments, func(a, b *scoringv1.BacktestSegment) int {

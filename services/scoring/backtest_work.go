@@ -4,47 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
-	corerouting "github.com/leadmesh/leadmesh/core/routing"
 	"github.com/leadmesh/leadmesh/core/scoring"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
-	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
-	"github.com/leadmesh/leadmesh/services/internal/problem"
-	"github.com/leadmesh/leadmesh/services/internal/scoreconv"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-const (
-	pastPage  = 500 // leads that Routing looks at per page
-	pastLimit = 20 * time.Second
-	// mostLeads bounds the memory that a report takes: about 100 bytes per lead.
-	mostLeads = 1_000_000
-)
-
-// PastDecisions is the part of Routing that knows what was decided.
-type PastDecisions interface {
-	ListPastDecisions(ctx context.Context, in *routingv1.ListPastDecisionsRequest, opts ...grpc.CallOption) (*routingv1.ListPastDecisionsResponse, error)
-}
-
-// What became of a lead, as in scoringv1.BacktestRows.
-const (
-	outcomeWon = iota + 1
-	outcomeLost
-	outcomeExpired
-	outcomeOpen
-)
+// mostLeads bounds the memory that a report takes: about 100 bytes per lead.
+const mostLeads = 1_000_000
 
 // trial works on one backtest, for one job.
 type trial struct {
 	s     *Service
 	model *scoring.Model // compiled at the first page
+}
+
+// backtestArgs are a backtest in River's table.
+type backtestArgs struct {
+	BacktestID string `json:"backtest_id"`
+}
+
+// Kind names the job in River's table.
+func (backtestArgs) Kind() string { return "backtest" }
+
+func (a backtestArgs) name() string { return a.BacktestID }
+
+// newBacktests is the work on backtests.
+func newBacktests(s *Service) *chore {
+	return &chore{
+		name:  "backtest",
+		begin: func() step { return (&trial{s: s}).step },
+		args:  func(id lead.ID) named { return backtestArgs{id.String()} },
+		touch: s.store.TouchBacktest, stalled: s.store.TakeStalled,
+	}
 }
 
 // step scores one page of leads, or writes the report once there are no more; more is false when
@@ -66,15 +62,11 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 			return false, err
 		}
 	}
-	call, cancel := context.WithTimeout(ctx, pastLimit)
-	defer cancel()
-	page, err := t.s.decided.ListPastDecisions(call, &routingv1.ListPastDecisionsRequest{
-		Line: leadv1.Line(b.Line), From: timestamppb.New(b.From), To: timestamppb.New(b.To), PageSize: pastPage, PageToken: b.NextPage,
-	})
+	page, err := t.s.readPast(ctx, period{b.Line, b.From, b.To}, b.NextPage)
 	if err != nil {
 		return false, err
 	}
-	part, err := t.score(b.Line, page.GetDecisions())
+	part, err := t.score(b.Line, page.leads)
 	if err != nil {
 		return false, err
 	}
@@ -82,11 +74,8 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 		if more = now.State == store.BacktestRunning; !more || now.NextPage != b.NextPage || now.Progress != b.Progress {
 			return nil, false, nil
 		}
-		now.Leads += int64(len(page.GetDecisions()))
-		now.NextPage, now.Progress, now.UpdatedAt = page.GetNextPageToken(), min(page.GetProgressPpm(), wholeProgress-1), t.s.now()
-		if now.NextPage == "" {
-			now.Progress = wholeProgress // only the report is to do
-		}
+		now.Leads += int64(len(page.leads))
+		now.NextPage, now.Progress, now.UpdatedAt = page.next, page.progress, t.s.now() // at the end only the report is to do
 		if now.Leads > mostLeads {
 			now.State, now.Problem, more = store.BacktestFailed, fmt.Sprintf("the period has more than %d leads; give a shorter one", mostLeads), false
 			return nil, true, nil
@@ -136,46 +125,21 @@ func (s *Service) compileTrial(ctx context.Context, b *store.Backtest) (*scoring
 }
 
 // score writes a page of leads as a part: what decided and what the model says of the same inputs.
-func (t *trial) score(line lead.Line, page []*routingv1.PastDecision) ([]byte, error) {
+func (t *trial) score(line lead.Line, page []pastLead) ([]byte, error) {
 	if len(page) == 0 {
 		return nil, nil
 	}
 	rows := &scoringv1.BacktestRows{}
-	brands := map[string]int32{}
+	var brands names
 	var res scoring.Result
-	for _, d := range page {
-		id, err := lead.ParseID(d.GetLeadId())
-		if err != nil {
-			return nil, problem.Internal(fmt.Errorf("a past decision: %w", err))
-		}
-		var r corerouting.Receipt
-		for _, x := range d.GetInputs() {
-			r.Inputs = append(r.Inputs, corerouting.Input{Name: x.GetName(), Value: x.GetValue()})
-		}
-		in := scoreconv.Inputs(&r)
-		t.model.Score(&in, &res)
-		brand, ok := brands[d.GetBrand()]
-		if !ok {
-			brand = int32(len(brands))
-			brands[d.GetBrand()], rows.Brands = brand, append(rows.Brands, d.GetBrand())
-		}
-		rows.LeadIds, rows.Outcomes, rows.BrandOf = append(rows.LeadIds, id[:]...), append(rows.Outcomes, outcomeOf(d.GetState())), append(rows.BrandOf, brand)
-		rows.DecidedPoints, rows.DecidedPpm = append(rows.DecidedPoints, d.GetPoints()), append(rows.DecidedPpm, d.GetProbabilityPpm())
+	for i := range page {
+		d := &page[i]
+		t.model.Score(&d.inputs, &res)
+		rows.LeadIds, rows.Outcomes, rows.BrandOf = append(rows.LeadIds, d.id[:]...), append(rows.Outcomes, byte(d.outcome)), append(rows.BrandOf, brands.number(d.brand))
+		rows.DecidedPoints, rows.DecidedPpm = append(rows.DecidedPoints, d.points), append(rows.DecidedPpm, d.chance)
 		rows.ModelPoints, rows.ModelPpm = append(rows.ModelPoints, res.Points[line]), append(rows.ModelPpm, res.Probability[line])
-		rows.DecidedStages, rows.ModelStages = append(rows.DecidedStages, byte(d.GetStage())), append(rows.ModelStages, byte(res.Stage[line]))
+		rows.DecidedStages, rows.ModelStages = append(rows.DecidedStages, byte(d.stage)), append(rows.ModelStages, byte(res.Stage[line]))
 	}
+	rows.Brands = brands.list
 	return proto.Marshal(rows)
-}
-
-func outcomeOf(s leadv1.State) byte {
-	switch s {
-	case leadv1.State_STATE_WON:
-		return outcomeWon
-	case leadv1.State_STATE_LOST:
-		return outcomeLost
-	case leadv1.State_STATE_EXPIRED:
-		return outcomeExpired
-	default:
-		return outcomeOpen
-	}
 }

@@ -70,15 +70,16 @@ type Service struct {
 	scoringv1.UnsafeModelServiceServer
 	scoringv1.UnsafeSnapshotServiceServer
 
-	store   *store.Store
-	rules   ModelRules
-	model   func(brand, code string) (Model, bool)
-	decided PastDecisions
-	jobs    *jobs
-	log     *slog.Logger
-	now     func() time.Time
-	replica [16]byte // names this process among the replicas
-	held    atomic.Pointer[held]
+	store     *store.Store
+	rules     ModelRules
+	model     func(brand, code string) (Model, bool)
+	decided   PastDecisions
+	jobs      *jobs
+	backtests *chore
+	log       *slog.Logger
+	now       func() time.Time
+	replica   [16]byte // names this process among the replicas
+	held      atomic.Pointer[held]
 
 	mu      sync.Mutex // one refresh at a time
 	refused string     // the active revision with its models, if it does not compile here
@@ -112,6 +113,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
 	}
+	s.backtests = newBacktests(s)
 	var err error
 	if s.jobs, err = newJobs(s, deps.Pool); err != nil {
 		return nil, err

@@ -40,12 +40,16 @@ func Companion(schema string) *postgres.Companion {
 	}}
 }
 
-// NewLong is a client for long work, of which one job at a time is under way. A job works for a slice
-// of time and then waits for its next turn, so that a process that dies costs little and River never
-// takes it for a stuck one.
-func NewLong(pool *pgxpool.Pool, schema, queue string, slice time.Duration, workers *river.Workers) (*Client, error) {
+// NewLong is a client for long work, of which one job at a time of each queue is under way. A job works
+// for a slice of time and then waits for its next turn, so that a process that dies costs little and
+// River never takes it for a stuck one.
+func NewLong(pool *pgxpool.Pool, schema string, slice time.Duration, workers *river.Workers, queues ...string) (*Client, error) {
+	each := make(map[string]river.QueueConfig, len(queues))
+	for _, name := range queues {
+		each[name] = river.QueueConfig{MaxWorkers: 1}
+	}
 	return river.NewClient(riverpgxv5.New(pool), &river.Config{
-		Schema: schema, Workers: workers, Queues: map[string]river.QueueConfig{queue: {MaxWorkers: 1}},
+		Schema: schema, Workers: workers, Queues: each,
 		Logger:   slog.New(slog.DiscardHandler), // it writes job rows and errors; what matters is logged by the workers
 		PollOnly: true, FetchPollInterval: poll, // nobody hurries: no connection is kept for listening
 		JobTimeout: limit, RescueStuckJobsAfter: 2 * limit,
