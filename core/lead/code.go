@@ -186,6 +186,29 @@ func ParseSegment(s string) (v Segment, ok bool) {
 	return Segment(n), ok
 }
 
+// Index is what a score says of a person that belongs to no line.
+type Index uint8
+
+// The values of Index.
+const (
+	IndexUnspecified Index = iota
+	// IndexEVReadiness is how ready the person is for an electric car.
+	IndexEVReadiness
+	// IndexCustomerValue is what the person is worth to us: the revenue expected over 36 months.
+	IndexCustomerValue
+)
+
+var indexNames = names{"EV_READINESS", "CUSTOMER_VALUE"}
+
+// String returns the code as the domain spells it, or "" when it is not given.
+func (i Index) String() string { return indexNames.of(uint8(i)) }
+
+// ParseIndex reads the spelling that String writes; ok is false for anything else.
+func ParseIndex(s string) (v Index, ok bool) {
+	n, ok := indexNames.index(s)
+	return Index(n), ok
+}
+
 // Stage is how near the person is to the line's win.
 type Stage uint8
 

@@ -14,6 +14,7 @@ var codeKinds = [...]struct {
 	{"role", roleNames},
 	{"department", departmentNames},
 	{"segment", segmentNames},
+	{"index", indexNames},
 	{"stage", stageNames},
 	{"state", stateNames},
 	{"reject", rejectCodeNames},

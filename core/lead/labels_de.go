@@ -66,6 +66,10 @@ var labelsDE = map[string]map[string]string{
 		"WARRANTY_EXPIRING":  "Garantie läuft ab",
 		"ACCESSORY_PROSPECT": "Zubehörinteressent",
 	},
+	"index": {
+		"EV_READINESS":   "Bereitschaft für ein Elektroauto",
+		"CUSTOMER_VALUE": "Kundenwert",
+	},
 	"stage": {
 		"AWARENESS":     "Aufmerksamkeit",
 		"CONSIDERATION": "Abwägung",

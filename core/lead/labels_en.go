@@ -66,6 +66,10 @@ var labelsEN = map[string]map[string]string{
 		"WARRANTY_EXPIRING":  "Warranty expiring",
 		"ACCESSORY_PROSPECT": "Accessory prospect",
 	},
+	"index": {
+		"EV_READINESS":   "EV readiness",
+		"CUSTOMER_VALUE": "Customer value",
+	},
 	"stage": {
 		"AWARENESS":     "Awareness",
 		"CONSIDERATION": "Consideration",

@@ -168,18 +168,11 @@ func (b *bundle) scoring() {
 			complete = false
 			continue
 		}
-		code, ok := document.Value(o, "line", parseLine)
-		if !ok {
-			o.Need("line")
-			complete = false
+		read := b.readLine
+		if o.Given("index") != nil {
+			read = b.readIndex
 		}
-		if at, twice := where.Lines["lines."+code.String()]; twice {
-			o.Bad(o.Node, "the scorecard of %s stands in %s already", code, at.File)
-		}
-		// From here on the places of the file are those of its line.
-		o.Places, o.Path = where, "lines."+code.String()
-		where.Lines[o.Path] = o.Place(o.Node)
-		d.Lines[code.String()] = b.readScorecard(o)
+		complete = read(o, where, &d) && complete
 		o.Close()
 	}
 	segments := b.open(fileSegments, "segments", where)
@@ -195,11 +188,7 @@ func (b *bundle) scoring() {
 	}
 	model, problems := scoring.Compile(d)
 	for _, p := range problems {
-		path := p.Path
-		if knot, ok := strings.CutSuffix(path, ".ppm"); ok {
-			path = knot + ".chance"
-		}
-		b.list.Complain(where, path, strings.ReplaceAll(p.Message, "0..10000", "0 to 100 points"))
+		b.list.Complain(where, written(p.Path), strings.ReplaceAll(p.Message, "0..10000", "0 to 100 points"))
 	}
 	b.playbook.Scoring, b.playbook.Scorecards = model, d
 }

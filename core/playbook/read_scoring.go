@@ -6,6 +6,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// readLine reads the file of a line; ok is false where it says no line.
+func (b *bundle) readLine(o *document.Object, where *document.Places, d *scoring.Definition) (ok bool) {
+	code, ok := document.Value(o, "line", parseLine)
+	if !ok {
+		o.Need("line")
+	}
+	b.claim(o, where, "lines."+code.String(), "scorecard of "+code.String())
+	d.Lines[code.String()] = b.readScorecard(o)
+	return ok
+}
+
+// claim makes the places of a file those of one part of the scorecards, which no other file holds.
+func (b *bundle) claim(o *document.Object, where *document.Places, path, what string) {
+	if at, twice := where.Lines[path]; twice {
+		o.Bad(o.Node, "the %s stands in %s already", what, at.File)
+	}
+	o.Places, o.Path = where, path
+	where.Lines[path] = o.Place(o.Node)
+}
+
 // readScorecard reads the scorecard of one line. Points are written in whole points, chances in
 // per cent, values in money.
 func (b *bundle) readScorecard(o *document.Object) scoring.Line {
@@ -15,12 +35,8 @@ func (b *bundle) readScorecard(o *document.Object) scoring.Line {
 		Trigger: document.Optional(o, "trigger", document.Score),
 		Value:   document.NeedValue(o, "value", money),
 		Cap:     readCap(o.Child("cap")),
-	}
-	if groups := o.Child("groups"); groups != nil {
-		l.Groups = map[string]scoring.Cap{}
-		groups.Keys(func(name string, v *yaml.Node) {
-			l.Groups[name] = readCap(groups.Object(v, document.Join(groups.Path, name)))
-		})
+		Groups:  readGroups(o),
+		Rows:    readRows(o),
 	}
 	if s := o.NeedChild("stages"); s != nil {
 		l.Stages = scoring.Stages{
@@ -40,14 +56,30 @@ func (b *bundle) readScorecard(o *document.Object) scoring.Line {
 	o.Objects("calibration", func(k *document.Object) {
 		l.Calibration = append(l.Calibration, scoring.Knot{Points: document.NeedValue(k, "points", document.Score), PPM: document.NeedValue(k, "chance", document.Share)})
 	})
+	return l
+}
+
+func readGroups(o *document.Object) map[string]scoring.Cap {
+	groups := o.Child("groups")
+	if groups == nil {
+		return nil
+	}
+	out := map[string]scoring.Cap{}
+	groups.Keys(func(name string, v *yaml.Node) {
+		out[name] = readCap(groups.Object(v, document.Join(groups.Path, name)))
+	})
+	return out
+}
+
+func readRows(o *document.Object) (out []scoring.Row) {
 	o.Need("rows")
 	o.Objects("rows", func(r *document.Object) {
 		row := scoring.Row{Feature: r.NeedText("feature"), In: r.Text("in"), Label: r.Text("label")}
 		r.Need("bins")
 		r.Objects("bins", func(x *document.Object) { row.Bins = append(row.Bins, readBin(x)) })
-		l.Rows = append(l.Rows, row)
+		out = append(out, row)
 	})
-	return l
+	return out
 }
 
 func readBin(o *document.Object) scoring.Bin {

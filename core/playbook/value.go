@@ -184,6 +184,7 @@ func coded[T any](what string, names []string, parse func(string) (T, bool)) fun
 }
 
 var (
+	parseIndex   = coded("index", lead.Codes("index"), lead.ParseIndex)
 	parseLine    = coded("line", lead.Codes("line"), lead.ParseLine)
 	parseSegment = coded("segment", lead.Codes("segment"), lead.ParseSegment)
 	parseStage   = coded("stage", lead.Codes("stage"), lead.ParseStage)

@@ -8,6 +8,9 @@ type Definition struct {
 	Lines map[string]Line `yaml:"lines"`
 	// Segments holds the loyalty segments by code, e.g. RENEWAL_INTENDER.
 	Segments map[string]Segment `yaml:"segments"`
+	// Indices holds the outputs that belong to no line, by code, e.g. EV_READINESS. Each may be left
+	// out: it is not shown then.
+	Indices map[string]Index `yaml:"indices"`
 }
 
 // Line is the scorecard of one line. Points are 1/100, so 100.00 points are 10000.
@@ -97,6 +100,34 @@ type Condition struct {
 	Min     *int64   `yaml:"min"`    // at least
 	Max     *int64   `yaml:"max"`    // at most
 	Values  []string `yaml:"values"` // of a category: one of these
+}
+
+// Index is the points table of an output that belongs to no line. Base, rows, groups and cap are as
+// those of a Line.
+type Index struct {
+	Base   int32          `yaml:"base"`
+	Rows   []Row          `yaml:"rows"`
+	Groups map[string]Cap `yaml:"groups"`
+	Cap    Cap            `yaml:"cap"`
+	// Calibration turns points into what they mean: between two marks a straight line rounded half
+	// up, outside of them constant.
+	Calibration []Mark `yaml:"calibration"`
+	Bands       []Band `yaml:"bands"` // rising; below the first there is no band
+}
+
+// Mark is one point of the calibration of an index: what so many points mean, in parts per million
+// or, for an index of money, in minor units of the market's currency. Low and High bound it where 19
+// of 20 are thought to lie; all marks of an index have them or none.
+type Mark struct {
+	Points    int32  `yaml:"points"` // 0..10000
+	Expected  int64  `yaml:"expected"`
+	Low, High *int64 // Low <= Expected <= High
+}
+
+// Band is a range of what an index expects, under a name.
+type Band struct {
+	Name string `yaml:"name"`
+	From int64  `yaml:"from"` // in the unit of Mark.Expected
 }
 
 // Problem is one mistake in a definition: where it is, e.g. lines.SALES.rows[3].bins[1], and

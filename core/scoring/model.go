@@ -80,6 +80,7 @@ type Model struct {
 	segments []segment
 	rows     [NumLines - 1][NumFeatures]*Row // nil: the line does not look at the feature
 	tracked  [NumLines - 1][NumGroups]bool   // the line has tracked features in the group
+	indices  [NumIndices]*index              // nil: there is none
 }
 
 // column is a feature that some line looks at.
@@ -135,6 +136,11 @@ func Compile(d Definition) (*Model, []Problem) {
 			m.segments = append(m.segments, m.segment(code, &s))
 		}
 	}
+	for code := lead.Index(1); int(code) < NumIndices; code++ {
+		if x, ok := d.Indices[code.String()]; ok {
+			m.indices[code] = newIndex(code, &x)
+		}
+	}
 	return m, nil
 }
 
@@ -163,22 +169,28 @@ func (m *Model) line(i int, l *Line) {
 	}
 	calibrate(l.Calibration, &m.chance[i])
 	for _, r := range l.Rows {
-		f, _ := ParseFeature(r.Feature)
-		r.Bins = slices.Clone(r.Bins)
-		scale, _ := f.Unit().Scale(r.In)
-		for j := range r.Bins {
-			if b := r.Bins[j].Below; b != nil {
-				scaled := *b * scale
-				r.Bins[j].Below = &scaled
-			}
-			r.Bins[j].Values = slices.Clone(r.Bins[j].Values)
-		}
-		r.In = ""
-		m.rows[i][f] = &r
+		f, row := r.compiled()
+		m.rows[i][f] = row
 		if f.Tracked() {
 			m.tracked[i][f.Group()] = true
 		}
 	}
+}
+
+// compiled returns the row's feature and a copy of the row with thresholds in the feature's own unit.
+func (r Row) compiled() (Feature, *Row) {
+	f, _ := ParseFeature(r.Feature)
+	r.Bins = slices.Clone(r.Bins)
+	scale, _ := f.Unit().Scale(r.In)
+	for j := range r.Bins {
+		if b := r.Bins[j].Below; b != nil {
+			scaled := *b * scale
+			r.Bins[j].Below = &scaled
+		}
+		r.Bins[j].Values = slices.Clone(r.Bins[j].Values)
+	}
+	r.In = ""
+	return f, &r
 }
 
 // table lays out the columns: groups in order, features in order within a group.

@@ -49,28 +49,42 @@ func (c *checker) definition(d *Definition) {
 		segment := d.Segments[name]
 		c.segment(path, &segment, d)
 	}
+	for _, name := range slices.Sorted(maps.Keys(d.Indices)) {
+		path := "indices." + name
+		code, ok := lead.ParseIndex(name)
+		if !ok {
+			c.add(path, "no index of this name%s", lead.Suggest(name, lead.Codes("index")))
+		}
+		x := d.Indices[name]
+		c.index(path, code, &x)
+	}
 }
 
 func (c *checker) line(path string, l *Line, d *Definition) {
-	c.points(path+".base", l.Base)
-	var seen [NumFeatures]bool
-	for i := range l.Rows {
-		c.row(fmt.Sprintf("%s.rows[%d]", path, i), &l.Rows[i], &seen)
-	}
-	for _, name := range slices.Sorted(maps.Keys(l.Groups)) {
-		at := path + ".groups." + name
-		if _, ok := ParseGroup(name); !ok {
-			c.add(at, "no group of this name%s", lead.Suggest(name, groupNames[GroupEngagement:]))
-		}
-		c.cap(at, l.Groups[name])
-	}
-	c.cap(path+".cap", l.Cap)
+	c.table(path, l.Base, l.Rows, l.Groups, l.Cap)
 	c.calibration(path+".calibration", l.Calibration)
 	c.stages(path+".stages", &l.Stages, d)
 	if l.Trigger != nil && (*l.Trigger < 0 || *l.Trigger > MaxPoints) {
 		c.add(path+".trigger", "must be 0..%d, is %d", MaxPoints, *l.Trigger)
 	}
 	c.value(path+".value", l.Value)
+}
+
+// table checks what lines and indices have in common.
+func (c *checker) table(path string, base int32, rows []Row, groups map[string]Cap, whole Cap) {
+	c.points(path+".base", base)
+	var seen [NumFeatures]bool
+	for i := range rows {
+		c.row(fmt.Sprintf("%s.rows[%d]", path, i), &rows[i], &seen)
+	}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		at := path + ".groups." + name
+		if _, ok := ParseGroup(name); !ok {
+			c.add(at, "no group of this name%s", lead.Suggest(name, groupNames[GroupEngagement:]))
+		}
+		c.cap(at, groups[name])
+	}
+	c.cap(path+".cap", whole)
 }
 
 func (c *checker) row(path string, r *Row, seen *[NumFeatures]bool) {
