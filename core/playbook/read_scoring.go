@@ -38,6 +38,7 @@ func (b *bundle) readScorecard(o *document.Object) scoring.Line {
 		Groups:  readGroups(o),
 		Rows:    readRows(o),
 	}
+	l.PriorLeads, _ = document.Value(o, "prior_leads", parsePriorLeads)
 	if s := o.NeedChild("stages"); s != nil {
 		l.Stages = scoring.Stages{
 			Consideration: document.NeedValue(s, "consideration", document.Score),
@@ -54,7 +55,10 @@ func (b *bundle) readScorecard(o *document.Object) scoring.Line {
 	}
 	o.Need("calibration")
 	o.Objects("calibration", func(k *document.Object) {
-		l.Calibration = append(l.Calibration, scoring.Knot{Points: document.NeedValue(k, "points", document.Score), PPM: document.NeedValue(k, "chance", document.Share)})
+		l.Calibration = append(l.Calibration, scoring.Knot{
+			Points: document.NeedValue(k, "points", document.Score), PPM: document.NeedValue(k, "chance", document.Share),
+			Low: document.Optional(k, "low", document.Share), High: document.Optional(k, "high", document.Share),
+		})
 	})
 	return l
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/scoring"
 	"github.com/leadmesh/leadmesh/core/sla"
 )
 
@@ -22,6 +23,15 @@ func parseCount(s string) (int, error) {
 		return 0, fmt.Errorf("must be a whole number, is %q", s)
 	}
 	return int(n), nil
+}
+
+// parsePriorLeads reads how many leads a calibration is taken to be worth.
+func parsePriorLeads(s string) (int32, error) {
+	n, ok := document.Decimal(s, 0)
+	if !ok || n < 1 || n > scoring.MaxPriorLeads {
+		return 0, fmt.Errorf("must be a whole number of leads, 1 to %d, is %q", scoring.MaxPriorLeads, s)
+	}
+	return int32(n), nil
 }
 
 // parsePercent reads a share, e.g. 15 % or 0.4%, into parts per million.

@@ -24,7 +24,13 @@ type Line struct {
 	// Calibration turns points into the probability of the line's win. Between two knots it is a
 	// straight line rounded half up, outside of them constant.
 	Calibration []Knot `yaml:"calibration"`
-	Stages      Stages `yaml:"stages"`
+	// PriorLeads is how many leads with a known outcome a calibration without bounds is taken to be
+	// worth: few for a guess, more for one that was counted. 0 takes DefaultPriorLeads.
+	PriorLeads int32 `yaml:"prior_leads"`
+	// BaseError is the standard error that all leads have in common, 1/100 points; 0 where an expert
+	// wrote the table.
+	BaseError int32  `yaml:"base_error"`
+	Stages    Stages `yaml:"stages"`
 	// Trigger is how many points make a trigger lead of this line worth a person's work; a trigger
 	// lead below it on every line goes to NURTURE. A line without it makes no trigger leads.
 	Trigger *int32 `yaml:"trigger"`
@@ -54,7 +60,8 @@ type Bin struct {
 	Values  []string `yaml:"values"`  // of a category; yes and no where that is all
 	Missing bool     `yaml:"missing"` // also, or only, when the feature is missing
 	Points  int32    `yaml:"points"`
-	Label   string   `yaml:"label"` // instead of the row's
+	Error   int32    `yaml:"error" json:",omitempty"` // standard error of Points; 0 where an expert wrote them
+	Label   string   `yaml:"label"`                   // instead of the row's
 }
 
 // Cap bounds a sum of points; nil is no bound.
@@ -67,6 +74,10 @@ type Cap struct {
 type Knot struct {
 	Points int32 `yaml:"points"` // 0..10000
 	PPM    int32 `yaml:"ppm"`    // probability in parts per million
+	// Low and High bound the probability at 95 % as far as the calibration itself goes, Low <= PPM <=
+	// High. All knots of a line have both or none: nil says that an expert wrote it.
+	Low  *int32 `yaml:"low" json:",omitempty"`
+	High *int32 `yaml:"high" json:",omitempty"`
 }
 
 // Stages says from how many points a lead is in a stage; below Consideration it is AWARENESS.

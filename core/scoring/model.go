@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 )
@@ -70,6 +71,7 @@ type Model struct {
 	min, max lanes
 
 	chance        [][MaxPoints + 1]int32 // by line less one
+	sure          [NumLines - 1]sureness
 	consideration lanes
 	intent        lanes
 	ready         [1 << (NumSegments - 1)]lanes // by set of segments
@@ -168,6 +170,7 @@ func (m *Model) line(i int, l *Line) {
 		m.ready[set][i] = threshold
 	}
 	calibrate(l.Calibration, &m.chance[i])
+	m.sure[i] = surenessOf(l)
 	for _, r := range l.Rows {
 		f, row := r.compiled()
 		m.rows[i][f] = row
@@ -325,20 +328,24 @@ func (m *Model) segment(code lead.Segment, s *Segment) segment {
 
 // calibrate writes out the chance of every number of points.
 func calibrate(knots []Knot, table *[MaxPoints + 1]int32) {
-	k := 0
 	for p := range table {
-		for k+1 < len(knots) && int32(p) >= knots[k+1].Points {
-			k++
-		}
-		a := knots[k]
-		if int32(p) <= a.Points || k+1 == len(knots) {
-			table[p] = a.PPM
-			continue
-		}
-		b := knots[k+1]
-		dx, dy := int64(b.Points-a.Points), int64(b.PPM-a.PPM)
-		table[p] = a.PPM + int32((2*dy*(int64(p)-int64(a.Points))+dx)/(2*dx))
+		table[p] = interpolate(knots, int32(p), func(n *Knot) int32 { return n.PPM })
 	}
+}
+
+// interpolate reads a value of knots at a number of points: between two a straight line rounded half up,
+// outside of them constant.
+func interpolate(knots []Knot, p int32, of func(*Knot) int32) int32 {
+	k := sort.Search(len(knots), func(i int) bool { return knots[i].Points > p }) - 1
+	switch {
+	case k < 0:
+		return of(&knots[0])
+	case k+1 == len(knots):
+		return of(&knots[k])
+	}
+	a, b := &knots[k], &knots[k+1]
+	dx, dy := int64(b.Points-a.Points), int64(of(b)-of(a))
+	return of(a) + int32(floorDiv(2*dy*int64(p-a.Points)+dx, 2*dx))
 }
 
 // Bounds are the least and the most that the sum may be; the outermost numbers where there is none.

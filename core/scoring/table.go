@@ -8,10 +8,11 @@ import (
 )
 
 // WithTable returns the line with the points table of another: base, rows, groups, cap and
-// calibration are those of t; stages, trigger and value stay. Both share slices and maps with the
+// calibration with its errors are those of t; stages, trigger and value stay. Both share slices and maps with the
 // result, so nobody may change any of them.
 func (l Line) WithTable(t Line) Line {
 	l.Base, l.Rows, l.Groups, l.Cap, l.Calibration = t.Base, t.Rows, t.Groups, t.Cap, t.Calibration
+	l.PriorLeads, l.BaseError = t.PriorLeads, t.BaseError
 	return l
 }
 
@@ -25,7 +26,9 @@ func (l Line) TableHash() string {
 		Groups      map[string]Cap
 		Cap         Cap
 		Calibration []Knot
-	}{l.Base, l.Rows, l.Groups, l.Cap, l.Calibration})
+		PriorLeads  int32 `json:",omitempty"` // what came later must not change the hash of what does without it
+		BaseError   int32 `json:",omitempty"`
+	}{l.Base, l.Rows, l.Groups, l.Cap, l.Calibration, l.PriorLeads, l.BaseError})
 	if err != nil { // numbers, texts and slices of them: there is nothing that JSON can not hold
 		raw = fmt.Append(nil, err)
 	}

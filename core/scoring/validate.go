@@ -9,6 +9,9 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 )
 
+// MaxPriorLeads is the most leads that a calibration may be taken to be worth.
+const MaxPriorLeads = 1_000_000
+
 // MaxPoints is 100.00 points, the most a line can have.
 const MaxPoints = 10000
 
@@ -63,6 +66,10 @@ func (c *checker) definition(d *Definition) {
 func (c *checker) line(path string, l *Line, d *Definition) {
 	c.table(path, l.Base, l.Rows, l.Groups, l.Cap)
 	c.calibration(path+".calibration", l.Calibration)
+	if l.PriorLeads < 0 || l.PriorLeads > MaxPriorLeads {
+		c.add(path+".prior_leads", "must be 1..%d, is %d", MaxPriorLeads, l.PriorLeads)
+	}
+	c.error(path+".base_error", l.BaseError)
 	c.stages(path+".stages", &l.Stages, d)
 	if l.Trigger != nil && (*l.Trigger < 0 || *l.Trigger > MaxPoints) {
 		c.add(path+".trigger", "must be 0..%d, is %d", MaxPoints, *l.Trigger)
@@ -108,6 +115,7 @@ func (c *checker) row(path string, r *Row, seen *[NumFeatures]bool) {
 		b := &r.Bins[i]
 		at := fmt.Sprintf("%s.bins[%d]", path, i)
 		c.points(at+".points", b.Points)
+		c.error(at+".error", b.Error)
 		if b.Missing {
 			if missing {
 				c.add(at+".missing", "a bin before it takes the missing already")
@@ -239,6 +247,29 @@ func (c *checker) calibration(path string, knots []Knot) {
 		if i > 0 && k.PPM < knots[i-1].PPM {
 			c.add(at+".ppm", "is below the knot before it: more points must not mean less chance")
 		}
+		c.knotBounds(at, &k, knots[0].Low != nil)
+	}
+}
+
+// knotBounds checks those of a knot; given says whether the first one has them.
+func (c *checker) knotBounds(at string, k *Knot, given bool) {
+	switch {
+	case (k.Low == nil) != (k.High == nil):
+		c.add(at, "has one bound only; give low and high, or neither")
+	case (k.Low != nil) != given:
+		c.add(at, "give low and high at every knot, or at none")
+	case k.Low == nil:
+	case *k.Low < 0 || *k.Low > k.PPM:
+		c.add(at+".low", "must be from nothing up to the chance")
+	case *k.High < k.PPM || *k.High > maxPPM:
+		c.add(at+".high", "must be from the chance up to all")
+	}
+}
+
+// error checks a standard error.
+func (c *checker) error(path string, e int32) {
+	if e < 0 || e > maxRowPoint {
+		c.add(path, "must be 0..%d, is %d", maxRowPoint, e)
 	}
 }
 

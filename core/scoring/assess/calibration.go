@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/leadmesh/leadmesh/core/scoring"
 )
 
 // Bin is rows of about the same stated chance.
@@ -66,13 +68,8 @@ func (s *Sample) reliability(runs []run, bins int) []Bin {
 
 // Wilson returns the interval of a share among n rows (Wilson 1927); without rows it is 0 to 1.
 func Wilson(share, n float64) Interval {
-	if n <= 0 {
-		return Interval{Value: share, Low: 0, High: 1}
-	}
-	z2 := normal95 * normal95 / n
-	mid := (share + z2/2) / (1 + z2)
-	d := normal95 / (1 + z2) * math.Sqrt(share*(1-share)/n+z2/(4*n))
-	return Interval{Value: share, Low: max(mid-d, 0), High: min(mid+d, 1)}
+	low, high := scoring.Wilson(share, n)
+	return Interval{Value: share, Low: low, High: high}
 }
 
 // Calibration is how far the stated chances are off.

@@ -31,9 +31,13 @@ func FromLine(code string, l scoring.Line) (*Card, []Problem) {
 		}
 		return nil, out
 	}
-	c := &Card{Target: Target{Line: code}, Base: l.Base, Cap: cloneCap(l.Cap)}
+	c := &Card{Target: Target{Line: code}, Base: l.Base, BaseError: l.BaseError, Cap: cloneCap(l.Cap)}
 	for _, k := range l.Calibration {
-		c.Calibration = append(c.Calibration, Knot{Points: k.Points, PPM: k.PPM, High: Certain})
+		knot := Knot{Points: k.Points, PPM: k.PPM, High: Certain}
+		if k.Low != nil {
+			knot.Low, knot.High = *k.Low, *k.High
+		}
+		c.Calibration = append(c.Calibration, knot)
 	}
 	for i := range l.Rows {
 		c.Rows = append(c.Rows, fromRow(&l.Rows[i]))
@@ -64,7 +68,7 @@ func fromRow(r *scoring.Row) Row {
 	scale, _ := f.Unit().Scale(r.In)
 	rest := false
 	for _, b := range r.Bins {
-		x := Bin{Values: slices.Clone(b.Values), Missing: b.Missing, Points: b.Points, Label: b.Label}
+		x := Bin{Values: slices.Clone(b.Values), Missing: b.Missing, Points: b.Points, Error: b.Error, Label: b.Label}
 		if b.Below != nil {
 			below := float64(*b.Below * scale)
 			x.Below = &below

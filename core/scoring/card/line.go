@@ -20,7 +20,10 @@ func (c *Card) Line() (scoring.Line, []Problem) {
 	if problems := c.Check(); len(problems) > 0 {
 		return scoring.Line{}, problems
 	}
-	l := scoring.Line{Base: c.Base, Cap: cloneCap(c.Cap)}
+	l := scoring.Line{Base: c.Base, BaseError: c.BaseError, Cap: cloneCap(c.Cap)}
+	if c.Learned != nil {
+		l.PriorLeads = int32(min(max(c.Learned.PriorRows, 0), scoring.MaxPriorLeads))
+	}
 	for i := range c.Rows {
 		l.Rows = append(l.Rows, k.leadRow(fmt.Sprintf("rows[%d]", i), &c.Rows[i]))
 	}
@@ -37,8 +40,15 @@ func (c *Card) Line() (scoring.Line, []Problem) {
 		}
 		l.Groups[name] = cloneCap(c.Groups[name])
 	}
+	// A knot of which nothing is known says that the whole calibration is a guess.
+	bounded := !slices.ContainsFunc(c.Calibration, func(n Knot) bool { return n.Low == 0 && n.High == Certain })
 	for _, n := range c.Calibration {
-		l.Calibration = append(l.Calibration, scoring.Knot{Points: n.Points, PPM: n.PPM})
+		knot := scoring.Knot{Points: n.Points, PPM: n.PPM}
+		if bounded {
+			low, high := n.Low, n.High
+			knot.Low, knot.High = &low, &high
+		}
+		l.Calibration = append(l.Calibration, knot)
 	}
 	if len(k.problems) > 0 {
 		return scoring.Line{}, k.problems
@@ -73,7 +83,7 @@ func (k *checker) leadRow(at string, r *Row) scoring.Row {
 	for i := range r.Bins {
 		b := &r.Bins[i]
 		where := fmt.Sprintf("%s.bins[%d]", at, i)
-		bin := scoring.Bin{Values: slices.Clone(b.Values), Missing: b.Missing, Points: b.Points, Label: b.Label}
+		bin := scoring.Bin{Values: slices.Clone(b.Values), Missing: b.Missing, Points: b.Points, Error: b.Error, Label: b.Label}
 		for _, v := range b.Values {
 			if !slices.Contains(f.Values(), v) {
 				k.add(where+".values", "%s has no value %q%s", r.Feature, v, lead.Suggest(v, f.Values()))

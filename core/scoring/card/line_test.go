@@ -48,7 +48,16 @@ calibration:
 // A card over features of leads gives a lead the same points and chance whether it is applied to a
 // table or scores a line.
 func TestLineScoresAsTheCard(t *testing.T) {
-	c, l, problems := card.ParseLine([]byte(leads))
+	t.Run("written", func(t *testing.T) { scoresAlike(t, leads, false) })
+	learned := strings.NewReplacer("base: 20\n", "base: 20\nbase_error: 0.5\n", "points: 12}", "points: 12, error: 2}", "points: 25}", "points: 25, error: 4.5}",
+		"points: 20}", "points: 20, error: 1}", "chance: 1 %", "chance: 1 %, low: 0.5 %, high: 2 %", "chance: 20 %", "chance: 20 %, low: 18 %, high: 25 %",
+		"chance: 60 %", "chance: 60 %, low: 30 %, high: 61 %").Replace(leads)
+	t.Run("learned", func(t *testing.T) { scoresAlike(t, learned, true) })
+}
+
+func scoresAlike(t *testing.T, text string, learned bool) {
+	t.Helper()
+	c, l, problems := card.ParseLine([]byte(text))
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -86,6 +95,9 @@ func TestLineScoresAsTheCard(t *testing.T) {
 				if got.Points != res.Points[lead.LineSales] || got.PPM != res.Probability[lead.LineSales] {
 					t.Errorf("%q %q %d: the card gives %d points and %d ppm, the line %d and %d", visit, kind, views, got.Points, got.PPM,
 						res.Points[lead.LineSales], res.Probability[lead.LineSales])
+				}
+				if i := model.Interval(&res, lead.LineSales); (got.LowPPM != i.Low || got.HighPPM != i.High) == learned || (i.PriorLeads == 0) != learned {
+					t.Errorf("%q %q %d: the card says %d to %d, the line %+v", visit, kind, views, got.LowPPM, got.HighPPM, i)
 				}
 				cases++
 			}

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/leadmesh/leadmesh/core/scoring"
 )
@@ -125,27 +124,7 @@ func wording(feature, in string, leads bool) func(v float64) string {
 	if !ok || !leads {
 		return number
 	}
-	names := []string{"days", "hours", "minutes", "times", "km", "percent"} // the largest first
-	if in != "" {
-		names = []string{in}
-	}
-	return func(v float64) string {
-		for _, name := range names {
-			scale, ok := f.Unit().Scale(name)
-			if ok && (in != "" || math.Abs(v) >= float64(scale)) {
-				shown := strconv.FormatFloat(math.Round(v/float64(scale)*100)/100, 'f', -1, 64)
-				if shown == "1" {
-					name = strings.TrimSuffix(name, "s")
-				}
-				return shown + " " + name
-			}
-		}
-		switch f.Unit() {
-		case scoring.UnitDays, scoring.UnitSeconds, scoring.UnitKM, scoring.UnitMetres:
-			return number(v) + " " + f.Unit().String()
-		}
-		return number(v)
-	}
+	return func(v float64) string { return f.Unit().Words(v, in) }
 }
 
 func monotoneName(m Monotone) string {

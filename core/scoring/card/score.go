@@ -1,6 +1,6 @@
 package card
 
-import "math"
+import "github.com/leadmesh/leadmesh/core/scoring"
 
 // Result is the score of one row of data.
 type Result struct {
@@ -13,9 +13,6 @@ type Result struct {
 	// interval is somewhat too narrow.
 	PPM, LowPPM, HighPPM int32
 }
-
-// normal95 is the 0.975 quantile of the normal distribution.
-const normal95 = 1.959964
 
 // Score scores one row of the frame. It allocates nothing.
 func (b *Bound) Score(row int) Result {
@@ -116,14 +113,8 @@ func (s *Scorer) result(total int32, variance int64) Result {
 	c := s.chance[points]
 	r := Result{Points: points, PPM: c.ppm, LowPPM: c.low, HighPPM: c.high}
 	if variance > 0 {
-		d := int32(min(normal95*math.Sqrt(float64(variance)), MaxPoints))
-		r.LowPPM = c.ppm - hypotenuse(c.ppm-c.low, c.ppm-s.chance[max(points-d, 0)].ppm)
-		r.HighPPM = c.ppm + hypotenuse(c.high-c.ppm, s.chance[min(points+d, MaxPoints)].ppm-c.ppm)
-		r.LowPPM, r.HighPPM = max(r.LowPPM, 0), min(r.HighPPM, Certain)
+		d := scoring.Deviation(variance)
+		r.LowPPM, r.HighPPM = scoring.Widen(c.ppm, c.low, c.high, s.chance[max(points-d, 0)].ppm, s.chance[min(points+d, MaxPoints)].ppm)
 	}
 	return r
-}
-
-func hypotenuse(a, b int32) int32 {
-	return int32(math.Sqrt(float64(a)*float64(a) + float64(b)*float64(b)))
 }
