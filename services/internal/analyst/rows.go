@@ -99,7 +99,7 @@ func (w *training) segment(set *dataset.Set, keep []int32) error {
 			return usagef("--segment: %w", err)
 		}
 		signal, ok := c.Signal()
-		if !ok || signal.Kind != frame.Category {
+		if !ok || signal.Kind != frame.Category || c.Kind == dataset.Text || c.Kind == dataset.ID {
 			return usagef("--segment %s: rows can be parted by a column of few values", c.Name)
 		}
 		if slices.ContainsFunc(w.segments[:i], func(other frame.Column) bool { return other.Name == c.Name }) {
