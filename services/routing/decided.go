@@ -1,9 +1,11 @@
 package routing
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -26,38 +28,32 @@ type pastQuery struct {
 	line     lead.Line
 	from, to time.Time // of receipt; a zero to is open
 	most     int       // leads looked at
-	bucket   int16     // the place that the page before ended at
-	after    lead.ID
+	at       postgres.PastPlace
 }
 
-// ListPastDecisions answers a page of leads with what their first decision was scored from. It walks
-// the primary key, so that a page costs the database the same wherever it is and whatever it asks for.
+// ListPastDecisions answers a page of leads with what their first decision was scored from. It walks the
+// index of receipt, so that a page costs the database the same wherever it is, and a short period the
+// same among any number of leads.
 func (s *Service) ListPastDecisions(ctx context.Context, req *routingv1.ListPastDecisionsRequest) (*routingv1.ListPastDecisionsResponse, error) {
 	q, err := parsePastQuery(req)
 	if err != nil {
 		return nil, err
 	}
-	resp := &routingv1.ListPastDecisionsResponse{}
-	for q.most > 0 && q.bucket < lead.Buckets {
-		cases, err := s.store.PastCases(ctx, q.bucket, q.after, q.most)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.addPast(ctx, &q, cases, resp); err != nil {
-			return nil, err
-		}
-		if len(cases) < q.most {
-			q.bucket, q.after = q.bucket+1, lead.ID{}
-		} else {
-			q.after = cases[len(cases)-1].LeadID
-		}
-		q.most -= len(cases)
+	cases, err := s.store.PastCases(ctx, q.at, q.to, q.most)
+	if err != nil {
+		return nil, err
 	}
-	resp.ProgressPpm = q.progress()
-	if q.bucket < lead.Buckets {
-		resp.NextPageToken = cursor.Text(append([]byte{byte(q.bucket)}, q.after[:]...))
+	resp := &routingv1.ListPastDecisionsResponse{ProgressPpm: wholePast}
+	if err := s.addPast(ctx, &q, cases, resp); err != nil {
+		return nil, err
 	}
-	return resp, nil
+	if len(cases) < q.most {
+		return resp, nil
+	}
+	last := &cases[len(cases)-1]
+	resp.NextPageToken = pastToken(postgres.PastPlace{ReceivedAt: last.ReceivedAt, After: last.LeadID})
+	resp.ProgressPpm, err = s.pastProgress(ctx, &q, last.ReceivedAt)
+	return resp, err
 }
 
 func parsePastQuery(req *routingv1.ListPastDecisionsRequest) (pastQuery, error) {
@@ -85,12 +81,11 @@ func parsePastQuery(req *routingv1.ListPastDecisionsRequest) (pastQuery, error) 
 			bad("to", "is no time")
 		}
 	}
+	q.at.ReceivedAt = q.from
 	if token := req.GetPageToken(); token != "" {
-		place, ok := cursor.Bytes(token)
-		if !ok || len(place) != 1+len(q.after) || place[0] >= lead.Buckets {
+		var ok bool
+		if q.at, ok = parsePastToken(token); !ok {
 			bad("page_token", "is none that ListPastDecisions answered")
-		} else {
-			q.bucket, q.after = int16(place[0]), lead.ID(place[1:])
 		}
 	}
 	if len(wrong) > 0 {
@@ -99,17 +94,52 @@ func parsePastQuery(req *routingv1.ListPastDecisionsRequest) (pastQuery, error) 
 	return q, nil
 }
 
-// wants reports whether a lead is asked for.
-func (q *pastQuery) wants(k *postgres.PastCase) bool {
-	return !k.Test && k.Line == q.line && k.State != lead.StateRejected && k.State != lead.StateMerged &&
-		!k.ReceivedAt.Before(q.from) && (q.to.IsZero() || k.ReceivedAt.Before(q.to))
+// pastToken names the place that a page ended at.
+func pastToken(p postgres.PastPlace) string {
+	return cursor.Text(append(binary.BigEndian.AppendUint64(nil, uint64(p.ReceivedAt.UnixMicro())), p.After[:]...))
 }
 
-// progress is how much has been looked at: identifiers are spread evenly over buckets and within them.
-func (q *pastQuery) progress() int32 {
-	const whole = 1_000_000
-	within := int64(binary.BigEndian.Uint32(q.after[:4])) * whole >> 32
-	return int32((int64(q.bucket)*whole + within) / lead.Buckets)
+func parsePastToken(token string) (p postgres.PastPlace, ok bool) {
+	place, ok := cursor.Bytes(token)
+	if !ok || len(place) != 8+len(p.After) {
+		return p, false
+	}
+	micros := int64(binary.BigEndian.Uint64(place))
+	p.ReceivedAt, p.After = time.UnixMicro(micros), lead.ID(place[8:])
+	return p, micros >= firstPast && micros <= lastPast
+}
+
+// What a token may name, in microseconds: years that the database knows.
+const (
+	firstPast = -62_135_596_800_000_000 // year 1
+	lastPast  = 253_402_300_799_999_999 // year 9999
+)
+
+// wants reports whether a lead of the period is asked for.
+func (q *pastQuery) wants(k *postgres.PastCase) bool {
+	return !k.Test && k.Line == q.line && k.State != lead.StateRejected && k.State != lead.StateMerged
+}
+
+// wholePast is the progress of a period that has been looked at, in millionths.
+const wholePast = 1_000_000
+
+// pastProgress is how much of the period lies before a time, by the time for which there are leads.
+func (s *Service) pastProgress(ctx context.Context, q *pastQuery, now time.Time) (int32, error) {
+	first, last, err := s.store.PastSpan(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if q.from.After(first) {
+		first = q.from
+	}
+	if !q.to.IsZero() && q.to.Before(last) {
+		last = q.to
+	}
+	if !last.After(first) {
+		return wholePast - 1, nil
+	}
+	done := float64(now.Sub(first)) / float64(last.Sub(first))
+	return int32(min(max(done, 0), 1) * (wholePast - 1)), nil
 }
 
 // addPast answers those of the leads that are asked for.
@@ -123,9 +153,13 @@ func (s *Service) addPast(ctx context.Context, q *pastQuery, cases []postgres.Pa
 	if len(wanted) == 0 {
 		return nil
 	}
-	receipts, err := s.store.FirstReceipts(ctx, q.bucket, wanted)
+	receipts, err := s.store.FirstReceipts(ctx, wanted)
 	if err != nil {
 		return err
+	}
+	var network *networkView
+	if rb := s.engine.rules.Load(); rb != nil {
+		network = rb.network
 	}
 	for i := range cases {
 		k := &cases[i]
@@ -134,23 +168,57 @@ func (s *Service) addPast(ctx context.Context, q *pastQuery, cases []postgres.Pa
 			continue
 		}
 		r, err := corerouting.ParseReceipt(canonical)
-		if err != nil {
-			return problem.Internal(fmt.Errorf("lead %s: %w", k.LeadID, err))
-		}
-		if r.Line == q.line {
-			resp.Decisions = append(resp.Decisions, pastDecision(k, r))
+		switch {
+		case err != nil:
+			// Nobody could ever go beyond it otherwise.
+			s.log.LogAttrs(ctx, slog.LevelWarn, "the receipt of a lead's first decision can not be read; past decisions are told without it", slog.String("lead_id", k.LeadID.String()))
+			resp.UnreadableLeadIds = append(resp.UnreadableLeadIds, k.LeadID.String())
+		case r.Line == q.line:
+			resp.Decisions = append(resp.Decisions, pastDecision(k, r, network))
 		}
 	}
 	return nil
 }
 
-func pastDecision(k *postgres.PastCase, r *corerouting.Receipt) *routingv1.PastDecision {
+func pastDecision(k *postgres.PastCase, r *corerouting.Receipt, network *networkView) *routingv1.PastDecision {
 	d := &routingv1.PastDecision{
 		LeadId: k.LeadID.String(), Brand: k.Brand, ReceivedAt: leadconv.Time(k.ReceivedAt), Points: r.Points, ProbabilityPpm: r.WinChance,
 		Stage: leadv1.Stage(r.Stage), State: leadv1.State(k.State), ClosedAt: leadconv.Time(k.ClosedAt),
+		Region: network.region(cmp.Or(r.Winner, k.DealerID)),
 	}
 	for _, x := range r.Inputs {
 		d.Inputs = append(d.Inputs, &routingv1.ScoreInput{Name: x.Name, Value: x.Value})
 	}
 	return d
+}
+
+// region is where a dealer is, such as US-TX; empty for one that the network does not know.
+func (v *networkView) region(dealerID string) string {
+	if v == nil || v.dealers[dealerID] == nil {
+		return ""
+	}
+	d := v.dealers[dealerID].dealer
+	if d.GetRegion() == "" {
+		return d.GetCountry()
+	}
+	return d.GetCountry() + "-" + d.GetRegion()
+}
+
+const mostOutcomes = 10_000
+
+// CountPastOutcomes answers how many leads of a line have come to an end, up to a number.
+func (s *Service) CountPastOutcomes(ctx context.Context, req *routingv1.CountPastOutcomesRequest) (*routingv1.CountPastOutcomesResponse, error) {
+	q, err := parsePastQuery(&routingv1.ListPastDecisionsRequest{Line: req.GetLine(), From: req.GetFrom(), To: req.GetTo()})
+	if err != nil {
+		return nil, err
+	}
+	most := cmp.Or(int(req.GetLimit()), mostOutcomes)
+	if most < 1 || most > mostOutcomes {
+		return nil, problem.Invalid(problem.Violation{Field: "limit", Description: fmt.Sprintf("must be 1 to %d", mostOutcomes)})
+	}
+	closed, won, err := s.store.CountPastOutcomes(ctx, q.line, q.from, q.to, most)
+	if err != nil {
+		return nil, err
+	}
+	return &routingv1.CountPastOutcomesResponse{ClosedCount: closed, WonCount: won}, nil
 }

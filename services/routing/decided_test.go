@@ -1,7 +1,9 @@
 package routing
 
 import (
+	"bytes"
 	"cmp"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -61,8 +64,9 @@ func TestListPastDecisions(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	later := w.customer(nil)
 
-	compare := func(a, b lead.ID) int { return slices.Compare(a[:], b[:]) }
-	slices.SortFunc(sales, func(a, b lead.ID) int { return cmp.Or(cmp.Compare(a.Bucket(), b.Bucket()), compare(a, b)) })
+	slices.SortFunc(sales, func(a, b lead.ID) int {
+		return cmp.Or(w.kase(a).ReceivedAt.Compare(w.kase(b).ReceivedAt), bytes.Compare(a[:], b[:]))
+	})
 	var want []string
 	for _, id := range sales {
 		want = append(want, id.String())
@@ -106,6 +110,9 @@ func TestListPastDecisions(t *testing.T) {
 		if d.GetPoints() != r.Points || d.GetProbabilityPpm() != r.WinChance || d.GetStage() != leadv1.Stage(r.Stage) || len(d.GetInputs()) != len(r.Inputs) || len(r.Inputs) == 0 {
 			t.Errorf("%v is not as in its receipt", d)
 		}
+		if d.GetRegion() != "US" {
+			t.Errorf("%s is in %q", d.GetLeadId(), d.GetRegion())
+		}
 		if d.GetBrand() != testBrand || d.GetReceivedAt() == nil || (d.GetClosedAt() != nil) != (d.GetState() == leadv1.State_STATE_WON) {
 			t.Errorf("answered %v", d)
 		}
@@ -133,10 +140,79 @@ func TestListPastDecisions(t *testing.T) {
 		t.Errorf("%d decisions, had %d", len(again), len(got))
 	}
 	keep(second.Canonical)
+
+	// A first receipt that can not be read is told and passed over, whatever is wrong with it.
+	var log bytes.Buffer
+	was := w.s.log
+	w.s.log = slog.New(slog.NewTextHandler(&log, nil))
+	for _, bad := range [][]byte{w.s.store.Pack([]byte("no receipt")), []byte("not even packed")} {
+		stored, err := w.s.store.Receipt(t.Context(), twice, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := func(canonical []byte) {
+			t.Helper()
+			if tag, err := w.pool.Exec(t.Context(), `UPDATE receipt SET canonical = $1 WHERE lead_id = $2 AND attempt = 1`, canonical, twice.String()); err != nil || tag.RowsAffected() != 1 {
+				t.Fatal(err)
+			}
+		}
+		set(bad)
+		resp, err := w.s.ListPastDecisions(t.Context(), &routingv1.ListPastDecisionsRequest{Line: leadv1.Line_LINE_SALES})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff([]string{twice.String()}, resp.GetUnreadableLeadIds()); diff != "" || len(resp.GetDecisions()) != len(got)-1 {
+			t.Errorf("%d of %d decisions: %s", len(resp.GetDecisions()), len(got), diff)
+		}
+		if !bytes.Contains(log.Bytes(), []byte(twice.String())) {
+			t.Errorf("the log does not name the lead: %s", &log)
+		}
+		log.Reset()
+		set(w.s.store.Pack(stored.Canonical))
+	}
+	w.s.log = was
 	for _, req := range []*routingv1.ListPastDecisionsRequest{
-		{}, {Line: 99}, {Line: 1, PageSize: -1}, {Line: 1, PageSize: 2_001}, {Line: 1, PageToken: "AAAA"}, {Line: 1, From: &timestamppb.Timestamp{Nanos: -1}},
+		{}, {Line: 99}, {Line: 1, PageSize: -1}, {Line: 1, PageSize: 2_001}, {Line: 1, PageToken: "AAAA"}, {Line: 1, PageToken: cursor.Text(bytes.Repeat([]byte{0x7f}, 24))}, {Line: 1, From: &timestamppb.Timestamp{Nanos: -1}},
 	} {
 		_, err := w.s.ListPastDecisions(t.Context(), req)
+		wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
+	}
+}
+
+func TestCountPastOutcomes(t *testing.T) {
+	w := newWorld(t)
+	var all []lead.ID
+	for range 6 {
+		all = append(all, w.customer(nil))
+		w.now = w.now.Add(time.Minute)
+	}
+	for i, kind := range []feedbackv1.OutcomeKind{feedbackv1.OutcomeKind_OUTCOME_KIND_WON, feedbackv1.OutcomeKind_OUTCOME_KIND_LOST, feedbackv1.OutcomeKind_OUTCOME_KIND_LOST} {
+		w.apply(nil, w.outcome(all[i], "over", w.kase(all[i]).DealerID, kind))
+	}
+	test := w.customer(func(p *leadv1.Lead) { p.Test = true })
+	w.apply(nil, w.outcome(test, "over", w.kase(test).DealerID, feedbackv1.OutcomeKind_OUTCOME_KIND_WON))
+	second := timestamppb.New(w.kase(all[1]).ReceivedAt)
+	for _, tt := range []struct {
+		name        string
+		req         *routingv1.CountPastOutcomesRequest
+		closed, won int64
+	}{
+		{"all", &routingv1.CountPastOutcomesRequest{Line: leadv1.Line_LINE_SALES}, 3, 1},
+		{"the latest", &routingv1.CountPastOutcomesRequest{Line: leadv1.Line_LINE_SALES, Limit: 2}, 2, 0},
+		{"from", &routingv1.CountPastOutcomesRequest{Line: leadv1.Line_LINE_SALES, From: second}, 2, 0},
+		{"to", &routingv1.CountPastOutcomesRequest{Line: leadv1.Line_LINE_SALES, To: second}, 1, 1},
+		{"another line", &routingv1.CountPastOutcomesRequest{Line: leadv1.Line_LINE_SERVICE}, 0, 0},
+	} {
+		resp, err := w.s.CountPastOutcomes(t.Context(), tt.req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.GetClosedCount() != tt.closed || resp.GetWonCount() != tt.won {
+			t.Errorf("%s: %v", tt.name, resp)
+		}
+	}
+	for _, req := range []*routingv1.CountPastOutcomesRequest{{}, {Line: 1, Limit: -1}, {Line: 1, Limit: 10_001}} {
+		_, err := w.s.CountPastOutcomes(t.Context(), req)
 		wantReason(t, err, problemv1.Reason_REASON_INVALID_ARGUMENT)
 	}
 }

@@ -1257,10 +1257,12 @@ type ListPastDecisionsResponse struct {
 	Decisions []*PastDecision `protobuf:"bytes,1,rep,name=decisions,proto3" json:"decisions,omitempty"`
 	// Asks for the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How much of all leads has been looked at, 0 to 1,000,000.
-	ProgressPpm   int32 `protobuf:"varint,3,opt,name=progress_ppm,json=progressPpm,proto3" json:"progress_ppm,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// How much of the period has been looked at, 0 to 1,000,000.
+	ProgressPpm int32 `protobuf:"varint,3,opt,name=progress_ppm,json=progressPpm,proto3" json:"progress_ppm,omitempty"`
+	// Leads of the page whose receipt can not be read; they are not among the decisions.
+	UnreadableLeadIds []string `protobuf:"bytes,4,rep,name=unreadable_lead_ids,json=unreadableLeadIds,proto3" json:"unreadable_lead_ids,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ListPastDecisionsResponse) Reset() {
@@ -1314,6 +1316,13 @@ func (x *ListPastDecisionsResponse) GetProgressPpm() int32 {
 	return 0
 }
 
+func (x *ListPastDecisionsResponse) GetUnreadableLeadIds() []string {
+	if x != nil {
+		return x.UnreadableLeadIds
+	}
+	return nil
+}
+
 // PastDecision is the first decision on a lead and where the lead stands now. Nothing in it tells who
 // the person is.
 type PastDecision struct {
@@ -1335,7 +1344,10 @@ type PastDecision struct {
 	// Where the lead stands now.
 	State v11.State `protobuf:"varint,8,opt,name=state,proto3,enum=leadmesh.lead.v1.State" json:"state,omitempty"`
 	// When it was closed; absent for open ones.
-	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	ClosedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	// Where the store is that the lead went to, else its present one: country and ISO 3166-2 subdivision
+	// such as US-TX, or the country alone; empty if the network does not know.
+	Region        string `protobuf:"bytes,10,opt,name=region,proto3" json:"region,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1433,6 +1445,141 @@ func (x *PastDecision) GetClosedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PastDecision) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+// CountPastOutcomesRequest asks for the leads of a line.
+type CountPastOutcomesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The line they are of now.
+	Line v11.Line `protobuf:"varint,1,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
+	// Leads received from here on; absent: from the first.
+	From *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Leads received before; absent: all.
+	To *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// How many are counted at most; absent: 10,000, which is the most.
+	Limit         int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountPastOutcomesRequest) Reset() {
+	*x = CountPastOutcomesRequest{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountPastOutcomesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountPastOutcomesRequest) ProtoMessage() {}
+
+func (x *CountPastOutcomesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountPastOutcomesRequest.ProtoReflect.Descriptor instead.
+func (*CountPastOutcomesRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CountPastOutcomesRequest) GetLine() v11.Line {
+	if x != nil {
+		return x.Line
+	}
+	return v11.Line(0)
+}
+
+func (x *CountPastOutcomesRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *CountPastOutcomesRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *CountPastOutcomesRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// CountPastOutcomesResponse is how many there are.
+type CountPastOutcomesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Won, lost and expired.
+	ClosedCount int64 `protobuf:"varint,1,opt,name=closed_count,json=closedCount,proto3" json:"closed_count,omitempty"`
+	// Won.
+	WonCount      int64 `protobuf:"varint,2,opt,name=won_count,json=wonCount,proto3" json:"won_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountPastOutcomesResponse) Reset() {
+	*x = CountPastOutcomesResponse{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountPastOutcomesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountPastOutcomesResponse) ProtoMessage() {}
+
+func (x *CountPastOutcomesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountPastOutcomesResponse.ProtoReflect.Descriptor instead.
+func (*CountPastOutcomesResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CountPastOutcomesResponse) GetClosedCount() int64 {
+	if x != nil {
+		return x.ClosedCount
+	}
+	return 0
+}
+
+func (x *CountPastOutcomesResponse) GetWonCount() int64 {
+	if x != nil {
+		return x.WonCount
+	}
+	return 0
+}
+
 // ScoreInput is one named number that a score was made from.
 type ScoreInput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1446,7 +1593,7 @@ type ScoreInput struct {
 
 func (x *ScoreInput) Reset() {
 	*x = ScoreInput{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[20]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1605,7 @@ func (x *ScoreInput) String() string {
 func (*ScoreInput) ProtoMessage() {}
 
 func (x *ScoreInput) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[20]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1618,7 @@ func (x *ScoreInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreInput.ProtoReflect.Descriptor instead.
 func (*ScoreInput) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{20}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ScoreInput) GetName() string {
@@ -1584,11 +1731,12 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tR\tpageToken\"\xa7\x01\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\"\xd7\x01\n" +
 	"\x19ListPastDecisionsResponse\x12?\n" +
 	"\tdecisions\x18\x01 \x03(\v2!.leadmesh.routing.v1.PastDecisionR\tdecisions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12!\n" +
-	"\fprogress_ppm\x18\x03 \x01(\x05R\vprogressPpm\"\x8b\x03\n" +
+	"\fprogress_ppm\x18\x03 \x01(\x05R\vprogressPpm\x12.\n" +
+	"\x13unreadable_lead_ids\x18\x04 \x03(\tR\x11unreadableLeadIds\"\xa3\x03\n" +
 	"\fPastDecision\x12\x17\n" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x14\n" +
 	"\x05brand\x18\x02 \x01(\tR\x05brand\x12;\n" +
@@ -1599,11 +1747,21 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\x0fprobability_ppm\x18\x06 \x01(\x05R\x0eprobabilityPpm\x12-\n" +
 	"\x05stage\x18\a \x01(\x0e2\x17.leadmesh.lead.v1.StageR\x05stage\x12-\n" +
 	"\x05state\x18\b \x01(\x0e2\x17.leadmesh.lead.v1.StateR\x05state\x127\n" +
-	"\tclosed_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"6\n" +
+	"\tclosed_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\x12\x16\n" +
+	"\x06region\x18\n" +
+	" \x01(\tR\x06region\"\xb8\x01\n" +
+	"\x18CountPastOutcomesRequest\x12*\n" +
+	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12.\n" +
+	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\"[\n" +
+	"\x19CountPastOutcomesResponse\x12!\n" +
+	"\fclosed_count\x18\x01 \x01(\x03R\vclosedCount\x12\x1b\n" +
+	"\twon_count\x18\x02 \x01(\x03R\bwonCount\"6\n" +
 	"\n" +
 	"ScoreInput\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value2\xd6\x05\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value2\xca\x06\n" +
 	"\vCaseService\x12f\n" +
 	"\rBatchGetCases\x12).leadmesh.routing.v1.BatchGetCasesRequest\x1a*.leadmesh.routing.v1.BatchGetCasesResponse\x12l\n" +
 	"\x0fApplyActivities\x12+.leadmesh.routing.v1.ApplyActivitiesRequest\x1a,.leadmesh.routing.v1.ApplyActivitiesResponse\x12c\n" +
@@ -1611,7 +1769,8 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\n" +
 	"RejectCase\x12&.leadmesh.routing.v1.RejectCaseRequest\x1a'.leadmesh.routing.v1.RejectCaseResponse\x12Z\n" +
 	"\tWakeCases\x12%.leadmesh.routing.v1.WakeCasesRequest\x1a&.leadmesh.routing.v1.WakeCasesResponse\x12r\n" +
-	"\x11ListPastDecisions\x12-.leadmesh.routing.v1.ListPastDecisionsRequest\x1a..leadmesh.routing.v1.ListPastDecisionsResponse\x12]\n" +
+	"\x11ListPastDecisions\x12-.leadmesh.routing.v1.ListPastDecisionsRequest\x1a..leadmesh.routing.v1.ListPastDecisionsResponse\x12r\n" +
+	"\x11CountPastOutcomes\x12-.leadmesh.routing.v1.CountPastOutcomesRequest\x1a..leadmesh.routing.v1.CountPastOutcomesResponse\x12]\n" +
 	"\n" +
 	"GetNetwork\x12&.leadmesh.routing.v1.GetNetworkRequest\x1a'.leadmesh.routing.v1.GetNetworkResponseB\xdc\x01\n" +
 	"\x17com.leadmesh.routing.v1B\x10CaseServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1;routingv1\xa2\x02\x03LRX\xaa\x02\x13Leadmesh.Routing.V1\xca\x02\x13Leadmesh\\Routing\\V1\xe2\x02\x1fLeadmesh\\Routing\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Routing::V1b\x06proto3"
@@ -1628,7 +1787,7 @@ func file_leadmesh_routing_v1_case_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_routing_v1_case_service_proto_rawDescData
 }
 
-var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*BatchGetCasesRequest)(nil),      // 0: leadmesh.routing.v1.BatchGetCasesRequest
 	(*BatchGetCasesResponse)(nil),     // 1: leadmesh.routing.v1.BatchGetCasesResponse
@@ -1650,66 +1809,73 @@ var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*ListPastDecisionsRequest)(nil),  // 17: leadmesh.routing.v1.ListPastDecisionsRequest
 	(*ListPastDecisionsResponse)(nil), // 18: leadmesh.routing.v1.ListPastDecisionsResponse
 	(*PastDecision)(nil),              // 19: leadmesh.routing.v1.PastDecision
-	(*ScoreInput)(nil),                // 20: leadmesh.routing.v1.ScoreInput
-	(*LeadCase)(nil),                  // 21: leadmesh.routing.v1.LeadCase
-	(*v1.Activity)(nil),               // 22: leadmesh.feedback.v1.Activity
-	(*v1.Outcome)(nil),                // 23: leadmesh.feedback.v1.Outcome
-	(*v11.Lead)(nil),                  // 24: leadmesh.lead.v1.Lead
-	(*v12.Problem)(nil),               // 25: leadmesh.problem.v1.Problem
-	(v11.ParkReason)(0),               // 26: leadmesh.lead.v1.ParkReason
-	(*timestamppb.Timestamp)(nil),     // 27: google.protobuf.Timestamp
-	(*DealerCode)(nil),                // 28: leadmesh.routing.v1.DealerCode
-	(v11.Line)(0),                     // 29: leadmesh.lead.v1.Line
-	(v11.Stage)(0),                    // 30: leadmesh.lead.v1.Stage
-	(v11.State)(0),                    // 31: leadmesh.lead.v1.State
+	(*CountPastOutcomesRequest)(nil),  // 20: leadmesh.routing.v1.CountPastOutcomesRequest
+	(*CountPastOutcomesResponse)(nil), // 21: leadmesh.routing.v1.CountPastOutcomesResponse
+	(*ScoreInput)(nil),                // 22: leadmesh.routing.v1.ScoreInput
+	(*LeadCase)(nil),                  // 23: leadmesh.routing.v1.LeadCase
+	(*v1.Activity)(nil),               // 24: leadmesh.feedback.v1.Activity
+	(*v1.Outcome)(nil),                // 25: leadmesh.feedback.v1.Outcome
+	(*v11.Lead)(nil),                  // 26: leadmesh.lead.v1.Lead
+	(*v12.Problem)(nil),               // 27: leadmesh.problem.v1.Problem
+	(v11.ParkReason)(0),               // 28: leadmesh.lead.v1.ParkReason
+	(*timestamppb.Timestamp)(nil),     // 29: google.protobuf.Timestamp
+	(*DealerCode)(nil),                // 30: leadmesh.routing.v1.DealerCode
+	(v11.Line)(0),                     // 31: leadmesh.lead.v1.Line
+	(v11.Stage)(0),                    // 32: leadmesh.lead.v1.Stage
+	(v11.State)(0),                    // 33: leadmesh.lead.v1.State
 }
 var file_leadmesh_routing_v1_case_service_proto_depIdxs = []int32{
-	21, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
-	22, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
-	23, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
+	23, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
+	24, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
+	25, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
 	4,  // 3: leadmesh.routing.v1.ApplyActivitiesResponse.applications:type_name -> leadmesh.routing.v1.Application
-	21, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	23, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
 	6,  // 5: leadmesh.routing.v1.RefreshCasesRequest.refreshes:type_name -> leadmesh.routing.v1.CaseRefresh
-	24, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
+	26, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
 	8,  // 7: leadmesh.routing.v1.RefreshCasesResponse.cases:type_name -> leadmesh.routing.v1.RefreshedCase
-	21, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	25, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
-	21, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	26, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
-	27, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
-	27, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
+	23, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	27, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
+	23, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	28, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
+	29, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
+	29, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
 	15, // 14: leadmesh.routing.v1.GetNetworkResponse.catalogue:type_name -> leadmesh.routing.v1.CatalogueModel
 	16, // 15: leadmesh.routing.v1.GetNetworkResponse.dealers:type_name -> leadmesh.routing.v1.DealerName
-	27, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
-	28, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
-	29, // 18: leadmesh.routing.v1.ListPastDecisionsRequest.line:type_name -> leadmesh.lead.v1.Line
-	27, // 19: leadmesh.routing.v1.ListPastDecisionsRequest.from:type_name -> google.protobuf.Timestamp
-	27, // 20: leadmesh.routing.v1.ListPastDecisionsRequest.to:type_name -> google.protobuf.Timestamp
+	29, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
+	30, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
+	31, // 18: leadmesh.routing.v1.ListPastDecisionsRequest.line:type_name -> leadmesh.lead.v1.Line
+	29, // 19: leadmesh.routing.v1.ListPastDecisionsRequest.from:type_name -> google.protobuf.Timestamp
+	29, // 20: leadmesh.routing.v1.ListPastDecisionsRequest.to:type_name -> google.protobuf.Timestamp
 	19, // 21: leadmesh.routing.v1.ListPastDecisionsResponse.decisions:type_name -> leadmesh.routing.v1.PastDecision
-	27, // 22: leadmesh.routing.v1.PastDecision.received_at:type_name -> google.protobuf.Timestamp
-	20, // 23: leadmesh.routing.v1.PastDecision.inputs:type_name -> leadmesh.routing.v1.ScoreInput
-	30, // 24: leadmesh.routing.v1.PastDecision.stage:type_name -> leadmesh.lead.v1.Stage
-	31, // 25: leadmesh.routing.v1.PastDecision.state:type_name -> leadmesh.lead.v1.State
-	27, // 26: leadmesh.routing.v1.PastDecision.closed_at:type_name -> google.protobuf.Timestamp
-	0,  // 27: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
-	2,  // 28: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
-	5,  // 29: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
-	9,  // 30: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
-	11, // 31: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
-	17, // 32: leadmesh.routing.v1.CaseService.ListPastDecisions:input_type -> leadmesh.routing.v1.ListPastDecisionsRequest
-	13, // 33: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
-	1,  // 34: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
-	3,  // 35: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
-	7,  // 36: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
-	10, // 37: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
-	12, // 38: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
-	18, // 39: leadmesh.routing.v1.CaseService.ListPastDecisions:output_type -> leadmesh.routing.v1.ListPastDecisionsResponse
-	14, // 40: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
-	34, // [34:41] is the sub-list for method output_type
-	27, // [27:34] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	29, // 22: leadmesh.routing.v1.PastDecision.received_at:type_name -> google.protobuf.Timestamp
+	22, // 23: leadmesh.routing.v1.PastDecision.inputs:type_name -> leadmesh.routing.v1.ScoreInput
+	32, // 24: leadmesh.routing.v1.PastDecision.stage:type_name -> leadmesh.lead.v1.Stage
+	33, // 25: leadmesh.routing.v1.PastDecision.state:type_name -> leadmesh.lead.v1.State
+	29, // 26: leadmesh.routing.v1.PastDecision.closed_at:type_name -> google.protobuf.Timestamp
+	31, // 27: leadmesh.routing.v1.CountPastOutcomesRequest.line:type_name -> leadmesh.lead.v1.Line
+	29, // 28: leadmesh.routing.v1.CountPastOutcomesRequest.from:type_name -> google.protobuf.Timestamp
+	29, // 29: leadmesh.routing.v1.CountPastOutcomesRequest.to:type_name -> google.protobuf.Timestamp
+	0,  // 30: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
+	2,  // 31: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
+	5,  // 32: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
+	9,  // 33: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
+	11, // 34: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
+	17, // 35: leadmesh.routing.v1.CaseService.ListPastDecisions:input_type -> leadmesh.routing.v1.ListPastDecisionsRequest
+	20, // 36: leadmesh.routing.v1.CaseService.CountPastOutcomes:input_type -> leadmesh.routing.v1.CountPastOutcomesRequest
+	13, // 37: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
+	1,  // 38: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
+	3,  // 39: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
+	7,  // 40: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
+	10, // 41: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
+	12, // 42: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
+	18, // 43: leadmesh.routing.v1.CaseService.ListPastDecisions:output_type -> leadmesh.routing.v1.ListPastDecisionsResponse
+	21, // 44: leadmesh.routing.v1.CaseService.CountPastOutcomes:output_type -> leadmesh.routing.v1.CountPastOutcomesResponse
+	14, // 45: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
+	38, // [38:46] is the sub-list for method output_type
+	30, // [30:38] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_routing_v1_case_service_proto_init() }
@@ -1725,7 +1891,7 @@ func file_leadmesh_routing_v1_case_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_routing_v1_case_service_proto_rawDesc), len(file_leadmesh_routing_v1_case_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

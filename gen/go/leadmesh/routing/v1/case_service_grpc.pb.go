@@ -25,6 +25,7 @@ const (
 	CaseService_RejectCase_FullMethodName        = "/leadmesh.routing.v1.CaseService/RejectCase"
 	CaseService_WakeCases_FullMethodName         = "/leadmesh.routing.v1.CaseService/WakeCases"
 	CaseService_ListPastDecisions_FullMethodName = "/leadmesh.routing.v1.CaseService/ListPastDecisions"
+	CaseService_CountPastOutcomes_FullMethodName = "/leadmesh.routing.v1.CaseService/CountPastOutcomes"
 	CaseService_GetNetwork_FullMethodName        = "/leadmesh.routing.v1.CaseService/GetNetwork"
 )
 
@@ -47,9 +48,12 @@ type CaseServiceClient interface {
 	// WakeCases has parked leads looked at again now; the sweep does so within moments.
 	WakeCases(ctx context.Context, in *WakeCasesRequest, opts ...grpc.CallOption) (*WakeCasesResponse, error)
 	// ListPastDecisions answers leads of a line with what their first decision was scored from and what
-	// became of them, page by page in no order that means anything. Test leads, rejected leads and
+	// became of them, page by page in the order in which they were received. Test leads, rejected leads and
 	// merged leads are left out, those that hold no receipt and those that are of another line by now.
 	ListPastDecisions(ctx context.Context, in *ListPastDecisionsRequest, opts ...grpc.CallOption) (*ListPastDecisionsResponse, error)
+	// CountPastOutcomes answers how many leads of a line are won, lost or expired, the latest received
+	// first, up to a number.
+	CountPastOutcomes(ctx context.Context, in *CountPastOutcomesRequest, opts ...grpc.CallOption) (*CountPastOutcomesResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error)
 }
@@ -122,6 +126,16 @@ func (c *caseServiceClient) ListPastDecisions(ctx context.Context, in *ListPastD
 	return out, nil
 }
 
+func (c *caseServiceClient) CountPastOutcomes(ctx context.Context, in *CountPastOutcomesRequest, opts ...grpc.CallOption) (*CountPastOutcomesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountPastOutcomesResponse)
+	err := c.cc.Invoke(ctx, CaseService_CountPastOutcomes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *caseServiceClient) GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetNetworkResponse)
@@ -151,9 +165,12 @@ type CaseServiceServer interface {
 	// WakeCases has parked leads looked at again now; the sweep does so within moments.
 	WakeCases(context.Context, *WakeCasesRequest) (*WakeCasesResponse, error)
 	// ListPastDecisions answers leads of a line with what their first decision was scored from and what
-	// became of them, page by page in no order that means anything. Test leads, rejected leads and
+	// became of them, page by page in the order in which they were received. Test leads, rejected leads and
 	// merged leads are left out, those that hold no receipt and those that are of another line by now.
 	ListPastDecisions(context.Context, *ListPastDecisionsRequest) (*ListPastDecisionsResponse, error)
+	// CountPastOutcomes answers how many leads of a line are won, lost or expired, the latest received
+	// first, up to a number.
+	CountPastOutcomes(context.Context, *CountPastOutcomesRequest) (*CountPastOutcomesResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error)
 	mustEmbedUnimplementedCaseServiceServer()
@@ -183,6 +200,9 @@ func (UnimplementedCaseServiceServer) WakeCases(context.Context, *WakeCasesReque
 }
 func (UnimplementedCaseServiceServer) ListPastDecisions(context.Context, *ListPastDecisionsRequest) (*ListPastDecisionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPastDecisions not implemented")
+}
+func (UnimplementedCaseServiceServer) CountPastOutcomes(context.Context, *CountPastOutcomesRequest) (*CountPastOutcomesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountPastOutcomes not implemented")
 }
 func (UnimplementedCaseServiceServer) GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetNetwork not implemented")
@@ -316,6 +336,24 @@ func _CaseService_ListPastDecisions_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseService_CountPastOutcomes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountPastOutcomesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).CountPastOutcomes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_CountPastOutcomes_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).CountPastOutcomes(ctx, req.(*CountPastOutcomesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaseService_GetNetwork_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetNetworkRequest)
 	if err := dec(in); err != nil {
@@ -364,6 +402,10 @@ var CaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListPastDecisions",
 			Handler:    _CaseService_ListPastDecisions_Handler,
+		},
+		{
+			MethodName: "CountPastOutcomes",
+			Handler:    _CaseService_CountPastOutcomes_Handler,
 		},
 		{
 			MethodName: "GetNetwork",

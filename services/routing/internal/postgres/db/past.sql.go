@@ -11,10 +11,43 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const countPastOutcomes = `-- name: CountPastOutcomes :one
+SELECT count(*) AS closed, count(*) FILTER (WHERE x.state = 10) AS won FROM (
+    SELECT state FROM decision
+    WHERE received_at >= $1 AND received_at < $2 AND line = $3 AND NOT test AND state IN (10, 11, 12)
+    ORDER BY received_at DESC LIMIT $4
+) x
+`
+
+type CountPastOutcomesParams struct {
+	Since pgtype.Timestamptz
+	Until pgtype.Timestamptz
+	Line  int16
+	Most  int32
+}
+
+type CountPastOutcomesRow struct {
+	Closed int64
+	Won    int64
+}
+
+// The states are won, lost and expired.
+func (q *Queries) CountPastOutcomes(ctx context.Context, arg CountPastOutcomesParams) (CountPastOutcomesRow, error) {
+	row := q.db.QueryRow(ctx, countPastOutcomes,
+		arg.Since,
+		arg.Until,
+		arg.Line,
+		arg.Most,
+	)
+	var i CountPastOutcomesRow
+	err := row.Scan(&i.Closed, &i.Won)
+	return i, err
+}
+
 const firstReceipts = `-- name: FirstReceipts :many
-SELECT r.lead_id, r.canonical FROM unnest($1::uuid[]) AS k(lead_id)
+SELECT r.lead_id, r.canonical FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS lead_id) k
 CROSS JOIN LATERAL (
-    SELECT c.lead_id, c.canonical FROM receipt c WHERE c.bucket = $2 AND c.lead_id = k.lead_id ORDER BY c.attempt LIMIT 1
+    SELECT c.lead_id, c.canonical FROM receipt c WHERE c.bucket = k.bucket AND c.lead_id = k.lead_id ORDER BY c.attempt LIMIT 1
 ) r
 `
 
@@ -23,8 +56,8 @@ type FirstReceiptsRow struct {
 	Canonical []byte
 }
 
-func (q *Queries) FirstReceipts(ctx context.Context, leadIds []pgtype.UUID, bucket int16) ([]FirstReceiptsRow, error) {
-	rows, err := q.db.Query(ctx, firstReceipts, leadIds, bucket)
+func (q *Queries) FirstReceipts(ctx context.Context, buckets []int16, leadIds []pgtype.UUID) ([]FirstReceiptsRow, error) {
+	rows, err := q.db.Query(ctx, firstReceipts, buckets, leadIds)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +77,17 @@ func (q *Queries) FirstReceipts(ctx context.Context, leadIds []pgtype.UUID, buck
 }
 
 const pastCases = `-- name: PastCases :many
-SELECT lead_id, state, brand, line, test, received_at, closed_at FROM decision
-WHERE bucket = $1 AND lead_id > $2 ORDER BY lead_id LIMIT $3
+SELECT lead_id, state, brand, line, test, dealer_id, received_at, closed_at FROM decision
+WHERE received_at >= $1 AND (received_at > $1 OR lead_id > $2) AND received_at < $3
+ORDER BY received_at, lead_id LIMIT $4
 `
+
+type PastCasesParams struct {
+	Since pgtype.Timestamptz
+	After pgtype.UUID
+	Until pgtype.Timestamptz
+	Most  int32
+}
 
 type PastCasesRow struct {
 	LeadID     pgtype.UUID
@@ -54,14 +95,20 @@ type PastCasesRow struct {
 	Brand      string
 	Line       int16
 	Test       bool
+	DealerID   string
 	ReceivedAt pgtype.Timestamptz
 	ClosedAt   pgtype.Timestamptz
 }
 
-// In the order of the primary key; the caller leaves out what it does not want, so that a page reads
-// no more rows than it says.
-func (q *Queries) PastCases(ctx context.Context, bucket int16, after pgtype.UUID, most int32) ([]PastCasesRow, error) {
-	rows, err := q.db.Query(ctx, pastCases, bucket, after, most)
+// In the order of receipt; the caller leaves out what it does not want, so that a page reads no more
+// rows than it says.
+func (q *Queries) PastCases(ctx context.Context, arg PastCasesParams) ([]PastCasesRow, error) {
+	rows, err := q.db.Query(ctx, pastCases,
+		arg.Since,
+		arg.After,
+		arg.Until,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +122,7 @@ func (q *Queries) PastCases(ctx context.Context, bucket int16, after pgtype.UUID
 			&i.Brand,
 			&i.Line,
 			&i.Test,
+			&i.DealerID,
 			&i.ReceivedAt,
 			&i.ClosedAt,
 		); err != nil {
@@ -86,4 +134,20 @@ func (q *Queries) PastCases(ctx context.Context, bucket int16, after pgtype.UUID
 		return nil, err
 	}
 	return items, nil
+}
+
+const pastSpan = `-- name: PastSpan :one
+SELECT coalesce(min(received_at), 'epoch')::timestamptz AS first, coalesce(max(received_at), 'epoch')::timestamptz AS last FROM decision
+`
+
+type PastSpanRow struct {
+	First pgtype.Timestamptz
+	Last  pgtype.Timestamptz
+}
+
+func (q *Queries) PastSpan(ctx context.Context) (PastSpanRow, error) {
+	row := q.db.QueryRow(ctx, pastSpan)
+	var i PastSpanRow
+	err := row.Scan(&i.First, &i.Last)
+	return i, err
 }
