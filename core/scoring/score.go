@@ -1,6 +1,8 @@
 package scoring
 
 import (
+	"math"
+
 	"github.com/leadmesh/leadmesh/core/lead"
 )
 
@@ -181,9 +183,22 @@ func (m *Model) Nurture(res *Result) bool {
 // trigger threshold the one with the greatest probability times value, of equals the lower code;
 // unspecified when there is none.
 func (m *Model) Triggered(res *Result) lead.Line {
+	return m.worthiest(res, lead.LineUnspecified)
+}
+
+// Next returns the line most worth talking about beside the one a lead is on: what Triggered returns
+// of all others. There is none beside CARE, as nothing is sold while a complaint is open.
+func (m *Model) Next(res *Result, beside lead.Line) lead.Line {
+	if beside == lead.LineCare {
+		return lead.LineUnspecified
+	}
+	return m.worthiest(res, beside)
+}
+
+func (m *Model) worthiest(res *Result, except lead.Line) lead.Line {
 	best, line := int64(-1), lead.LineUnspecified
 	for k := range m.trigger {
-		if res.Points[k+1] < m.trigger[k] {
+		if res.Points[k+1] < m.trigger[k] || lead.Line(k+1) == except {
 			continue
 		}
 		if worth := int64(res.Probability[k+1]) * m.value[k]; worth > best {
@@ -191,6 +206,15 @@ func (m *Model) Triggered(res *Result) lead.Line {
 		}
 	}
 	return line
+}
+
+// Trigger returns from how many points on a trigger lead of a line is worth a person's work; ok is
+// false for a line that makes no trigger leads.
+func (m *Model) Trigger(line lead.Line) (points int32, ok bool) {
+	if line == lead.LineUnspecified || int(line) >= NumLines || m.trigger[line-1] == math.MaxInt32 {
+		return 0, false
+	}
+	return m.trigger[line-1], true
 }
 
 // Value returns what a win of a line is worth, in minor units of the market's currency.

@@ -464,3 +464,38 @@ func BenchmarkScoreNineLines(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(m.Features(lead.LineUnspecified))), "features")
 }
+
+// The next line is the worthiest of the others that are worth a person's work.
+func TestNext(t *testing.T) {
+	line := func(points int32, value int64, trigger *int32) scoring.Line {
+		return scoring.Line{Base: points, Value: value, Trigger: trigger, Calibration: calibration(0, 500_000, 1_000_000), Stages: stages()}
+	}
+	m := compile(t, scoring.Definition{Lines: map[string]scoring.Line{
+		"SALES":       line(6000, 1000, p32(3000)),
+		"RENEWAL":     line(5000, 2000, p32(3000)), // the greatest chance times value
+		"SERVICE":     line(9000, 500, p32(3000)),
+		"ACCESSORIES": line(2900, 1<<40, p32(3000)), // below its threshold
+		"NURTURE":     line(9000, 1<<40, nil),       // makes no trigger leads
+		"CARE":        line(9000, 0, nil),
+	}})
+	var in scoring.Inputs
+	var res scoring.Result
+	m.Score(&in, &res)
+	for beside, want := range map[lead.Line]lead.Line{
+		lead.LineUnspecified: lead.LineRenewal, lead.LineSales: lead.LineRenewal, lead.LineNurture: lead.LineRenewal,
+		lead.LineRenewal: lead.LineSales, // 600 of it against 450 of SERVICE
+		lead.LineCare:    lead.LineUnspecified,
+	} {
+		if got := m.Next(&res, beside); got != want {
+			t.Errorf("beside %s: %s, want %s", beside, got, want)
+		}
+	}
+	if p, ok := m.Trigger(lead.LineSales); p != 3000 || !ok {
+		t.Errorf("trigger %d", p)
+	}
+	for _, none := range []lead.Line{lead.LineUnspecified, lead.LineNurture, lead.LineWarranty, 200} {
+		if p, ok := m.Trigger(none); ok {
+			t.Errorf("%d makes trigger leads from %d points", none, p)
+		}
+	}
+}

@@ -106,6 +106,9 @@ func leadReachesDealer(t *testing.T, w *world) {
 	if points := got.GetDecision().GetScore().GetPoints(); sum != points || len(got.GetDecision().GetScore().GetContributions()) == 0 {
 		t.Errorf("contributions add up to %d, points are %d", sum, points)
 	}
+	if n := len(got.GetDecision().GetScore().GetIndices()); n != 2 || len(r.GetDecision().GetScore().GetIndices()) != 0 {
+		t.Errorf("%d indices in the lead, %d in the answer to sending it", n, len(r.GetDecision().GetScore().GetIndices()))
+	}
 	if got.GetCustomer().GetPersonId() == "" {
 		t.Error("no person")
 	}

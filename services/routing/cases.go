@@ -99,6 +99,7 @@ func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decis
 	snapshot.Playbook.Scoring.Score(&in, &res)
 	full := scoreconv.ToProto(snapshot.Playbook, &in, &res, r.Line, true)
 	if full.GetPoints() == d.GetScore().GetPoints() {
+		full.Indices = scoreconv.Indices(snapshot.Playbook, &in)
 		d.Score = full
 	}
 	return nil

@@ -24,7 +24,9 @@ func (s *Service) Score(ctx context.Context, req *scoringv1.ScoreRequest) (*scor
 	if err != nil {
 		return nil, err
 	}
-	return &scoringv1.ScoreResponse{Score: c.proto(c.line), PlaybookRevision: c.playbook.Revision}, nil
+	score := c.proto(c.line)
+	score.Indices = scoreconv.Indices(c.playbook, &c.inputs)
+	return &scoringv1.ScoreResponse{Score: score, PlaybookRevision: c.playbook.Revision}, nil
 }
 
 // Explain answers the scores of a lead on every line that has a scorecard, its own first.
@@ -33,7 +35,7 @@ func (s *Service) Explain(ctx context.Context, req *scoringv1.ExplainRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	resp := &scoringv1.ExplainResponse{PlaybookRevision: c.playbook.Revision}
+	resp := &scoringv1.ExplainResponse{PlaybookRevision: c.playbook.Revision, Indices: scoreconv.Indices(c.playbook, &c.inputs)}
 	if c.scored(c.line) {
 		resp.Scores = append(resp.Scores, c.proto(c.line))
 	}

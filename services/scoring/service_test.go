@@ -23,6 +23,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"github.com/leadmesh/leadmesh/services/scoring"
+	"google.golang.org/protobuf/testing/protocmp"
 )
 
 var start = time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
@@ -336,6 +337,9 @@ func TestScoreAndExplain(t *testing.T) {
 		if sum != line.GetPoints() {
 			t.Errorf("%v: contributions add up to %d, points are %d", line.GetLine(), sum, line.GetPoints())
 		}
+	}
+	if diff := cmp.Diff(s.GetIndices(), explained.GetIndices(), protocmp.Transform()); diff != "" || len(s.GetIndices()) != 2 {
+		t.Errorf("%d indices, %s", len(s.GetIndices()), diff)
 	}
 	if len(s.GetNoConsentGroups()) == 0 {
 		t.Error("profiling was not granted and no group says so")

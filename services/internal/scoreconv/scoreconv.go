@@ -11,6 +11,9 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 )
 
+// language is the one that scores are written in.
+const language = "en"
+
 // reasons is how many of the strongest reasons a score carries.
 const reasons = 5
 
@@ -18,7 +21,7 @@ const reasons = 5
 const (
 	labelBase     = "what every lead starts with"
 	labelGroupCap = "this group of facts counts up to its limit only"
-	labelTotalCap = "this line counts up to its limit only"
+	labelTotalCap = "all facts together count up to their limit only"
 	labelClamp    = "points are kept within 0 to 100"
 )
 
@@ -35,12 +38,17 @@ func ToProto(pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, lin
 	s.Points, s.ProbabilityPpm = res.Points[line], res.Probability[line]
 	s.Stage, s.Ready = leadv1.Stage(res.Stage[line]), scoring.Ready(line, res)
 	if n := bits.OnesCount8(uint8(res.Segments)); n > 0 {
-		s.Segments = make([]leadv1.Segment, 0, n)
+		s.Segments, s.SegmentDetails = make([]leadv1.Segment, 0, n), make([]*leadv1.ScoreSegment, 0, n)
 	}
 	for code := lead.Segment(1); int(code) < scoring.NumSegments; code++ {
-		if res.Segments.Has(code) {
-			s.Segments = append(s.Segments, leadv1.Segment(code))
+		if !res.Segments.Has(code) {
+			continue
 		}
+		detail := &leadv1.ScoreSegment{Segment: leadv1.Segment(code), Level: m.Level(res, code)}
+		if full {
+			detail.Label = lead.Label(language, "segment", code.String())
+		}
+		s.Segments, s.SegmentDetails = append(s.Segments, detail.Segment), append(s.SegmentDetails, detail)
 	}
 	if play := pb.Play(line, res.Active); play != nil {
 		s.Play = play.ID
@@ -59,20 +67,17 @@ func ToProto(pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, lin
 	}
 	var room [reasons]scoring.Reason
 	strongest := m.AppendReasons(room[:0], in, res, line, n)
-	if n := min(reasons, len(strongest)); n > 0 {
-		s.Reasons = make([]string, n)
-		for i := range s.Reasons {
-			s.Reasons[i] = strongest[i].Label
-		}
-	}
+	s.Reasons = words(strongest)
 	if full {
-		s.Contributions = contributions(m, in, res, line, strongest)
+		s.Contributions = contributions(m.AppendContributions(nil, in, res, line), strongest)
+		s.NextLine = nextLine(pb, in, res, line)
 	}
 	return s
 }
 
-func contributions(m *scoring.Model, in *scoring.Inputs, res *scoring.Result, line lead.Line, features []scoring.Reason) []*leadv1.Contribution {
-	all := m.AppendContributions(nil, in, res, line)
+// contributions writes all contributions of a score: the base, the given features, which are those
+// that gave or took points, and the caps.
+func contributions(all []scoring.Contribution, features []scoring.Reason) []*leadv1.Contribution {
 	out := make([]*leadv1.Contribution, 0, len(features)+3)
 	add := func(feature, label string, c scoring.Contribution) {
 		out = append(out, &leadv1.Contribution{Feature: feature, Group: c.Group.String(), Points: c.Points, Label: label})
@@ -98,6 +103,19 @@ func contributions(m *scoring.Model, in *scoring.Inputs, res *scoring.Result, li
 		case scoring.ContributionClamp:
 			add("cap", labelClamp, c)
 		}
+	}
+	return out
+}
+
+// words are the first reasons as people read them.
+func words(strongest []scoring.Reason) []string {
+	n := min(reasons, len(strongest))
+	if n == 0 {
+		return nil
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = strongest[i].Label
 	}
 	return out
 }

@@ -536,6 +536,59 @@ func (Segment) EnumDescriptor() ([]byte, []int) {
 	return file_leadmesh_lead_v1_code_proto_rawDescGZIP(), []int{6}
 }
 
+// Index is what a score says of a person that belongs to no line.
+type Index int32
+
+const (
+	// Not given.
+	Index_INDEX_UNSPECIFIED Index = 0
+	// How ready the person is for an electric car.
+	Index_INDEX_EV_READINESS Index = 1
+	// What the person is expected to spend with us.
+	Index_INDEX_CUSTOMER_VALUE Index = 2
+)
+
+// Enum value maps for Index.
+var (
+	Index_name = map[int32]string{
+		0: "INDEX_UNSPECIFIED",
+		1: "INDEX_EV_READINESS",
+		2: "INDEX_CUSTOMER_VALUE",
+	}
+	Index_value = map[string]int32{
+		"INDEX_UNSPECIFIED":    0,
+		"INDEX_EV_READINESS":   1,
+		"INDEX_CUSTOMER_VALUE": 2,
+	}
+)
+
+func (x Index) Enum() *Index {
+	p := new(Index)
+	*p = x
+	return p
+}
+
+func (x Index) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Index) Descriptor() protoreflect.EnumDescriptor {
+	return file_leadmesh_lead_v1_code_proto_enumTypes[7].Descriptor()
+}
+
+func (Index) Type() protoreflect.EnumType {
+	return &file_leadmesh_lead_v1_code_proto_enumTypes[7]
+}
+
+func (x Index) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Index.Descriptor instead.
+func (Index) EnumDescriptor() ([]byte, []int) {
+	return file_leadmesh_lead_v1_code_proto_rawDescGZIP(), []int{7}
+}
+
 // Stage is how near the person is to the line's win.
 type Stage int32
 
@@ -581,11 +634,11 @@ func (x Stage) String() string {
 }
 
 func (Stage) Descriptor() protoreflect.EnumDescriptor {
-	return file_leadmesh_lead_v1_code_proto_enumTypes[7].Descriptor()
+	return file_leadmesh_lead_v1_code_proto_enumTypes[8].Descriptor()
 }
 
 func (Stage) Type() protoreflect.EnumType {
-	return &file_leadmesh_lead_v1_code_proto_enumTypes[7]
+	return &file_leadmesh_lead_v1_code_proto_enumTypes[8]
 }
 
 func (x Stage) Number() protoreflect.EnumNumber {
@@ -594,7 +647,7 @@ func (x Stage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Stage.Descriptor instead.
 func (Stage) EnumDescriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_code_proto_rawDescGZIP(), []int{7}
+	return file_leadmesh_lead_v1_code_proto_rawDescGZIP(), []int{8}
 }
 
 // State is where a lead stands; queues read it.
@@ -674,11 +727,11 @@ func (x State) String() string {
 }
 
 func (State) Descriptor() protoreflect.EnumDescriptor {
-	return file_leadmesh_lead_v1_code_proto_enumTypes[8].Descriptor()
+	return file_leadmesh_lead_v1_code_proto_enumTypes[9].Descriptor()
 }
 
 func (State) Type() protoreflect.EnumType {
-	return &file_leadmesh_lead_v1_code_proto_enumTypes[8]
+	return &file_leadmesh_lead_v1_code_proto_enumTypes[9]
 }
 
 func (x State) Number() protoreflect.EnumNumber {
@@ -687,7 +740,7 @@ func (x State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use State.Descriptor instead.
 func (State) EnumDescriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_code_proto_rawDescGZIP(), []int{8}
+	return file_leadmesh_lead_v1_code_proto_rawDescGZIP(), []int{9}
 }
 
 var File_leadmesh_lead_v1_code_proto protoreflect.FileDescriptor
@@ -764,7 +817,11 @@ const file_leadmesh_lead_v1_code_proto_rawDesc = "" +
 	"\x18SEGMENT_RENEWAL_INTENDER\x10\x01\x12\x1c\n" +
 	"\x18SEGMENT_SERVICE_LOYALIST\x10\x02\x12\x1d\n" +
 	"\x19SEGMENT_WARRANTY_EXPIRING\x10\x03\x12\x1e\n" +
-	"\x1aSEGMENT_ACCESSORY_PROSPECT\x10\x04*o\n" +
+	"\x1aSEGMENT_ACCESSORY_PROSPECT\x10\x04*P\n" +
+	"\x05Index\x12\x15\n" +
+	"\x11INDEX_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12INDEX_EV_READINESS\x10\x01\x12\x18\n" +
+	"\x14INDEX_CUSTOMER_VALUE\x10\x02*o\n" +
 	"\x05Stage\x12\x15\n" +
 	"\x11STAGE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTAGE_AWARENESS\x10\x01\x12\x17\n" +
@@ -801,7 +858,7 @@ func file_leadmesh_lead_v1_code_proto_rawDescGZIP() []byte {
 	return file_leadmesh_lead_v1_code_proto_rawDescData
 }
 
-var file_leadmesh_lead_v1_code_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_leadmesh_lead_v1_code_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
 var file_leadmesh_lead_v1_code_proto_goTypes = []any{
 	(Line)(0),         // 0: leadmesh.lead.v1.Line
 	(RequestType)(0),  // 1: leadmesh.lead.v1.RequestType
@@ -810,8 +867,9 @@ var file_leadmesh_lead_v1_code_proto_goTypes = []any{
 	(Role)(0),         // 4: leadmesh.lead.v1.Role
 	(Department)(0),   // 5: leadmesh.lead.v1.Department
 	(Segment)(0),      // 6: leadmesh.lead.v1.Segment
-	(Stage)(0),        // 7: leadmesh.lead.v1.Stage
-	(State)(0),        // 8: leadmesh.lead.v1.State
+	(Index)(0),        // 7: leadmesh.lead.v1.Index
+	(Stage)(0),        // 8: leadmesh.lead.v1.Stage
+	(State)(0),        // 9: leadmesh.lead.v1.State
 }
 var file_leadmesh_lead_v1_code_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
@@ -831,7 +889,7 @@ func file_leadmesh_lead_v1_code_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_lead_v1_code_proto_rawDesc), len(file_leadmesh_lead_v1_code_proto_rawDesc)),
-			NumEnums:      9,
+			NumEnums:      10,
 			NumMessages:   0,
 			NumExtensions: 0,
 			NumServices:   0,

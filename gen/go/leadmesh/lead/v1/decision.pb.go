@@ -276,20 +276,24 @@ type Score struct {
 	NoConsentGroups []string `protobuf:"bytes,10,rep,name=no_consent_groups,json=noConsentGroups,proto3" json:"no_consent_groups,omitempty"`
 	// The model whose points these are; empty: the playbook's own table.
 	ModelRevision string `protobuf:"bytes,11,opt,name=model_revision,json=modelRevision,proto3" json:"model_revision,omitempty"`
-	// How sure the probability is. Like all below, absent in short answers, which carry no
-	// contributions.
+	// How sure the probability is. Like all below but segment_details, absent in short answers, which
+	// carry no contributions.
 	ProbabilityInterval *ProbabilityInterval `protobuf:"bytes,12,opt,name=probability_interval,json=probabilityInterval,proto3" json:"probability_interval,omitempty"`
 	// What each visible group gave, in the order of the groups. With the contributions "base" and "cap"
 	// of no group they add up to points exactly.
 	Groups []*ScoreGroup `protobuf:"bytes,13,rep,name=groups,proto3" json:"groups,omitempty"`
-	// The segments in words, in the order of segments.
+	// The segments with their levels, in the order of segments; short answers carry no labels.
 	SegmentDetails []*ScoreSegment `protobuf:"bytes,14,rep,name=segment_details,json=segmentDetails,proto3" json:"segment_details,omitempty"`
 	// The line in words.
 	LineLabel string `protobuf:"bytes,15,opt,name=line_label,json=lineLabel,proto3" json:"line_label,omitempty"`
 	// The stage in words.
 	StageLabel string `protobuf:"bytes,16,opt,name=stage_label,json=stageLabel,proto3" json:"stage_label,omitempty"`
 	// The title of the play.
-	PlayTitle     string `protobuf:"bytes,17,opt,name=play_title,json=playTitle,proto3" json:"play_title,omitempty"`
+	PlayTitle string `protobuf:"bytes,17,opt,name=play_title,json=playTitle,proto3" json:"play_title,omitempty"`
+	// What the same facts say of the person whatever the line: the indices of the playbook.
+	Indices []*IndexScore `protobuf:"bytes,18,rep,name=indices,proto3" json:"indices,omitempty"`
+	// The other line most worth talking about; absent if none is, or while a complaint is open.
+	NextLine      *NextLine `protobuf:"bytes,19,opt,name=next_line,json=nextLine,proto3" json:"next_line,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -443,6 +447,330 @@ func (x *Score) GetPlayTitle() string {
 	return ""
 }
 
+func (x *Score) GetIndices() []*IndexScore {
+	if x != nil {
+		return x.Indices
+	}
+	return nil
+}
+
+func (x *Score) GetNextLine() *NextLine {
+	if x != nil {
+		return x.NextLine
+	}
+	return nil
+}
+
+// IndexScore is what an index of the playbook says of a person.
+type IndexScore struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The index.
+	Index Index `protobuf:"varint,1,opt,name=index,proto3,enum=leadmesh.lead.v1.Index" json:"index,omitempty"`
+	// The index in words.
+	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	// 0 to 10,000: points in hundredths.
+	Points int32 `protobuf:"varint,3,opt,name=points,proto3" json:"points,omitempty"`
+	// For INDEX_EV_READINESS: the chance that the person's next car is an electric one, in millionths.
+	ProbabilityPpm int32 `protobuf:"varint,4,opt,name=probability_ppm,json=probabilityPpm,proto3" json:"probability_ppm,omitempty"`
+	// Where the chance lies in 19 of 20 cases; absent if the playbook does not say.
+	ProbabilityInterval *ProbabilityInterval `protobuf:"bytes,5,opt,name=probability_interval,json=probabilityInterval,proto3" json:"probability_interval,omitempty"`
+	// For INDEX_CUSTOMER_VALUE: what the person is expected to spend with us within months.
+	ExpectedRevenue *Money `protobuf:"bytes,6,opt,name=expected_revenue,json=expectedRevenue,proto3" json:"expected_revenue,omitempty"`
+	// Where the revenue lies in 19 of 20 cases; absent if the playbook does not say.
+	RevenueInterval *RevenueInterval `protobuf:"bytes,7,opt,name=revenue_interval,json=revenueInterval,proto3" json:"revenue_interval,omitempty"`
+	// How many months the revenue is counted for.
+	Months int32 `protobuf:"varint,8,opt,name=months,proto3" json:"months,omitempty"`
+	// The name of the band that the chance or revenue is in, such as ready or top.
+	Band string `protobuf:"bytes,9,opt,name=band,proto3" json:"band,omitempty"`
+	// The strongest reasons in words, strongest first.
+	Reasons []string `protobuf:"bytes,10,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// What made the points; they add up to points exactly.
+	Contributions []*Contribution `protobuf:"bytes,11,rep,name=contributions,proto3" json:"contributions,omitempty"`
+	// What each visible group gave, in the order of the groups.
+	Groups []*ScoreGroup `protobuf:"bytes,12,rep,name=groups,proto3" json:"groups,omitempty"`
+	// Groups that were left out because profiling was not granted.
+	NoConsentGroups []string `protobuf:"bytes,13,rep,name=no_consent_groups,json=noConsentGroups,proto3" json:"no_consent_groups,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *IndexScore) Reset() {
+	*x = IndexScore{}
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IndexScore) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IndexScore) ProtoMessage() {}
+
+func (x *IndexScore) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IndexScore.ProtoReflect.Descriptor instead.
+func (*IndexScore) Descriptor() ([]byte, []int) {
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *IndexScore) GetIndex() Index {
+	if x != nil {
+		return x.Index
+	}
+	return Index_INDEX_UNSPECIFIED
+}
+
+func (x *IndexScore) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *IndexScore) GetPoints() int32 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *IndexScore) GetProbabilityPpm() int32 {
+	if x != nil {
+		return x.ProbabilityPpm
+	}
+	return 0
+}
+
+func (x *IndexScore) GetProbabilityInterval() *ProbabilityInterval {
+	if x != nil {
+		return x.ProbabilityInterval
+	}
+	return nil
+}
+
+func (x *IndexScore) GetExpectedRevenue() *Money {
+	if x != nil {
+		return x.ExpectedRevenue
+	}
+	return nil
+}
+
+func (x *IndexScore) GetRevenueInterval() *RevenueInterval {
+	if x != nil {
+		return x.RevenueInterval
+	}
+	return nil
+}
+
+func (x *IndexScore) GetMonths() int32 {
+	if x != nil {
+		return x.Months
+	}
+	return 0
+}
+
+func (x *IndexScore) GetBand() string {
+	if x != nil {
+		return x.Band
+	}
+	return ""
+}
+
+func (x *IndexScore) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *IndexScore) GetContributions() []*Contribution {
+	if x != nil {
+		return x.Contributions
+	}
+	return nil
+}
+
+func (x *IndexScore) GetGroups() []*ScoreGroup {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *IndexScore) GetNoConsentGroups() []string {
+	if x != nil {
+		return x.NoConsentGroups
+	}
+	return nil
+}
+
+// RevenueInterval bounds an amount of money at 95 %.
+type RevenueInterval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lower end.
+	Low *Money `protobuf:"bytes,1,opt,name=low,proto3" json:"low,omitempty"`
+	// The upper end.
+	High          *Money `protobuf:"bytes,2,opt,name=high,proto3" json:"high,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevenueInterval) Reset() {
+	*x = RevenueInterval{}
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevenueInterval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevenueInterval) ProtoMessage() {}
+
+func (x *RevenueInterval) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevenueInterval.ProtoReflect.Descriptor instead.
+func (*RevenueInterval) Descriptor() ([]byte, []int) {
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RevenueInterval) GetLow() *Money {
+	if x != nil {
+		return x.Low
+	}
+	return nil
+}
+
+func (x *RevenueInterval) GetHigh() *Money {
+	if x != nil {
+		return x.High
+	}
+	return nil
+}
+
+// NextLine is the line, beside the one scored, whose win is worth most now: of those whose points
+// reach what makes a trigger lead, the one with the greatest probability times value.
+type NextLine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The line.
+	Line Line `protobuf:"varint,1,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
+	// The line in words.
+	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	// 0 to 10,000: its points in hundredths.
+	Points int32 `protobuf:"varint,3,opt,name=points,proto3" json:"points,omitempty"`
+	// From how many points on the line is worth a person's work.
+	Threshold int32 `protobuf:"varint,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// Probability of its win in millionths.
+	ProbabilityPpm int32 `protobuf:"varint,5,opt,name=probability_ppm,json=probabilityPpm,proto3" json:"probability_ppm,omitempty"`
+	// Probability times what a win is worth.
+	ExpectedValue *Money `protobuf:"bytes,6,opt,name=expected_value,json=expectedValue,proto3" json:"expected_value,omitempty"`
+	// The strongest reasons in words, strongest first.
+	Reasons       []string `protobuf:"bytes,7,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NextLine) Reset() {
+	*x = NextLine{}
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NextLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NextLine) ProtoMessage() {}
+
+func (x *NextLine) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NextLine.ProtoReflect.Descriptor instead.
+func (*NextLine) Descriptor() ([]byte, []int) {
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *NextLine) GetLine() Line {
+	if x != nil {
+		return x.Line
+	}
+	return Line_LINE_UNSPECIFIED
+}
+
+func (x *NextLine) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *NextLine) GetPoints() int32 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *NextLine) GetThreshold() int32 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+func (x *NextLine) GetProbabilityPpm() int32 {
+	if x != nil {
+		return x.ProbabilityPpm
+	}
+	return 0
+}
+
+func (x *NextLine) GetExpectedValue() *Money {
+	if x != nil {
+		return x.ExpectedValue
+	}
+	return nil
+}
+
+func (x *NextLine) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
 // ProbabilityInterval bounds a probability at 95 %.
 type ProbabilityInterval struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -458,7 +786,7 @@ type ProbabilityInterval struct {
 
 func (x *ProbabilityInterval) Reset() {
 	*x = ProbabilityInterval{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -470,7 +798,7 @@ func (x *ProbabilityInterval) String() string {
 func (*ProbabilityInterval) ProtoMessage() {}
 
 func (x *ProbabilityInterval) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[2]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -483,7 +811,7 @@ func (x *ProbabilityInterval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbabilityInterval.ProtoReflect.Descriptor instead.
 func (*ProbabilityInterval) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{2}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ProbabilityInterval) GetLowPpm() int32 {
@@ -526,7 +854,7 @@ type ScoreGroup struct {
 
 func (x *ScoreGroup) Reset() {
 	*x = ScoreGroup{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +866,7 @@ func (x *ScoreGroup) String() string {
 func (*ScoreGroup) ProtoMessage() {}
 
 func (x *ScoreGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[3]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +879,7 @@ func (x *ScoreGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreGroup.ProtoReflect.Descriptor instead.
 func (*ScoreGroup) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{3}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ScoreGroup) GetGroup() string {
@@ -595,14 +923,16 @@ type ScoreSegment struct {
 	// The segment.
 	Segment Segment `protobuf:"varint,1,opt,name=segment,proto3,enum=leadmesh.lead.v1.Segment" json:"segment,omitempty"`
 	// Its name.
-	Label         string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	// How much the person is in it, as the playbook names it, such as hot; empty if it has no levels.
+	Level         string `protobuf:"bytes,3,opt,name=level,proto3" json:"level,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ScoreSegment) Reset() {
 	*x = ScoreSegment{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -614,7 +944,7 @@ func (x *ScoreSegment) String() string {
 func (*ScoreSegment) ProtoMessage() {}
 
 func (x *ScoreSegment) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[4]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -627,7 +957,7 @@ func (x *ScoreSegment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreSegment.ProtoReflect.Descriptor instead.
 func (*ScoreSegment) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{4}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ScoreSegment) GetSegment() Segment {
@@ -640,6 +970,13 @@ func (x *ScoreSegment) GetSegment() Segment {
 func (x *ScoreSegment) GetLabel() string {
 	if x != nil {
 		return x.Label
+	}
+	return ""
+}
+
+func (x *ScoreSegment) GetLevel() string {
+	if x != nil {
+		return x.Level
 	}
 	return ""
 }
@@ -665,7 +1002,7 @@ type Contribution struct {
 
 func (x *Contribution) Reset() {
 	*x = Contribution{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[5]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -677,7 +1014,7 @@ func (x *Contribution) String() string {
 func (*Contribution) ProtoMessage() {}
 
 func (x *Contribution) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[5]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -690,7 +1027,7 @@ func (x *Contribution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contribution.ProtoReflect.Descriptor instead.
 func (*Contribution) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{5}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Contribution) GetFeature() string {
@@ -778,7 +1115,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[6]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -790,7 +1127,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[6]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -803,7 +1140,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{6}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Assignment) GetDealerId() string {
@@ -942,7 +1279,7 @@ type Parking struct {
 
 func (x *Parking) Reset() {
 	*x = Parking{}
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[7]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1291,7 @@ func (x *Parking) String() string {
 func (*Parking) ProtoMessage() {}
 
 func (x *Parking) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[7]
+	mi := &file_leadmesh_lead_v1_decision_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1304,7 @@ func (x *Parking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parking.ProtoReflect.Descriptor instead.
 func (*Parking) Descriptor() ([]byte, []int) {
-	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{7}
+	return file_leadmesh_lead_v1_decision_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Parking) GetReason() ParkReason {
@@ -1002,7 +1339,7 @@ var File_leadmesh_lead_v1_decision_proto protoreflect.FileDescriptor
 
 const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\n" +
-	"\x1fleadmesh/lead/v1/decision.proto\x12\x10leadmesh.lead.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a#leadmesh/lead/v1/outcome_code.proto\"\xd8\x04\n" +
+	"\x1fleadmesh/lead/v1/decision.proto\x12\x10leadmesh.lead.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1cleadmesh/lead/v1/money.proto\x1a#leadmesh/lead/v1/outcome_code.proto\"\xd8\x04\n" +
 	"\bDecision\x12\x17\n" +
 	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12?\n" +
 	"\vdisposition\x18\x02 \x01(\x0e2\x1d.leadmesh.lead.v1.DispositionR\vdisposition\x12-\n" +
@@ -1023,7 +1360,7 @@ const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\x05flags\x18\f \x03(\tR\x05flags\x12+\n" +
 	"\x11playbook_revision\x18\r \x01(\tR\x10playbookRevision\x12)\n" +
 	"\x10network_revision\x18\x0e \x01(\tR\x0fnetworkRevision\x12\x17\n" +
-	"\adry_run\x18\x0f \x01(\bR\x06dryRun\"\xef\x05\n" +
+	"\adry_run\x18\x0f \x01(\bR\x06dryRun\"\xe0\x06\n" +
 	"\x05Score\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x16\n" +
 	"\x06points\x18\x02 \x01(\x05R\x06points\x12'\n" +
@@ -1045,7 +1382,36 @@ const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\vstage_label\x18\x10 \x01(\tR\n" +
 	"stageLabel\x12\x1d\n" +
 	"\n" +
-	"play_title\x18\x11 \x01(\tR\tplayTitle\"_\n" +
+	"play_title\x18\x11 \x01(\tR\tplayTitle\x126\n" +
+	"\aindices\x18\x12 \x03(\v2\x1c.leadmesh.lead.v1.IndexScoreR\aindices\x127\n" +
+	"\tnext_line\x18\x13 \x01(\v2\x1a.leadmesh.lead.v1.NextLineR\bnextLine\"\xec\x04\n" +
+	"\n" +
+	"IndexScore\x12-\n" +
+	"\x05index\x18\x01 \x01(\x0e2\x17.leadmesh.lead.v1.IndexR\x05index\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
+	"\x06points\x18\x03 \x01(\x05R\x06points\x12'\n" +
+	"\x0fprobability_ppm\x18\x04 \x01(\x05R\x0eprobabilityPpm\x12X\n" +
+	"\x14probability_interval\x18\x05 \x01(\v2%.leadmesh.lead.v1.ProbabilityIntervalR\x13probabilityInterval\x12B\n" +
+	"\x10expected_revenue\x18\x06 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\x0fexpectedRevenue\x12L\n" +
+	"\x10revenue_interval\x18\a \x01(\v2!.leadmesh.lead.v1.RevenueIntervalR\x0frevenueInterval\x12\x16\n" +
+	"\x06months\x18\b \x01(\x05R\x06months\x12\x12\n" +
+	"\x04band\x18\t \x01(\tR\x04band\x12\x18\n" +
+	"\areasons\x18\n" +
+	" \x03(\tR\areasons\x12D\n" +
+	"\rcontributions\x18\v \x03(\v2\x1e.leadmesh.lead.v1.ContributionR\rcontributions\x124\n" +
+	"\x06groups\x18\f \x03(\v2\x1c.leadmesh.lead.v1.ScoreGroupR\x06groups\x12*\n" +
+	"\x11no_consent_groups\x18\r \x03(\tR\x0fnoConsentGroups\"i\n" +
+	"\x0fRevenueInterval\x12)\n" +
+	"\x03low\x18\x01 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\x03low\x12+\n" +
+	"\x04high\x18\x02 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\x04high\"\x85\x02\n" +
+	"\bNextLine\x12*\n" +
+	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
+	"\x06points\x18\x03 \x01(\x05R\x06points\x12\x1c\n" +
+	"\tthreshold\x18\x04 \x01(\x05R\tthreshold\x12'\n" +
+	"\x0fprobability_ppm\x18\x05 \x01(\x05R\x0eprobabilityPpm\x12>\n" +
+	"\x0eexpected_value\x18\x06 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\rexpectedValue\x12\x18\n" +
+	"\areasons\x18\a \x03(\tR\areasons\"_\n" +
 	"\x13ProbabilityInterval\x12\x17\n" +
 	"\alow_ppm\x18\x01 \x01(\x05R\x06lowPpm\x12\x19\n" +
 	"\bhigh_ppm\x18\x02 \x01(\x05R\ahighPpm\x12\x14\n" +
@@ -1057,10 +1423,11 @@ const file_leadmesh_lead_v1_decision_proto_rawDesc = "" +
 	"\x06points\x18\x03 \x01(\x05R\x06points\x12\x1d\n" +
 	"\n" +
 	"cap_points\x18\x04 \x01(\x05R\tcapPoints\x12\x12\n" +
-	"\x04note\x18\x05 \x01(\tR\x04note\"Y\n" +
+	"\x04note\x18\x05 \x01(\tR\x04note\"o\n" +
 	"\fScoreSegment\x123\n" +
 	"\asegment\x18\x01 \x01(\x0e2\x19.leadmesh.lead.v1.SegmentR\asegment\x12\x14\n" +
-	"\x05label\x18\x02 \x01(\tR\x05label\"\xb0\x01\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x14\n" +
+	"\x05level\x18\x03 \x01(\tR\x05level\"\xb0\x01\n" +
 	"\fContribution\x12\x18\n" +
 	"\afeature\x18\x01 \x01(\tR\afeature\x12\x14\n" +
 	"\x05group\x18\x02 \x01(\tR\x05group\x12\x19\n" +
@@ -1124,58 +1491,75 @@ func file_leadmesh_lead_v1_decision_proto_rawDescGZIP() []byte {
 }
 
 var file_leadmesh_lead_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_leadmesh_lead_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_leadmesh_lead_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_leadmesh_lead_v1_decision_proto_goTypes = []any{
 	(Disposition)(0),              // 0: leadmesh.lead.v1.Disposition
 	(*Decision)(nil),              // 1: leadmesh.lead.v1.Decision
 	(*Score)(nil),                 // 2: leadmesh.lead.v1.Score
-	(*ProbabilityInterval)(nil),   // 3: leadmesh.lead.v1.ProbabilityInterval
-	(*ScoreGroup)(nil),            // 4: leadmesh.lead.v1.ScoreGroup
-	(*ScoreSegment)(nil),          // 5: leadmesh.lead.v1.ScoreSegment
-	(*Contribution)(nil),          // 6: leadmesh.lead.v1.Contribution
-	(*Assignment)(nil),            // 7: leadmesh.lead.v1.Assignment
-	(*Parking)(nil),               // 8: leadmesh.lead.v1.Parking
-	(State)(0),                    // 9: leadmesh.lead.v1.State
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(Line)(0),                     // 11: leadmesh.lead.v1.Line
-	(Stage)(0),                    // 12: leadmesh.lead.v1.Stage
-	(Segment)(0),                  // 13: leadmesh.lead.v1.Segment
-	(Department)(0),               // 14: leadmesh.lead.v1.Department
-	(Role)(0),                     // 15: leadmesh.lead.v1.Role
-	(ParkReason)(0),               // 16: leadmesh.lead.v1.ParkReason
+	(*IndexScore)(nil),            // 3: leadmesh.lead.v1.IndexScore
+	(*RevenueInterval)(nil),       // 4: leadmesh.lead.v1.RevenueInterval
+	(*NextLine)(nil),              // 5: leadmesh.lead.v1.NextLine
+	(*ProbabilityInterval)(nil),   // 6: leadmesh.lead.v1.ProbabilityInterval
+	(*ScoreGroup)(nil),            // 7: leadmesh.lead.v1.ScoreGroup
+	(*ScoreSegment)(nil),          // 8: leadmesh.lead.v1.ScoreSegment
+	(*Contribution)(nil),          // 9: leadmesh.lead.v1.Contribution
+	(*Assignment)(nil),            // 10: leadmesh.lead.v1.Assignment
+	(*Parking)(nil),               // 11: leadmesh.lead.v1.Parking
+	(State)(0),                    // 12: leadmesh.lead.v1.State
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(Line)(0),                     // 14: leadmesh.lead.v1.Line
+	(Stage)(0),                    // 15: leadmesh.lead.v1.Stage
+	(Segment)(0),                  // 16: leadmesh.lead.v1.Segment
+	(Index)(0),                    // 17: leadmesh.lead.v1.Index
+	(*Money)(nil),                 // 18: leadmesh.lead.v1.Money
+	(Department)(0),               // 19: leadmesh.lead.v1.Department
+	(Role)(0),                     // 20: leadmesh.lead.v1.Role
+	(ParkReason)(0),               // 21: leadmesh.lead.v1.ParkReason
 }
 var file_leadmesh_lead_v1_decision_proto_depIdxs = []int32{
 	0,  // 0: leadmesh.lead.v1.Decision.disposition:type_name -> leadmesh.lead.v1.Disposition
-	9,  // 1: leadmesh.lead.v1.Decision.state:type_name -> leadmesh.lead.v1.State
-	10, // 2: leadmesh.lead.v1.Decision.decided_at:type_name -> google.protobuf.Timestamp
+	12, // 1: leadmesh.lead.v1.Decision.state:type_name -> leadmesh.lead.v1.State
+	13, // 2: leadmesh.lead.v1.Decision.decided_at:type_name -> google.protobuf.Timestamp
 	2,  // 3: leadmesh.lead.v1.Decision.score:type_name -> leadmesh.lead.v1.Score
-	7,  // 4: leadmesh.lead.v1.Decision.assignment:type_name -> leadmesh.lead.v1.Assignment
-	8,  // 5: leadmesh.lead.v1.Decision.parking:type_name -> leadmesh.lead.v1.Parking
-	11, // 6: leadmesh.lead.v1.Score.line:type_name -> leadmesh.lead.v1.Line
-	12, // 7: leadmesh.lead.v1.Score.stage:type_name -> leadmesh.lead.v1.Stage
-	6,  // 8: leadmesh.lead.v1.Score.contributions:type_name -> leadmesh.lead.v1.Contribution
-	13, // 9: leadmesh.lead.v1.Score.segments:type_name -> leadmesh.lead.v1.Segment
-	3,  // 10: leadmesh.lead.v1.Score.probability_interval:type_name -> leadmesh.lead.v1.ProbabilityInterval
-	4,  // 11: leadmesh.lead.v1.Score.groups:type_name -> leadmesh.lead.v1.ScoreGroup
-	5,  // 12: leadmesh.lead.v1.Score.segment_details:type_name -> leadmesh.lead.v1.ScoreSegment
-	13, // 13: leadmesh.lead.v1.ScoreSegment.segment:type_name -> leadmesh.lead.v1.Segment
-	14, // 14: leadmesh.lead.v1.Assignment.department:type_name -> leadmesh.lead.v1.Department
-	15, // 15: leadmesh.lead.v1.Assignment.role:type_name -> leadmesh.lead.v1.Role
-	10, // 16: leadmesh.lead.v1.Assignment.assigned_at:type_name -> google.protobuf.Timestamp
-	10, // 17: leadmesh.lead.v1.Assignment.delivered_at:type_name -> google.protobuf.Timestamp
-	10, // 18: leadmesh.lead.v1.Assignment.accepted_at:type_name -> google.protobuf.Timestamp
-	10, // 19: leadmesh.lead.v1.Assignment.responded_at:type_name -> google.protobuf.Timestamp
-	10, // 20: leadmesh.lead.v1.Assignment.engaged_at:type_name -> google.protobuf.Timestamp
-	10, // 21: leadmesh.lead.v1.Assignment.next_deadline:type_name -> google.protobuf.Timestamp
-	10, // 22: leadmesh.lead.v1.Assignment.accept_by:type_name -> google.protobuf.Timestamp
-	10, // 23: leadmesh.lead.v1.Assignment.respond_by:type_name -> google.protobuf.Timestamp
-	16, // 24: leadmesh.lead.v1.Parking.reason:type_name -> leadmesh.lead.v1.ParkReason
-	10, // 25: leadmesh.lead.v1.Parking.review_at:type_name -> google.protobuf.Timestamp
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	10, // 4: leadmesh.lead.v1.Decision.assignment:type_name -> leadmesh.lead.v1.Assignment
+	11, // 5: leadmesh.lead.v1.Decision.parking:type_name -> leadmesh.lead.v1.Parking
+	14, // 6: leadmesh.lead.v1.Score.line:type_name -> leadmesh.lead.v1.Line
+	15, // 7: leadmesh.lead.v1.Score.stage:type_name -> leadmesh.lead.v1.Stage
+	9,  // 8: leadmesh.lead.v1.Score.contributions:type_name -> leadmesh.lead.v1.Contribution
+	16, // 9: leadmesh.lead.v1.Score.segments:type_name -> leadmesh.lead.v1.Segment
+	6,  // 10: leadmesh.lead.v1.Score.probability_interval:type_name -> leadmesh.lead.v1.ProbabilityInterval
+	7,  // 11: leadmesh.lead.v1.Score.groups:type_name -> leadmesh.lead.v1.ScoreGroup
+	8,  // 12: leadmesh.lead.v1.Score.segment_details:type_name -> leadmesh.lead.v1.ScoreSegment
+	3,  // 13: leadmesh.lead.v1.Score.indices:type_name -> leadmesh.lead.v1.IndexScore
+	5,  // 14: leadmesh.lead.v1.Score.next_line:type_name -> leadmesh.lead.v1.NextLine
+	17, // 15: leadmesh.lead.v1.IndexScore.index:type_name -> leadmesh.lead.v1.Index
+	6,  // 16: leadmesh.lead.v1.IndexScore.probability_interval:type_name -> leadmesh.lead.v1.ProbabilityInterval
+	18, // 17: leadmesh.lead.v1.IndexScore.expected_revenue:type_name -> leadmesh.lead.v1.Money
+	4,  // 18: leadmesh.lead.v1.IndexScore.revenue_interval:type_name -> leadmesh.lead.v1.RevenueInterval
+	9,  // 19: leadmesh.lead.v1.IndexScore.contributions:type_name -> leadmesh.lead.v1.Contribution
+	7,  // 20: leadmesh.lead.v1.IndexScore.groups:type_name -> leadmesh.lead.v1.ScoreGroup
+	18, // 21: leadmesh.lead.v1.RevenueInterval.low:type_name -> leadmesh.lead.v1.Money
+	18, // 22: leadmesh.lead.v1.RevenueInterval.high:type_name -> leadmesh.lead.v1.Money
+	14, // 23: leadmesh.lead.v1.NextLine.line:type_name -> leadmesh.lead.v1.Line
+	18, // 24: leadmesh.lead.v1.NextLine.expected_value:type_name -> leadmesh.lead.v1.Money
+	16, // 25: leadmesh.lead.v1.ScoreSegment.segment:type_name -> leadmesh.lead.v1.Segment
+	19, // 26: leadmesh.lead.v1.Assignment.department:type_name -> leadmesh.lead.v1.Department
+	20, // 27: leadmesh.lead.v1.Assignment.role:type_name -> leadmesh.lead.v1.Role
+	13, // 28: leadmesh.lead.v1.Assignment.assigned_at:type_name -> google.protobuf.Timestamp
+	13, // 29: leadmesh.lead.v1.Assignment.delivered_at:type_name -> google.protobuf.Timestamp
+	13, // 30: leadmesh.lead.v1.Assignment.accepted_at:type_name -> google.protobuf.Timestamp
+	13, // 31: leadmesh.lead.v1.Assignment.responded_at:type_name -> google.protobuf.Timestamp
+	13, // 32: leadmesh.lead.v1.Assignment.engaged_at:type_name -> google.protobuf.Timestamp
+	13, // 33: leadmesh.lead.v1.Assignment.next_deadline:type_name -> google.protobuf.Timestamp
+	13, // 34: leadmesh.lead.v1.Assignment.accept_by:type_name -> google.protobuf.Timestamp
+	13, // 35: leadmesh.lead.v1.Assignment.respond_by:type_name -> google.protobuf.Timestamp
+	21, // 36: leadmesh.lead.v1.Parking.reason:type_name -> leadmesh.lead.v1.ParkReason
+	13, // 37: leadmesh.lead.v1.Parking.review_at:type_name -> google.protobuf.Timestamp
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_lead_v1_decision_proto_init() }
@@ -1184,15 +1568,16 @@ func file_leadmesh_lead_v1_decision_proto_init() {
 		return
 	}
 	file_leadmesh_lead_v1_code_proto_init()
+	file_leadmesh_lead_v1_money_proto_init()
 	file_leadmesh_lead_v1_outcome_code_proto_init()
-	file_leadmesh_lead_v1_decision_proto_msgTypes[5].OneofWrappers = []any{}
+	file_leadmesh_lead_v1_decision_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_lead_v1_decision_proto_rawDesc), len(file_leadmesh_lead_v1_decision_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -214,8 +214,10 @@ type ExplainResponse struct {
 	Scores []*v1.Score `protobuf:"bytes,1,rep,name=scores,proto3" json:"scores,omitempty"`
 	// The playbook that scored.
 	PlaybookRevision string `protobuf:"bytes,2,opt,name=playbook_revision,json=playbookRevision,proto3" json:"playbook_revision,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The indices of the playbook, which are the same whatever the line.
+	Indices       []*v1.IndexScore `protobuf:"bytes,3,rep,name=indices,proto3" json:"indices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainResponse) Reset() {
@@ -260,6 +262,13 @@ func (x *ExplainResponse) GetPlaybookRevision() string {
 		return x.PlaybookRevision
 	}
 	return ""
+}
+
+func (x *ExplainResponse) GetIndices() []*v1.IndexScore {
+	if x != nil {
+		return x.Indices
+	}
+	return nil
 }
 
 // PlaybookFile is one file of a bundle.
@@ -918,10 +927,11 @@ const file_leadmesh_scoring_v1_scoring_service_proto_rawDesc = "" +
 	"\x0eExplainRequest\x12*\n" +
 	"\x04lead\x18\x01 \x01(\v2\x16.leadmesh.lead.v1.LeadR\x04lead\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\fR\aprofile\x12*\n" +
-	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"o\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xa7\x01\n" +
 	"\x0fExplainResponse\x12/\n" +
 	"\x06scores\x18\x01 \x03(\v2\x17.leadmesh.lead.v1.ScoreR\x06scores\x12+\n" +
-	"\x11playbook_revision\x18\x02 \x01(\tR\x10playbookRevision\"<\n" +
+	"\x11playbook_revision\x18\x02 \x01(\tR\x10playbookRevision\x126\n" +
+	"\aindices\x18\x03 \x03(\v2\x1c.leadmesh.lead.v1.IndexScoreR\aindices\"<\n" +
 	"\fPlaybookFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\"O\n" +
@@ -1000,7 +1010,8 @@ var file_leadmesh_scoring_v1_scoring_service_proto_goTypes = []any{
 	(*v1.Lead)(nil),                  // 15: leadmesh.lead.v1.Lead
 	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
 	(*v1.Score)(nil),                 // 17: leadmesh.lead.v1.Score
-	(*v11.Problem)(nil),              // 18: leadmesh.problem.v1.Problem
+	(*v1.IndexScore)(nil),            // 18: leadmesh.lead.v1.IndexScore
+	(*v11.Problem)(nil),              // 19: leadmesh.problem.v1.Problem
 }
 var file_leadmesh_scoring_v1_scoring_service_proto_depIdxs = []int32{
 	15, // 0: leadmesh.scoring.v1.ScoreRequest.lead:type_name -> leadmesh.lead.v1.Lead
@@ -1009,29 +1020,30 @@ var file_leadmesh_scoring_v1_scoring_service_proto_depIdxs = []int32{
 	15, // 3: leadmesh.scoring.v1.ExplainRequest.lead:type_name -> leadmesh.lead.v1.Lead
 	16, // 4: leadmesh.scoring.v1.ExplainRequest.at:type_name -> google.protobuf.Timestamp
 	17, // 5: leadmesh.scoring.v1.ExplainResponse.scores:type_name -> leadmesh.lead.v1.Score
-	4,  // 6: leadmesh.scoring.v1.CheckPlaybookRequest.files:type_name -> leadmesh.scoring.v1.PlaybookFile
-	7,  // 7: leadmesh.scoring.v1.CheckPlaybookResponse.mistakes:type_name -> leadmesh.scoring.v1.PlaybookMistake
-	4,  // 8: leadmesh.scoring.v1.ApplyPlaybookRequest.files:type_name -> leadmesh.scoring.v1.PlaybookFile
-	14, // 9: leadmesh.scoring.v1.ListPlaybooksResponse.playbooks:type_name -> leadmesh.scoring.v1.Playbook
-	16, // 10: leadmesh.scoring.v1.Playbook.activated_at:type_name -> google.protobuf.Timestamp
-	18, // 11: leadmesh.scoring.v1.Playbook.problems:type_name -> leadmesh.problem.v1.Problem
-	0,  // 12: leadmesh.scoring.v1.ScoringService.Score:input_type -> leadmesh.scoring.v1.ScoreRequest
-	2,  // 13: leadmesh.scoring.v1.ScoringService.Explain:input_type -> leadmesh.scoring.v1.ExplainRequest
-	5,  // 14: leadmesh.scoring.v1.ScoringService.CheckPlaybook:input_type -> leadmesh.scoring.v1.CheckPlaybookRequest
-	8,  // 15: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:input_type -> leadmesh.scoring.v1.ApplyPlaybookRequest
-	10, // 16: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:input_type -> leadmesh.scoring.v1.RollbackPlaybookRequest
-	12, // 17: leadmesh.scoring.v1.ScoringService.ListPlaybooks:input_type -> leadmesh.scoring.v1.ListPlaybooksRequest
-	1,  // 18: leadmesh.scoring.v1.ScoringService.Score:output_type -> leadmesh.scoring.v1.ScoreResponse
-	3,  // 19: leadmesh.scoring.v1.ScoringService.Explain:output_type -> leadmesh.scoring.v1.ExplainResponse
-	6,  // 20: leadmesh.scoring.v1.ScoringService.CheckPlaybook:output_type -> leadmesh.scoring.v1.CheckPlaybookResponse
-	9,  // 21: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:output_type -> leadmesh.scoring.v1.ApplyPlaybookResponse
-	11, // 22: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:output_type -> leadmesh.scoring.v1.RollbackPlaybookResponse
-	13, // 23: leadmesh.scoring.v1.ScoringService.ListPlaybooks:output_type -> leadmesh.scoring.v1.ListPlaybooksResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	18, // 6: leadmesh.scoring.v1.ExplainResponse.indices:type_name -> leadmesh.lead.v1.IndexScore
+	4,  // 7: leadmesh.scoring.v1.CheckPlaybookRequest.files:type_name -> leadmesh.scoring.v1.PlaybookFile
+	7,  // 8: leadmesh.scoring.v1.CheckPlaybookResponse.mistakes:type_name -> leadmesh.scoring.v1.PlaybookMistake
+	4,  // 9: leadmesh.scoring.v1.ApplyPlaybookRequest.files:type_name -> leadmesh.scoring.v1.PlaybookFile
+	14, // 10: leadmesh.scoring.v1.ListPlaybooksResponse.playbooks:type_name -> leadmesh.scoring.v1.Playbook
+	16, // 11: leadmesh.scoring.v1.Playbook.activated_at:type_name -> google.protobuf.Timestamp
+	19, // 12: leadmesh.scoring.v1.Playbook.problems:type_name -> leadmesh.problem.v1.Problem
+	0,  // 13: leadmesh.scoring.v1.ScoringService.Score:input_type -> leadmesh.scoring.v1.ScoreRequest
+	2,  // 14: leadmesh.scoring.v1.ScoringService.Explain:input_type -> leadmesh.scoring.v1.ExplainRequest
+	5,  // 15: leadmesh.scoring.v1.ScoringService.CheckPlaybook:input_type -> leadmesh.scoring.v1.CheckPlaybookRequest
+	8,  // 16: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:input_type -> leadmesh.scoring.v1.ApplyPlaybookRequest
+	10, // 17: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:input_type -> leadmesh.scoring.v1.RollbackPlaybookRequest
+	12, // 18: leadmesh.scoring.v1.ScoringService.ListPlaybooks:input_type -> leadmesh.scoring.v1.ListPlaybooksRequest
+	1,  // 19: leadmesh.scoring.v1.ScoringService.Score:output_type -> leadmesh.scoring.v1.ScoreResponse
+	3,  // 20: leadmesh.scoring.v1.ScoringService.Explain:output_type -> leadmesh.scoring.v1.ExplainResponse
+	6,  // 21: leadmesh.scoring.v1.ScoringService.CheckPlaybook:output_type -> leadmesh.scoring.v1.CheckPlaybookResponse
+	9,  // 22: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:output_type -> leadmesh.scoring.v1.ApplyPlaybookResponse
+	11, // 23: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:output_type -> leadmesh.scoring.v1.RollbackPlaybookResponse
+	13, // 24: leadmesh.scoring.v1.ScoringService.ListPlaybooks:output_type -> leadmesh.scoring.v1.ListPlaybooksResponse
+	19, // [19:25] is the sub-list for method output_type
+	13, // [13:19] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_scoring_v1_scoring_service_proto_init() }
