@@ -51,6 +51,7 @@ func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktes
 		return nil, wrongState("the model does not fit the active playbook: " + err.Error())
 	}
 	b.Revision, b.Line, b.Playbook = revision, row.Line, h.stored.Revision
+	b.Against, b.Scorecard = h.scorer(row.Line)
 	err = s.store.StartBacktest(ctx, b, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.backtests, b.ID) })
 	if err != nil {
 		return nil, err
@@ -173,7 +174,8 @@ func backtestProto(b *store.Backtest) *scoringv1.Backtest {
 		BacktestId: b.ID.String(), Revision: b.Revision, Line: leadv1.Line(b.Line), PlaybookRevision: b.Playbook,
 		State: scoringv1.BacktestState(b.State), To: timestamppb.New(b.To), Note: b.Note, StartedBy: b.By,
 		StartedAt: timestamppb.New(b.StartedAt), UpdatedAt: timestamppb.New(b.UpdatedAt),
-		ProgressPpm: b.Progress, LeadCount: b.Leads, Problem: b.Problem,
+		AgainstRevision: b.Against,
+		ProgressPpm:     b.Progress, LeadCount: b.Leads, Problem: b.Problem,
 	}
 	if b.From.After(time.Unix(0, 0)) {
 		out.From = timestamppb.New(b.From)

@@ -52,10 +52,12 @@ func (s *Service) finish(ctx context.Context, id lead.ID) error {
 
 // tally gathers what a report says.
 type tally struct {
-	report         *scoringv1.BacktestReport
-	decided, model assess.Sample // of leads won and lost, row by row
-	brands         names
-	brandOf        []int32
+	report                  *scoringv1.BacktestReport
+	decided, model, current assess.Sample // of leads won and lost, row by row; current has none where a part lacks it
+	lacking                 bool          // a part of an earlier version has no current
+	brands, regions         names
+	brandOf, regionOf       []int32
+	segments                []byte
 }
 
 func newTally() *tally {
@@ -74,9 +76,17 @@ func (t *tally) add(rows *scoringv1.BacktestRows) error {
 		len(rows.GetModelPoints()), len(rows.GetModelPpm()), len(rows.GetModelStages()), len(rows.GetBrandOf()),
 	} {
 		if length != n {
-			return problem.Internal(fmt.Errorf("scored leads have columns of %d and %d rows", n, length))
+			return uneven(n, length)
 		}
 	}
+	placed, compared := len(rows.GetRegionOf()), len(rows.GetCurrentPpm())
+	for _, pair := range [][2]int{{placed, len(rows.GetSegments())}, {compared, len(rows.GetCurrentPoints())}} {
+		if pair[0] != pair[1] || pair[0] != 0 && pair[0] != n {
+			return uneven(n, pair[0])
+		}
+	}
+	t.lacking = t.lacking || compared < n
+	t.report.UnreadableCount += rows.GetUnreadableCount()
 	for i, code := range rows.GetOutcomes() {
 		outcome := outcome(code)
 		id := lead.ID(rows.GetLeadIds()[i*len(lead.ID{}):])
@@ -97,8 +107,20 @@ func (t *tally) add(rows *scoringv1.BacktestRows) error {
 		put(&t.decided, rows.GetDecidedPoints()[i], rows.GetDecidedPpm()[i], outcome == outcomeWon)
 		put(&t.model, rows.GetModelPoints()[i], rows.GetModelPpm()[i], outcome == outcomeWon)
 		t.brandOf = append(t.brandOf, t.brands.number(rows.GetBrands()[rows.GetBrandOf()[i]]))
+		region, segments := "", byte(0)
+		if placed > 0 {
+			region, segments = rows.GetRegions()[rows.GetRegionOf()[i]], rows.GetSegments()[i]
+		}
+		t.regionOf, t.segments = append(t.regionOf, t.regions.number(region)), append(t.segments, segments)
+		if !t.lacking {
+			put(&t.current, rows.GetCurrentPoints()[i], rows.GetCurrentPpm()[i], outcome == outcomeWon)
+		}
 	}
 	return nil
+}
+
+func uneven(n, length int) error {
+	return problem.Internal(fmt.Errorf("scored leads have columns of %d and %d rows", n, length))
 }
 
 func put(s *assess.Sample, points, ppm int32, won bool) {
@@ -134,28 +156,21 @@ func (t *tally) finish() *scoringv1.BacktestReport {
 		return t.report
 	}
 	t.report.Decided, t.report.Model = figuresOf(t.decided), figuresOf(t.model)
-	d := assess.Compare(t.decided, t.model)
-	t.report.Difference = &scoringv1.BacktestDifference{Auc: figureOf(d.AUC), LogLoss: figureOf(d.LogLoss), Brier: figureOf(d.Brier)}
-	rows := make([][]int32, len(t.brands.list))
-	for i, brand := range t.brandOf {
-		rows[brand] = append(rows[brand], int32(i))
+	t.report.Difference = differenceOf(t.decided, t.model)
+	if !t.lacking {
+		t.report.Current, t.report.CurrentDifference = figuresOf(t.current), differenceOf(t.current, t.model)
+		t.report.Groups = t.groups()
 	}
-	for brand, order := range rows {
-		decided, model := t.decided.Rows(order), t.model.Rows(order)
-		won := int64(0)
-		for _, w := range decided.Won {
-			if w {
-				won++
-			}
-		}
+	brands := cells(t.brands.list, t.brandOf)
+	slices.SortFunc(brands, func(a, b assess.Cell) int {
+		return cmp.Or(cmp.Compare(len(b.Rows), len(a.Rows)), cmp.Compare(a.Value, b.Value))
+	})
+	for _, c := range brands[:min(len(brands), maxBrands)] {
+		decided, model := t.decided.Rows(c.Rows), t.model.Rows(c.Rows)
 		t.report.Segments = append(t.report.Segments, &scoringv1.BacktestSegment{
-			Brand: t.brands.list[brand], LeadCount: int64(len(order)), WonCount: won, Decided: figuresOf(decided), Model: figuresOf(model),
+			Brand: c.Value, LeadCount: int64(len(c.Rows)), WonCount: wins(decided.Won), Decided: figuresOf(decided), Model: figuresOf(model),
 		})
 	}
-	slices.SortFunc(t.report.Segments, func(a, b *scoringv1.BacktestSegment) int {
-		return cmp.Or(cmp.Compare(b.GetLeadCount(), a.GetLeadCount()), cmp.Compare(a.GetBrand(), b.GetBrand()))
-	})
-	t.report.Segments = t.report.Segments[:min(len(t.report.Segments), maxBrands)]
 	return t.report
 }
 

@@ -46,8 +46,9 @@ func pastDecisions() (list []*routingv1.PastDecision) {
 			LeadId: lead.NewID([]byte("test"), strconv.Itoa(i)).String(), Brand: "NORRVIND", Points: 5000, ProbabilityPpm: 100_000,
 			Stage: leadv1.Stage_STAGE_INTENT, State: leadv1.State_STATE_LOST, Inputs: []*routingv1.ScoreInput{{Name: "no_consent", Value: 1}},
 		}
+		d.Region = "US-NY"
 		if i >= 50 {
-			d.Brand = "HAVERLAND"
+			d.Brand, d.Region = "HAVERLAND", ""
 		}
 		if i >= 90 {
 			d.Points, d.Stage = 100, leadv1.Stage_STAGE_AWARENESS
@@ -79,10 +80,24 @@ type pastSource struct {
 	mu    sync.Mutex
 	fails int // calls to fail yet
 	asked []*routingv1.ListPastDecisionsRequest
+
+	unreadable []string // leads of the first page
+	outcomes   *routingv1.CountPastOutcomesResponse
+	counted    []*routingv1.CountPastOutcomesRequest
 }
 
 func newSource(stopAt int) *pastSource {
 	return &pastSource{all: pastDecisions(), stopAt: stopAt, stuck: make(chan struct{}), goOn: make(chan struct{})}
+}
+
+func (p *pastSource) CountPastOutcomes(_ context.Context, req *routingv1.CountPastOutcomesRequest, _ ...grpc.CallOption) (*routingv1.CountPastOutcomesResponse, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counted = append(p.counted, req)
+	if p.outcomes == nil {
+		return nil, problem.New(problemv1.Reason_REASON_UNAVAILABLE, "not now")
+	}
+	return p.outcomes, nil
 }
 
 func (p *pastSource) ListPastDecisions(ctx context.Context, req *routingv1.ListPastDecisionsRequest, _ ...grpc.CallOption) (*routingv1.ListPastDecisionsResponse, error) {
@@ -113,6 +128,9 @@ func (p *pastSource) ListPastDecisions(ctx context.Context, req *routingv1.ListP
 	}
 	end := min((page+1)*ofAPage, len(p.all))
 	resp := &routingv1.ListPastDecisionsResponse{Decisions: p.all[page*ofAPage : end], ProgressPpm: int32(end * 1_000_000 / len(p.all))}
+	if page == 0 {
+		resp.UnreadableLeadIds = p.unreadable
+	}
 	if end < len(p.all) {
 		resp.NextPageToken = strconv.Itoa(page + 1)
 	}

@@ -19,8 +19,9 @@ const mostLeads = 1_000_000
 
 // trial works on one backtest, for one job.
 type trial struct {
-	s     *Service
-	model *scoring.Model // compiled at the first page
+	s *Service
+	// Compiled at the first page; current is nil where nobody knows what it was.
+	model, current *scoring.Model
 }
 
 // backtestArgs are a backtest in River's table.
@@ -55,7 +56,7 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 		return false, t.s.finish(ctx, id)
 	}
 	if t.model == nil {
-		if t.model, err = t.s.compileTrial(ctx, b); err != nil {
+		if err = t.compile(ctx, b); err != nil {
 			if errors.Is(err, errUnfit) {
 				err = t.giveUp(ctx, id)
 			}
@@ -66,7 +67,7 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	part, err := t.score(b.Line, page.leads)
+	part, err := t.score(b.Line, page)
 	if err != nil {
 		return false, err
 	}
@@ -100,19 +101,32 @@ func (t *trial) giveUp(ctx context.Context, id lead.ID) error {
 	return err
 }
 
-// compileTrial makes what scores: the model in place of its line's table in the playbook.
-func (s *Service) compileTrial(ctx context.Context, b *store.Backtest) (*scoring.Model, error) {
-	stored, err := s.store.Get(ctx, b.Playbook)
-	if err != nil {
-		return nil, err
+// compile makes what scores: the model and what scored its line when the backtest began.
+func (t *trial) compile(ctx context.Context, b *store.Backtest) error {
+	model, err := t.s.compose(ctx, b.Playbook, b.Revision)
+	if err == nil && b.Scorecard != "" { // one begun by an earlier version does not say
+		t.current, err = t.s.compose(ctx, b.Playbook, b.Against)
 	}
-	row, err := s.store.Model(ctx, b.Revision)
+	t.model = model
+	return err
+}
+
+// compose is a stored playbook's scoring with a model in place of its line's table, "" for none.
+func (s *Service) compose(ctx context.Context, revision, model string) (*scoring.Model, error) {
+	stored, err := s.store.Get(ctx, revision)
 	if err != nil {
 		return nil, err
 	}
 	p, err := playbook.Load(stored.Bundle)
 	if err != nil {
 		return nil, errors.Join(errUnfit, err)
+	}
+	if model == "" {
+		return p.Scoring, nil
+	}
+	row, err := s.store.Model(ctx, model)
+	if err != nil {
+		return nil, err
 	}
 	_, m, err := readModel(leadv1.Line(row.Line), row.Card)
 	if err != nil {
@@ -124,22 +138,28 @@ func (s *Service) compileTrial(ctx context.Context, b *store.Backtest) (*scoring
 	return p.Scoring, nil
 }
 
-// score writes a page of leads as a part: what decided and what the model says of the same inputs.
-func (t *trial) score(line lead.Line, page []pastLead) ([]byte, error) {
-	if len(page) == 0 {
+// score writes a page of leads as a part: what decided, what the model says of the same inputs, and what
+// scored the line when the backtest began.
+func (t *trial) score(line lead.Line, page *pastLeads) ([]byte, error) {
+	if len(page.leads) == 0 && page.unread == 0 {
 		return nil, nil
 	}
-	rows := &scoringv1.BacktestRows{}
-	var brands names
+	rows := &scoringv1.BacktestRows{UnreadableCount: page.unread}
+	var brands, regions names
 	var res scoring.Result
-	for i := range page {
-		d := &page[i]
+	for i := range page.leads {
+		d := &page.leads[i]
+		if t.current != nil {
+			t.current.Score(&d.inputs, &res)
+			rows.CurrentPoints, rows.CurrentPpm = append(rows.CurrentPoints, res.Points[line]), append(rows.CurrentPpm, res.Probability[line])
+		}
 		t.model.Score(&d.inputs, &res)
 		rows.LeadIds, rows.Outcomes, rows.BrandOf = append(rows.LeadIds, d.id[:]...), append(rows.Outcomes, byte(d.outcome)), append(rows.BrandOf, brands.number(d.brand))
 		rows.DecidedPoints, rows.DecidedPpm = append(rows.DecidedPoints, d.points), append(rows.DecidedPpm, d.chance)
 		rows.ModelPoints, rows.ModelPpm = append(rows.ModelPoints, res.Points[line]), append(rows.ModelPpm, res.Probability[line])
 		rows.DecidedStages, rows.ModelStages = append(rows.DecidedStages, byte(d.stage)), append(rows.ModelStages, byte(res.Stage[line]))
+		rows.RegionOf, rows.Segments = append(rows.RegionOf, regions.number(d.region)), append(rows.Segments, byte(res.Segments))
 	}
-	rows.Brands = brands.list
+	rows.Brands, rows.Regions = brands.list, regions.list
 	return proto.Marshal(rows)
 }

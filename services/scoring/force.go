@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
@@ -28,6 +29,16 @@ func nameOf(models []store.InForce) string {
 		fmt.Fprintln(h, m.Revision, m.Line, m.Shadow, m.Episode, m.Scorecard)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// scorer names what scores a line: a model, "" for the playbook's own table, whose hash the scorecard is.
+func (h *held) scorer(line lead.Line) (model, scorecard string) {
+	for i := range h.models {
+		if m := &h.models[i]; m.Line == line && !m.Shadow {
+			model = m.Revision
+		}
+	}
+	return model, h.own.Scorecards.Lines[line.String()].TableHash()
 }
 
 // readForce reads the cards of models in force.

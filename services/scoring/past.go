@@ -23,6 +23,7 @@ const (
 
 // PastDecisions is the part of Routing that knows what was decided.
 type PastDecisions interface {
+	CountPastOutcomes(ctx context.Context, in *routingv1.CountPastOutcomesRequest, opts ...grpc.CallOption) (*routingv1.CountPastOutcomesResponse, error)
 	ListPastDecisions(ctx context.Context, in *routingv1.ListPastDecisionsRequest, opts ...grpc.CallOption) (*routingv1.ListPastDecisionsResponse, error)
 }
 
@@ -41,6 +42,7 @@ const (
 type pastLead struct {
 	id       lead.ID
 	brand    string
+	region   string // of the store: country and subdivision; "": not known
 	inputs   scoring.Inputs
 	points   int32 // 1/100
 	chance   int32 // parts per million
@@ -59,6 +61,7 @@ type period struct {
 // pastLeads is a page of leads of the past.
 type pastLeads struct {
 	leads    []pastLead // there may be none on a page that is not the last
+	unread   int64      // leads whose receipt can not be read
 	next     string     // token of the page behind it; "" at the end
 	progress int32      // of all pages, millionths: wholeProgress at the end and less before
 }
@@ -73,7 +76,7 @@ func (s *Service) readPast(ctx context.Context, p period, token string) (*pastLe
 	if err != nil {
 		return nil, err
 	}
-	page := &pastLeads{next: resp.GetNextPageToken(), progress: min(resp.GetProgressPpm(), wholeProgress-1)}
+	page := &pastLeads{unread: int64(len(resp.GetUnreadableLeadIds())), next: resp.GetNextPageToken(), progress: min(resp.GetProgressPpm(), wholeProgress-1)}
 	if page.next == "" {
 		page.progress = wholeProgress
 	}
@@ -98,7 +101,7 @@ func parsePast(d *routingv1.PastDecision, now time.Time) (pastLead, error) {
 		r.Inputs = append(r.Inputs, corerouting.Input{Name: x.GetName(), Value: x.GetValue()})
 	}
 	x := pastLead{
-		id: id, brand: d.GetBrand(), inputs: scoreconv.Inputs(&r), points: d.GetPoints(), chance: d.GetProbabilityPpm(), stage: lead.Stage(d.GetStage()),
+		id: id, brand: d.GetBrand(), region: d.GetRegion(), inputs: scoreconv.Inputs(&r), points: d.GetPoints(), chance: d.GetProbabilityPpm(), stage: lead.Stage(d.GetStage()),
 		outcome: outcomeOf(d.GetState()), received: d.GetReceivedAt().AsTime(),
 	}
 	until := now

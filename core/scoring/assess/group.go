@@ -14,56 +14,66 @@ const (
 	groupBins   = 10 // bins of the calibration error
 )
 
-// Groups says for a card how good it was on the rows of every value of a category apart: the
-// greatest first, of equals the one whose name comes first. At most 50 values stand alone; those
-// behind them, and those of fewer than 30 rows, are one group of others, the last. The column
-// must be as Segments needs it.
+// Cell is rows of a sample that have something in common.
+type Cell struct {
+	Value  string // empty: it is not known of them, or see Others
+	Others int64  // how many values are together; 0 for one
+	Rows   []int32
+}
+
+// Pool puts cells in order, the greatest first, of equals the one whose name comes first, and leaves out
+// empty ones. At most 50 stand alone; those behind them, and those of fewer than 30 rows, are together
+// in the last. It keeps the rows of those that stand alone.
+func Pool(cells []Cell) []Cell {
+	sorted := slices.DeleteFunc(slices.Clone(cells), func(c Cell) bool { return len(c.Rows) == 0 })
+	slices.SortStableFunc(sorted, func(a, b Cell) int {
+		return cmp.Or(cmp.Compare(len(b.Rows), len(a.Rows)), cmp.Compare(a.Value, b.Value))
+	})
+	small := slices.IndexFunc(sorted, func(c Cell) bool { return len(c.Rows) < fewestOfOne })
+	if small < 0 {
+		small = len(sorted)
+	}
+	small = min(small, mostGroups)
+	if len(sorted)-small <= 1 && small < mostGroups {
+		return sorted // the others of one value are that value
+	}
+	if small == len(sorted) {
+		return sorted
+	}
+	rest := Cell{Others: int64(len(sorted) - small)}
+	for _, c := range sorted[small:] {
+		rest.Rows = append(rest.Rows, c.Rows...)
+	}
+	slices.Sort(rest.Rows)
+	rest.Rows = slices.Compact(rest.Rows) // one may be in several
+	return append(sorted[:small:small], rest)
+}
+
+// Groups says for a card how good it was on the rows of every value of a category apart, pooled as
+// Pool does. The column must be as Segments needs it.
 func Groups(s Sample, by string, column *frame.Column, seed uint64) ([]card.Group, error) {
 	if err := segmentable(s, column); err != nil {
 		return nil, err
 	}
-	type value struct {
-		name string
-		rows []int32
-	}
-	values := make([]value, len(column.Values)+1)
+	cells := make([]Cell, len(column.Values)+1)
 	for i, name := range column.Values {
-		values[i+1].name = name
+		cells[i+1].Value = name
 	}
 	for i, code := range column.Codes {
-		values[code+1].rows = append(values[code+1].rows, int32(i))
+		cells[code+1].Rows = append(cells[code+1].Rows, int32(i))
 	}
-	values = slices.DeleteFunc(values, func(v value) bool { return len(v.rows) == 0 })
-	slices.SortStableFunc(values, func(a, b value) int {
-		return cmp.Or(cmp.Compare(len(b.rows), len(a.rows)), cmp.Compare(a.name, b.name))
-	})
+	return GroupsOf(s, by, cells, seed), nil
+}
+
+// GroupsOf is Groups for cells of a sample that Check finds no fault with; a row may be in several.
+func GroupsOf(s Sample, by string, cells []Cell, seed uint64) []card.Group {
 	var out []card.Group
-	var rest []int32
-	small := slices.IndexFunc(values, func(v value) bool { return len(v.rows) < fewestOfOne })
-	if small < 0 {
-		small = len(values)
+	for _, c := range Pool(cells) {
+		g := s.group(c.Rows, seed)
+		g.By, g.Value, g.Others = by, c.Value, c.Others
+		out = append(out, g)
 	}
-	small = min(small, mostGroups)
-	if len(values)-small == 1 && small < mostGroups {
-		small++ // the others of one value are that value
-	}
-	for i := range values {
-		v := &values[i]
-		if i >= small {
-			rest = append(rest, v.rows...)
-			continue
-		}
-		out = append(out, s.group(v.rows, seed))
-		g := &out[len(out)-1]
-		g.By, g.Value = by, v.name
-	}
-	if len(rest) > 0 {
-		slices.Sort(rest)
-		out = append(out, s.group(rest, seed))
-		g := &out[len(out)-1]
-		g.By, g.Others = by, int64(len(values)-small)
-	}
-	return out, nil
+	return out
 }
 
 // group is the figures of some rows.

@@ -86,3 +86,21 @@ func TestGroups(t *testing.T) {
 		t.Error("a number was taken for what parts rows")
 	}
 }
+
+func TestGroupsOfRowsInSeveral(t *testing.T) {
+	s, _ := drawnGroups(map[string]int{"a": 100}, "a")
+	rows := func(from, to int32) (out []int32) {
+		for i := from; i < to; i++ {
+			out = append(out, i)
+		}
+		return out
+	}
+	got := assess.GroupsOf(s, "segment", []assess.Cell{{Value: "x", Rows: rows(0, 60)}, {Value: "y", Rows: rows(40, 100)}, {Value: "p", Rows: rows(0, 20)}, {Value: "q", Rows: rows(10, 30)}, {Value: "none"}}, 0)
+	var have []string
+	for _, g := range got {
+		have = append(have, fmt.Sprint(g.Value, g.Others, g.Rows))
+	}
+	if diff := cmp.Diff([]string{"x0 60", "y0 60", "2 30"}, have); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -41,8 +41,8 @@ type Figures struct {
 // MaxGroups is how many groups a card holds at most.
 const MaxGroups = 1000
 
-// Group is how good a card is on those of the unseen rows that have something in common. The groups
-// of one By part the rows that are known to belong anywhere; a row is in one of them at most.
+// Group is how good a card is on those of the unseen rows that have something in common. A row may be
+// in several of one By, as a customer in several segments.
 type Group struct {
 	By    string // what parts the rows, such as brand, region or the name of a column
 	Value string // what these have in common; empty: it is not known of them, or see Others

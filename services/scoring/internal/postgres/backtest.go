@@ -49,6 +49,8 @@ type Backtest struct {
 	Leads     int64
 	Problem   string
 	Report    []byte // leadmesh.scoring.v1.BacktestReport; nil until it is done
+	Against   string // model that scored the line when it began; "": the playbook's own table
+	Scorecard string // hash of that table
 }
 
 // StartBacktest keeps a new backtest; then runs in the same transaction. The problem WRONG_STATE if
@@ -58,6 +60,7 @@ func (s *Store) StartBacktest(ctx context.Context, b *Backtest, then func(pgx.Tx
 		err := s.q.WithTx(tx).InsertBacktest(ctx, db.InsertBacktestParams{
 			BacktestID: uuid(b.ID), Revision: b.Revision, Line: int16(b.Line), Playbook: b.Playbook, FromAt: stamp(b.From), ToAt: stamp(b.To),
 			Note: b.Note, StartedBy: b.By, StartedAt: stamp(b.StartedAt),
+			Against: b.Against, Scorecard: b.Scorecard,
 		})
 		if err != nil {
 			return err
@@ -75,6 +78,15 @@ func (s *Store) StartBacktest(ctx context.Context, b *Backtest, then func(pgx.Tx
 func (s *Store) Backtest(ctx context.Context, id lead.ID) (*Backtest, error) {
 	row, err := s.q.GetBacktest(ctx, uuid(id))
 	return backtestOf(&row), mappedBacktest(err)
+}
+
+// LastDoneBacktest returns the latest begun of a revision that has a report; nil without any.
+func (s *Store) LastDoneBacktest(ctx context.Context, revision string) (*Backtest, error) {
+	rows, err := s.q.LastDoneBacktest(ctx, revision)
+	if err != nil || len(rows) == 0 {
+		return nil, mapped(err)
+	}
+	return backtestOf(&rows[0]), nil
 }
 
 // BacktestQuery asks for a page of backtests.
@@ -171,6 +183,7 @@ func backtestOf(r *db.Backtest) *Backtest {
 		ID: r.BacktestID.Bytes, Sequence: r.Sequence, Revision: r.Revision, Line: lead.Line(r.Line), Playbook: r.Playbook,
 		From: r.FromAt.Time, To: r.ToAt.Time, State: BacktestState(r.State), Note: r.Note, By: r.StartedBy, StartedAt: r.StartedAt.Time,
 		UpdatedAt: r.UpdatedAt.Time, NextPage: r.NextPage, Progress: r.Progress, Leads: r.Leads, Problem: r.Problem, Report: r.Report,
+		Against: r.Against, Scorecard: r.Scorecard,
 	}
 }
 

@@ -118,9 +118,11 @@ type Backtest struct {
 	// Why it failed.
 	Problem string `protobuf:"bytes,15,opt,name=problem,proto3" json:"problem,omitempty"`
 	// What came out; absent until it is done, and in lists.
-	Report        *BacktestReport `protobuf:"bytes,16,opt,name=report,proto3" json:"report,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Report *BacktestReport `protobuf:"bytes,16,opt,name=report,proto3" json:"report,omitempty"`
+	// The model that scored the line when the backtest began; empty: the playbook's own table did.
+	AgainstRevision string `protobuf:"bytes,17,opt,name=against_revision,json=againstRevision,proto3" json:"against_revision,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Backtest) Reset() {
@@ -265,6 +267,13 @@ func (x *Backtest) GetReport() *BacktestReport {
 	return nil
 }
 
+func (x *Backtest) GetAgainstRevision() string {
+	if x != nil {
+		return x.AgainstRevision
+	}
+	return ""
+}
+
 // BacktestReport holds a model against what decided, on the same leads: those received in the period
 // whose first decision was on the line. Inputs and points of what decided are those of the receipt of
 // that decision. Test leads, rejected leads, leads that were merged and leads that are of another line
@@ -291,7 +300,18 @@ type BacktestReport struct {
 	// Per threshold, from CONSIDERATION to READY.
 	Thresholds []*BacktestThreshold `protobuf:"bytes,9,rep,name=thresholds,proto3" json:"thresholds,omitempty"`
 	// Per brand with leads won and lost, the one with most leads first, at most 20.
-	Segments      []*BacktestSegment `protobuf:"bytes,10,rep,name=segments,proto3" json:"segments,omitempty"`
+	Segments []*BacktestSegment `protobuf:"bytes,10,rep,name=segments,proto3" json:"segments,omitempty"`
+	// Leads whose receipt can not be read; the log of Routing names them. They count nowhere else.
+	UnreadableCount int64 `protobuf:"varint,11,opt,name=unreadable_count,json=unreadableCount,proto3" json:"unreadable_count,omitempty"`
+	// What scored the line when the backtest began, on the same leads. What decided may have been
+	// something else from lead to lead. Absent in reports of earlier versions.
+	Current *BacktestFigures `protobuf:"bytes,12,opt,name=current,proto3" json:"current,omitempty"`
+	// The model's figures less those.
+	CurrentDifference *BacktestDifference `protobuf:"bytes,13,opt,name=current_difference,json=currentDifference,proto3" json:"current_difference,omitempty"`
+	// The leads won and lost by brand, by region of the store (country and subdivision) and by segment
+	// of the customer, of which one may have several. Of each at most 50 values, the one with most leads
+	// first, behind them the others together.
+	Groups        []*BacktestGroup `protobuf:"bytes,14,rep,name=groups,proto3" json:"groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -396,6 +416,143 @@ func (x *BacktestReport) GetSegments() []*BacktestSegment {
 	return nil
 }
 
+func (x *BacktestReport) GetUnreadableCount() int64 {
+	if x != nil {
+		return x.UnreadableCount
+	}
+	return 0
+}
+
+func (x *BacktestReport) GetCurrent() *BacktestFigures {
+	if x != nil {
+		return x.Current
+	}
+	return nil
+}
+
+func (x *BacktestReport) GetCurrentDifference() *BacktestDifference {
+	if x != nil {
+		return x.CurrentDifference
+	}
+	return nil
+}
+
+func (x *BacktestReport) GetGroups() []*BacktestGroup {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+// BacktestGroup is leads that have something in common.
+type BacktestGroup struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What: brand, region or segment.
+	By string `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	// Its value; empty: it is not known, or see others.
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// How many values of few leads are together here; 0 for one value.
+	Others int64 `protobuf:"varint,3,opt,name=others,proto3" json:"others,omitempty"`
+	// Leads that are won or lost.
+	LeadCount int64 `protobuf:"varint,4,opt,name=lead_count,json=leadCount,proto3" json:"lead_count,omitempty"`
+	// Leads that are won.
+	WonCount int64 `protobuf:"varint,5,opt,name=won_count,json=wonCount,proto3" json:"won_count,omitempty"`
+	// What scored the line when the backtest began.
+	Current *BacktestFigures `protobuf:"bytes,6,opt,name=current,proto3" json:"current,omitempty"`
+	// The model.
+	Model *BacktestFigures `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
+	// The model's figures less those.
+	Difference    *BacktestDifference `protobuf:"bytes,8,opt,name=difference,proto3" json:"difference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BacktestGroup) Reset() {
+	*x = BacktestGroup{}
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BacktestGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BacktestGroup) ProtoMessage() {}
+
+func (x *BacktestGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BacktestGroup.ProtoReflect.Descriptor instead.
+func (*BacktestGroup) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *BacktestGroup) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *BacktestGroup) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *BacktestGroup) GetOthers() int64 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
+}
+
+func (x *BacktestGroup) GetLeadCount() int64 {
+	if x != nil {
+		return x.LeadCount
+	}
+	return 0
+}
+
+func (x *BacktestGroup) GetWonCount() int64 {
+	if x != nil {
+		return x.WonCount
+	}
+	return 0
+}
+
+func (x *BacktestGroup) GetCurrent() *BacktestFigures {
+	if x != nil {
+		return x.Current
+	}
+	return nil
+}
+
+func (x *BacktestGroup) GetModel() *BacktestFigures {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *BacktestGroup) GetDifference() *BacktestDifference {
+	if x != nil {
+		return x.Difference
+	}
+	return nil
+}
+
 // BacktestFigure is a figure in millionths and its 95 % interval.
 type BacktestFigure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -411,7 +568,7 @@ type BacktestFigure struct {
 
 func (x *BacktestFigure) Reset() {
 	*x = BacktestFigure{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[2]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -423,7 +580,7 @@ func (x *BacktestFigure) String() string {
 func (*BacktestFigure) ProtoMessage() {}
 
 func (x *BacktestFigure) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[2]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -436,7 +593,7 @@ func (x *BacktestFigure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BacktestFigure.ProtoReflect.Descriptor instead.
 func (*BacktestFigure) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{2}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *BacktestFigure) GetPpm() int32 {
@@ -479,7 +636,7 @@ type BacktestFigures struct {
 
 func (x *BacktestFigures) Reset() {
 	*x = BacktestFigures{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[3]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +648,7 @@ func (x *BacktestFigures) String() string {
 func (*BacktestFigures) ProtoMessage() {}
 
 func (x *BacktestFigures) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[3]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +661,7 @@ func (x *BacktestFigures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BacktestFigures.ProtoReflect.Descriptor instead.
 func (*BacktestFigures) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{3}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BacktestFigures) GetAuc() *BacktestFigure {
@@ -558,7 +715,7 @@ type BacktestDifference struct {
 
 func (x *BacktestDifference) Reset() {
 	*x = BacktestDifference{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[4]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +727,7 @@ func (x *BacktestDifference) String() string {
 func (*BacktestDifference) ProtoMessage() {}
 
 func (x *BacktestDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[4]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +740,7 @@ func (x *BacktestDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BacktestDifference.ProtoReflect.Descriptor instead.
 func (*BacktestDifference) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{4}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *BacktestDifference) GetAuc() *BacktestFigure {
@@ -630,7 +787,7 @@ type BacktestThreshold struct {
 
 func (x *BacktestThreshold) Reset() {
 	*x = BacktestThreshold{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[5]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -642,7 +799,7 @@ func (x *BacktestThreshold) String() string {
 func (*BacktestThreshold) ProtoMessage() {}
 
 func (x *BacktestThreshold) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[5]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -655,7 +812,7 @@ func (x *BacktestThreshold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BacktestThreshold.ProtoReflect.Descriptor instead.
 func (*BacktestThreshold) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{5}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BacktestThreshold) GetStage() v1.Stage {
@@ -726,7 +883,7 @@ type BacktestSegment struct {
 
 func (x *BacktestSegment) Reset() {
 	*x = BacktestSegment{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[6]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +895,7 @@ func (x *BacktestSegment) String() string {
 func (*BacktestSegment) ProtoMessage() {}
 
 func (x *BacktestSegment) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[6]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +908,7 @@ func (x *BacktestSegment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BacktestSegment.ProtoReflect.Descriptor instead.
 func (*BacktestSegment) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{6}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *BacktestSegment) GetBrand() string {
@@ -806,7 +963,7 @@ type StartBacktestRequest struct {
 
 func (x *StartBacktestRequest) Reset() {
 	*x = StartBacktestRequest{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[7]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +975,7 @@ func (x *StartBacktestRequest) String() string {
 func (*StartBacktestRequest) ProtoMessage() {}
 
 func (x *StartBacktestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[7]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +988,7 @@ func (x *StartBacktestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartBacktestRequest.ProtoReflect.Descriptor instead.
 func (*StartBacktestRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{7}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StartBacktestRequest) GetRevision() string {
@@ -873,7 +1030,7 @@ type StartBacktestResponse struct {
 
 func (x *StartBacktestResponse) Reset() {
 	*x = StartBacktestResponse{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[8]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1042,7 @@ func (x *StartBacktestResponse) String() string {
 func (*StartBacktestResponse) ProtoMessage() {}
 
 func (x *StartBacktestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[8]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1055,7 @@ func (x *StartBacktestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartBacktestResponse.ProtoReflect.Descriptor instead.
 func (*StartBacktestResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{8}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StartBacktestResponse) GetBacktest() *Backtest {
@@ -919,7 +1076,7 @@ type GetBacktestRequest struct {
 
 func (x *GetBacktestRequest) Reset() {
 	*x = GetBacktestRequest{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[9]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +1088,7 @@ func (x *GetBacktestRequest) String() string {
 func (*GetBacktestRequest) ProtoMessage() {}
 
 func (x *GetBacktestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[9]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +1101,7 @@ func (x *GetBacktestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBacktestRequest.ProtoReflect.Descriptor instead.
 func (*GetBacktestRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{9}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetBacktestRequest) GetBacktestId() string {
@@ -965,7 +1122,7 @@ type GetBacktestResponse struct {
 
 func (x *GetBacktestResponse) Reset() {
 	*x = GetBacktestResponse{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[10]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -977,7 +1134,7 @@ func (x *GetBacktestResponse) String() string {
 func (*GetBacktestResponse) ProtoMessage() {}
 
 func (x *GetBacktestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[10]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -990,7 +1147,7 @@ func (x *GetBacktestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBacktestResponse.ProtoReflect.Descriptor instead.
 func (*GetBacktestResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{10}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetBacktestResponse) GetBacktest() *Backtest {
@@ -1015,7 +1172,7 @@ type ListBacktestsRequest struct {
 
 func (x *ListBacktestsRequest) Reset() {
 	*x = ListBacktestsRequest{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[11]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1184,7 @@ func (x *ListBacktestsRequest) String() string {
 func (*ListBacktestsRequest) ProtoMessage() {}
 
 func (x *ListBacktestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[11]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1197,7 @@ func (x *ListBacktestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBacktestsRequest.ProtoReflect.Descriptor instead.
 func (*ListBacktestsRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{11}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListBacktestsRequest) GetRevision() string {
@@ -1077,7 +1234,7 @@ type ListBacktestsResponse struct {
 
 func (x *ListBacktestsResponse) Reset() {
 	*x = ListBacktestsResponse{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[12]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +1246,7 @@ func (x *ListBacktestsResponse) String() string {
 func (*ListBacktestsResponse) ProtoMessage() {}
 
 func (x *ListBacktestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[12]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +1259,7 @@ func (x *ListBacktestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBacktestsResponse.ProtoReflect.Descriptor instead.
 func (*ListBacktestsResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{12}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListBacktestsResponse) GetBacktests() []*Backtest {
@@ -1130,7 +1287,7 @@ type CancelBacktestRequest struct {
 
 func (x *CancelBacktestRequest) Reset() {
 	*x = CancelBacktestRequest{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[13]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1299,7 @@ func (x *CancelBacktestRequest) String() string {
 func (*CancelBacktestRequest) ProtoMessage() {}
 
 func (x *CancelBacktestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[13]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1312,7 @@ func (x *CancelBacktestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBacktestRequest.ProtoReflect.Descriptor instead.
 func (*CancelBacktestRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{13}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CancelBacktestRequest) GetBacktestId() string {
@@ -1176,7 +1333,7 @@ type CancelBacktestResponse struct {
 
 func (x *CancelBacktestResponse) Reset() {
 	*x = CancelBacktestResponse{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[14]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1345,7 @@ func (x *CancelBacktestResponse) String() string {
 func (*CancelBacktestResponse) ProtoMessage() {}
 
 func (x *CancelBacktestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[14]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1358,7 @@ func (x *CancelBacktestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBacktestResponse.ProtoReflect.Descriptor instead.
 func (*CancelBacktestResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{14}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CancelBacktestResponse) GetBacktest() *Backtest {
@@ -1234,14 +1391,26 @@ type BacktestRows struct {
 	// Brands named by rows.
 	Brands []string `protobuf:"bytes,9,rep,name=brands,proto3" json:"brands,omitempty"`
 	// Brand of each row, counted from 0.
-	BrandOf       []int32 `protobuf:"varint,10,rep,packed,name=brand_of,json=brandOf,proto3" json:"brand_of,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	BrandOf []int32 `protobuf:"varint,10,rep,packed,name=brand_of,json=brandOf,proto3" json:"brand_of,omitempty"`
+	// Regions named by rows.
+	Regions []string `protobuf:"bytes,11,rep,name=regions,proto3" json:"regions,omitempty"`
+	// Region of each row, counted from 0; empty in rows of earlier versions, as the columns below.
+	RegionOf []int32 `protobuf:"varint,12,rep,packed,name=region_of,json=regionOf,proto3" json:"region_of,omitempty"`
+	// Segments of each row, a bit for each by its number.
+	Segments []byte `protobuf:"bytes,13,opt,name=segments,proto3" json:"segments,omitempty"`
+	// Hundredths of a point by what scored the line when the backtest began.
+	CurrentPoints []int32 `protobuf:"varint,14,rep,packed,name=current_points,json=currentPoints,proto3" json:"current_points,omitempty"`
+	// Chances by it, in millionths.
+	CurrentPpm []int32 `protobuf:"varint,15,rep,packed,name=current_ppm,json=currentPpm,proto3" json:"current_ppm,omitempty"`
+	// Leads of the page whose receipt can not be read; not one of the columns.
+	UnreadableCount int64 `protobuf:"varint,16,opt,name=unreadable_count,json=unreadableCount,proto3" json:"unreadable_count,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *BacktestRows) Reset() {
 	*x = BacktestRows{}
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[15]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1253,7 +1422,7 @@ func (x *BacktestRows) String() string {
 func (*BacktestRows) ProtoMessage() {}
 
 func (x *BacktestRows) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[15]
+	mi := &file_leadmesh_scoring_v1_backtest_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1266,7 +1435,7 @@ func (x *BacktestRows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BacktestRows.ProtoReflect.Descriptor instead.
 func (*BacktestRows) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{15}
+	return file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *BacktestRows) GetLeadIds() []byte {
@@ -1339,11 +1508,53 @@ func (x *BacktestRows) GetBrandOf() []int32 {
 	return nil
 }
 
+func (x *BacktestRows) GetRegions() []string {
+	if x != nil {
+		return x.Regions
+	}
+	return nil
+}
+
+func (x *BacktestRows) GetRegionOf() []int32 {
+	if x != nil {
+		return x.RegionOf
+	}
+	return nil
+}
+
+func (x *BacktestRows) GetSegments() []byte {
+	if x != nil {
+		return x.Segments
+	}
+	return nil
+}
+
+func (x *BacktestRows) GetCurrentPoints() []int32 {
+	if x != nil {
+		return x.CurrentPoints
+	}
+	return nil
+}
+
+func (x *BacktestRows) GetCurrentPpm() []int32 {
+	if x != nil {
+		return x.CurrentPpm
+	}
+	return nil
+}
+
+func (x *BacktestRows) GetUnreadableCount() int64 {
+	if x != nil {
+		return x.UnreadableCount
+	}
+	return 0
+}
+
 var File_leadmesh_scoring_v1_backtest_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_backtest_proto_rawDesc = "" +
 	"\n" +
-	"\"leadmesh/scoring/v1/backtest.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\"\xaa\x05\n" +
+	"\"leadmesh/scoring/v1/backtest.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\"\xd5\x05\n" +
 	"\bBacktest\x12\x1f\n" +
 	"\vbacktest_id\x18\x01 \x01(\tR\n" +
 	"backtestId\x12\x1a\n" +
@@ -1366,7 +1577,8 @@ const file_leadmesh_scoring_v1_backtest_proto_rawDesc = "" +
 	"lead_count\x18\r \x01(\x03R\tleadCount\x120\n" +
 	"\x14estimated_lead_count\x18\x0e \x01(\x03R\x12estimatedLeadCount\x12\x18\n" +
 	"\aproblem\x18\x0f \x01(\tR\aproblem\x12;\n" +
-	"\x06report\x18\x10 \x01(\v2#.leadmesh.scoring.v1.BacktestReportR\x06report\"\xfe\x03\n" +
+	"\x06report\x18\x10 \x01(\v2#.leadmesh.scoring.v1.BacktestReportR\x06report\x12)\n" +
+	"\x10against_revision\x18\x11 \x01(\tR\x0fagainstRevision\"\xfd\x05\n" +
 	"\x0eBacktestReport\x12\x1d\n" +
 	"\n" +
 	"lead_count\x18\x01 \x01(\x03R\tleadCount\x12\x1b\n" +
@@ -1385,7 +1597,23 @@ const file_leadmesh_scoring_v1_backtest_proto_rawDesc = "" +
 	"thresholds\x18\t \x03(\v2&.leadmesh.scoring.v1.BacktestThresholdR\n" +
 	"thresholds\x12@\n" +
 	"\bsegments\x18\n" +
-	" \x03(\v2$.leadmesh.scoring.v1.BacktestSegmentR\bsegments\"V\n" +
+	" \x03(\v2$.leadmesh.scoring.v1.BacktestSegmentR\bsegments\x12)\n" +
+	"\x10unreadable_count\x18\v \x01(\x03R\x0funreadableCount\x12>\n" +
+	"\acurrent\x18\f \x01(\v2$.leadmesh.scoring.v1.BacktestFiguresR\acurrent\x12V\n" +
+	"\x12current_difference\x18\r \x01(\v2'.leadmesh.scoring.v1.BacktestDifferenceR\x11currentDifference\x12:\n" +
+	"\x06groups\x18\x0e \x03(\v2\".leadmesh.scoring.v1.BacktestGroupR\x06groups\"\xce\x02\n" +
+	"\rBacktestGroup\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
+	"\x06others\x18\x03 \x01(\x03R\x06others\x12\x1d\n" +
+	"\n" +
+	"lead_count\x18\x04 \x01(\x03R\tleadCount\x12\x1b\n" +
+	"\twon_count\x18\x05 \x01(\x03R\bwonCount\x12>\n" +
+	"\acurrent\x18\x06 \x01(\v2$.leadmesh.scoring.v1.BacktestFiguresR\acurrent\x12:\n" +
+	"\x05model\x18\a \x01(\v2$.leadmesh.scoring.v1.BacktestFiguresR\x05model\x12G\n" +
+	"\n" +
+	"difference\x18\b \x01(\v2'.leadmesh.scoring.v1.BacktestDifferenceR\n" +
+	"difference\"V\n" +
 	"\x0eBacktestFigure\x12\x10\n" +
 	"\x03ppm\x18\x01 \x01(\x05R\x03ppm\x12\x17\n" +
 	"\alow_ppm\x18\x02 \x01(\x05R\x06lowPpm\x12\x19\n" +
@@ -1441,7 +1669,7 @@ const file_leadmesh_scoring_v1_backtest_proto_rawDesc = "" +
 	"\vbacktest_id\x18\x01 \x01(\tR\n" +
 	"backtestId\"S\n" +
 	"\x16CancelBacktestResponse\x129\n" +
-	"\bbacktest\x18\x01 \x01(\v2\x1d.leadmesh.scoring.v1.BacktestR\bbacktest\"\xca\x02\n" +
+	"\bbacktest\x18\x01 \x01(\v2\x1d.leadmesh.scoring.v1.BacktestR\bbacktest\"\x90\x04\n" +
 	"\fBacktestRows\x12\x19\n" +
 	"\blead_ids\x18\x01 \x01(\fR\aleadIds\x12\x1a\n" +
 	"\boutcomes\x18\x02 \x01(\fR\boutcomes\x12%\n" +
@@ -1454,7 +1682,14 @@ const file_leadmesh_scoring_v1_backtest_proto_rawDesc = "" +
 	"\fmodel_stages\x18\b \x01(\fR\vmodelStages\x12\x16\n" +
 	"\x06brands\x18\t \x03(\tR\x06brands\x12\x19\n" +
 	"\bbrand_of\x18\n" +
-	" \x03(\x05R\abrandOf*\x9d\x01\n" +
+	" \x03(\x05R\abrandOf\x12\x18\n" +
+	"\aregions\x18\v \x03(\tR\aregions\x12\x1b\n" +
+	"\tregion_of\x18\f \x03(\x05R\bregionOf\x12\x1a\n" +
+	"\bsegments\x18\r \x01(\fR\bsegments\x12%\n" +
+	"\x0ecurrent_points\x18\x0e \x03(\x05R\rcurrentPoints\x12\x1f\n" +
+	"\vcurrent_ppm\x18\x0f \x03(\x05R\n" +
+	"currentPpm\x12)\n" +
+	"\x10unreadable_count\x18\x10 \x01(\x03R\x0funreadableCount*\x9d\x01\n" +
 	"\rBacktestState\x12\x1e\n" +
 	"\x1aBACKTEST_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16BACKTEST_STATE_RUNNING\x10\x01\x12\x17\n" +
@@ -1476,63 +1711,70 @@ func file_leadmesh_scoring_v1_backtest_proto_rawDescGZIP() []byte {
 }
 
 var file_leadmesh_scoring_v1_backtest_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_leadmesh_scoring_v1_backtest_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_leadmesh_scoring_v1_backtest_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_leadmesh_scoring_v1_backtest_proto_goTypes = []any{
 	(BacktestState)(0),             // 0: leadmesh.scoring.v1.BacktestState
 	(*Backtest)(nil),               // 1: leadmesh.scoring.v1.Backtest
 	(*BacktestReport)(nil),         // 2: leadmesh.scoring.v1.BacktestReport
-	(*BacktestFigure)(nil),         // 3: leadmesh.scoring.v1.BacktestFigure
-	(*BacktestFigures)(nil),        // 4: leadmesh.scoring.v1.BacktestFigures
-	(*BacktestDifference)(nil),     // 5: leadmesh.scoring.v1.BacktestDifference
-	(*BacktestThreshold)(nil),      // 6: leadmesh.scoring.v1.BacktestThreshold
-	(*BacktestSegment)(nil),        // 7: leadmesh.scoring.v1.BacktestSegment
-	(*StartBacktestRequest)(nil),   // 8: leadmesh.scoring.v1.StartBacktestRequest
-	(*StartBacktestResponse)(nil),  // 9: leadmesh.scoring.v1.StartBacktestResponse
-	(*GetBacktestRequest)(nil),     // 10: leadmesh.scoring.v1.GetBacktestRequest
-	(*GetBacktestResponse)(nil),    // 11: leadmesh.scoring.v1.GetBacktestResponse
-	(*ListBacktestsRequest)(nil),   // 12: leadmesh.scoring.v1.ListBacktestsRequest
-	(*ListBacktestsResponse)(nil),  // 13: leadmesh.scoring.v1.ListBacktestsResponse
-	(*CancelBacktestRequest)(nil),  // 14: leadmesh.scoring.v1.CancelBacktestRequest
-	(*CancelBacktestResponse)(nil), // 15: leadmesh.scoring.v1.CancelBacktestResponse
-	(*BacktestRows)(nil),           // 16: leadmesh.scoring.v1.BacktestRows
-	(v1.Line)(0),                   // 17: leadmesh.lead.v1.Line
-	(*timestamppb.Timestamp)(nil),  // 18: google.protobuf.Timestamp
-	(v1.Stage)(0),                  // 19: leadmesh.lead.v1.Stage
+	(*BacktestGroup)(nil),          // 3: leadmesh.scoring.v1.BacktestGroup
+	(*BacktestFigure)(nil),         // 4: leadmesh.scoring.v1.BacktestFigure
+	(*BacktestFigures)(nil),        // 5: leadmesh.scoring.v1.BacktestFigures
+	(*BacktestDifference)(nil),     // 6: leadmesh.scoring.v1.BacktestDifference
+	(*BacktestThreshold)(nil),      // 7: leadmesh.scoring.v1.BacktestThreshold
+	(*BacktestSegment)(nil),        // 8: leadmesh.scoring.v1.BacktestSegment
+	(*StartBacktestRequest)(nil),   // 9: leadmesh.scoring.v1.StartBacktestRequest
+	(*StartBacktestResponse)(nil),  // 10: leadmesh.scoring.v1.StartBacktestResponse
+	(*GetBacktestRequest)(nil),     // 11: leadmesh.scoring.v1.GetBacktestRequest
+	(*GetBacktestResponse)(nil),    // 12: leadmesh.scoring.v1.GetBacktestResponse
+	(*ListBacktestsRequest)(nil),   // 13: leadmesh.scoring.v1.ListBacktestsRequest
+	(*ListBacktestsResponse)(nil),  // 14: leadmesh.scoring.v1.ListBacktestsResponse
+	(*CancelBacktestRequest)(nil),  // 15: leadmesh.scoring.v1.CancelBacktestRequest
+	(*CancelBacktestResponse)(nil), // 16: leadmesh.scoring.v1.CancelBacktestResponse
+	(*BacktestRows)(nil),           // 17: leadmesh.scoring.v1.BacktestRows
+	(v1.Line)(0),                   // 18: leadmesh.lead.v1.Line
+	(*timestamppb.Timestamp)(nil),  // 19: google.protobuf.Timestamp
+	(v1.Stage)(0),                  // 20: leadmesh.lead.v1.Stage
 }
 var file_leadmesh_scoring_v1_backtest_proto_depIdxs = []int32{
-	17, // 0: leadmesh.scoring.v1.Backtest.line:type_name -> leadmesh.lead.v1.Line
+	18, // 0: leadmesh.scoring.v1.Backtest.line:type_name -> leadmesh.lead.v1.Line
 	0,  // 1: leadmesh.scoring.v1.Backtest.state:type_name -> leadmesh.scoring.v1.BacktestState
-	18, // 2: leadmesh.scoring.v1.Backtest.from:type_name -> google.protobuf.Timestamp
-	18, // 3: leadmesh.scoring.v1.Backtest.to:type_name -> google.protobuf.Timestamp
-	18, // 4: leadmesh.scoring.v1.Backtest.started_at:type_name -> google.protobuf.Timestamp
-	18, // 5: leadmesh.scoring.v1.Backtest.updated_at:type_name -> google.protobuf.Timestamp
+	19, // 2: leadmesh.scoring.v1.Backtest.from:type_name -> google.protobuf.Timestamp
+	19, // 3: leadmesh.scoring.v1.Backtest.to:type_name -> google.protobuf.Timestamp
+	19, // 4: leadmesh.scoring.v1.Backtest.started_at:type_name -> google.protobuf.Timestamp
+	19, // 5: leadmesh.scoring.v1.Backtest.updated_at:type_name -> google.protobuf.Timestamp
 	2,  // 6: leadmesh.scoring.v1.Backtest.report:type_name -> leadmesh.scoring.v1.BacktestReport
-	4,  // 7: leadmesh.scoring.v1.BacktestReport.decided:type_name -> leadmesh.scoring.v1.BacktestFigures
-	4,  // 8: leadmesh.scoring.v1.BacktestReport.model:type_name -> leadmesh.scoring.v1.BacktestFigures
-	5,  // 9: leadmesh.scoring.v1.BacktestReport.difference:type_name -> leadmesh.scoring.v1.BacktestDifference
-	6,  // 10: leadmesh.scoring.v1.BacktestReport.thresholds:type_name -> leadmesh.scoring.v1.BacktestThreshold
-	7,  // 11: leadmesh.scoring.v1.BacktestReport.segments:type_name -> leadmesh.scoring.v1.BacktestSegment
-	3,  // 12: leadmesh.scoring.v1.BacktestFigures.auc:type_name -> leadmesh.scoring.v1.BacktestFigure
-	3,  // 13: leadmesh.scoring.v1.BacktestFigures.log_loss:type_name -> leadmesh.scoring.v1.BacktestFigure
-	3,  // 14: leadmesh.scoring.v1.BacktestFigures.brier:type_name -> leadmesh.scoring.v1.BacktestFigure
-	3,  // 15: leadmesh.scoring.v1.BacktestFigures.calibration_error:type_name -> leadmesh.scoring.v1.BacktestFigure
-	3,  // 16: leadmesh.scoring.v1.BacktestDifference.auc:type_name -> leadmesh.scoring.v1.BacktestFigure
-	3,  // 17: leadmesh.scoring.v1.BacktestDifference.log_loss:type_name -> leadmesh.scoring.v1.BacktestFigure
-	3,  // 18: leadmesh.scoring.v1.BacktestDifference.brier:type_name -> leadmesh.scoring.v1.BacktestFigure
-	19, // 19: leadmesh.scoring.v1.BacktestThreshold.stage:type_name -> leadmesh.lead.v1.Stage
-	4,  // 20: leadmesh.scoring.v1.BacktestSegment.decided:type_name -> leadmesh.scoring.v1.BacktestFigures
-	4,  // 21: leadmesh.scoring.v1.BacktestSegment.model:type_name -> leadmesh.scoring.v1.BacktestFigures
-	18, // 22: leadmesh.scoring.v1.StartBacktestRequest.from:type_name -> google.protobuf.Timestamp
-	18, // 23: leadmesh.scoring.v1.StartBacktestRequest.to:type_name -> google.protobuf.Timestamp
-	1,  // 24: leadmesh.scoring.v1.StartBacktestResponse.backtest:type_name -> leadmesh.scoring.v1.Backtest
-	1,  // 25: leadmesh.scoring.v1.GetBacktestResponse.backtest:type_name -> leadmesh.scoring.v1.Backtest
-	1,  // 26: leadmesh.scoring.v1.ListBacktestsResponse.backtests:type_name -> leadmesh.scoring.v1.Backtest
-	1,  // 27: leadmesh.scoring.v1.CancelBacktestResponse.backtest:type_name -> leadmesh.scoring.v1.Backtest
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	5,  // 7: leadmesh.scoring.v1.BacktestReport.decided:type_name -> leadmesh.scoring.v1.BacktestFigures
+	5,  // 8: leadmesh.scoring.v1.BacktestReport.model:type_name -> leadmesh.scoring.v1.BacktestFigures
+	6,  // 9: leadmesh.scoring.v1.BacktestReport.difference:type_name -> leadmesh.scoring.v1.BacktestDifference
+	7,  // 10: leadmesh.scoring.v1.BacktestReport.thresholds:type_name -> leadmesh.scoring.v1.BacktestThreshold
+	8,  // 11: leadmesh.scoring.v1.BacktestReport.segments:type_name -> leadmesh.scoring.v1.BacktestSegment
+	5,  // 12: leadmesh.scoring.v1.BacktestReport.current:type_name -> leadmesh.scoring.v1.BacktestFigures
+	6,  // 13: leadmesh.scoring.v1.BacktestReport.current_difference:type_name -> leadmesh.scoring.v1.BacktestDifference
+	3,  // 14: leadmesh.scoring.v1.BacktestReport.groups:type_name -> leadmesh.scoring.v1.BacktestGroup
+	5,  // 15: leadmesh.scoring.v1.BacktestGroup.current:type_name -> leadmesh.scoring.v1.BacktestFigures
+	5,  // 16: leadmesh.scoring.v1.BacktestGroup.model:type_name -> leadmesh.scoring.v1.BacktestFigures
+	6,  // 17: leadmesh.scoring.v1.BacktestGroup.difference:type_name -> leadmesh.scoring.v1.BacktestDifference
+	4,  // 18: leadmesh.scoring.v1.BacktestFigures.auc:type_name -> leadmesh.scoring.v1.BacktestFigure
+	4,  // 19: leadmesh.scoring.v1.BacktestFigures.log_loss:type_name -> leadmesh.scoring.v1.BacktestFigure
+	4,  // 20: leadmesh.scoring.v1.BacktestFigures.brier:type_name -> leadmesh.scoring.v1.BacktestFigure
+	4,  // 21: leadmesh.scoring.v1.BacktestFigures.calibration_error:type_name -> leadmesh.scoring.v1.BacktestFigure
+	4,  // 22: leadmesh.scoring.v1.BacktestDifference.auc:type_name -> leadmesh.scoring.v1.BacktestFigure
+	4,  // 23: leadmesh.scoring.v1.BacktestDifference.log_loss:type_name -> leadmesh.scoring.v1.BacktestFigure
+	4,  // 24: leadmesh.scoring.v1.BacktestDifference.brier:type_name -> leadmesh.scoring.v1.BacktestFigure
+	20, // 25: leadmesh.scoring.v1.BacktestThreshold.stage:type_name -> leadmesh.lead.v1.Stage
+	5,  // 26: leadmesh.scoring.v1.BacktestSegment.decided:type_name -> leadmesh.scoring.v1.BacktestFigures
+	5,  // 27: leadmesh.scoring.v1.BacktestSegment.model:type_name -> leadmesh.scoring.v1.BacktestFigures
+	19, // 28: leadmesh.scoring.v1.StartBacktestRequest.from:type_name -> google.protobuf.Timestamp
+	19, // 29: leadmesh.scoring.v1.StartBacktestRequest.to:type_name -> google.protobuf.Timestamp
+	1,  // 30: leadmesh.scoring.v1.StartBacktestResponse.backtest:type_name -> leadmesh.scoring.v1.Backtest
+	1,  // 31: leadmesh.scoring.v1.GetBacktestResponse.backtest:type_name -> leadmesh.scoring.v1.Backtest
+	1,  // 32: leadmesh.scoring.v1.ListBacktestsResponse.backtests:type_name -> leadmesh.scoring.v1.Backtest
+	1,  // 33: leadmesh.scoring.v1.CancelBacktestResponse.backtest:type_name -> leadmesh.scoring.v1.Backtest
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_scoring_v1_backtest_proto_init() }
@@ -1546,7 +1788,7 @@ func file_leadmesh_scoring_v1_backtest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_scoring_v1_backtest_proto_rawDesc), len(file_leadmesh_scoring_v1_backtest_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -21,7 +21,7 @@ func (q *Queries) DeleteBacktestParts(ctx context.Context, backtestID pgtype.UUI
 }
 
 const getBacktest = `-- name: GetBacktest :one
-SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report FROM backtest WHERE backtest_id = $1
+SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report, against, scorecard FROM backtest WHERE backtest_id = $1
 `
 
 func (q *Queries) GetBacktest(ctx context.Context, backtestID pgtype.UUID) (Backtest, error) {
@@ -46,13 +46,15 @@ func (q *Queries) GetBacktest(ctx context.Context, backtestID pgtype.UUID) (Back
 		&i.Leads,
 		&i.Problem,
 		&i.Report,
+		&i.Against,
+		&i.Scorecard,
 	)
 	return i, err
 }
 
 const insertBacktest = `-- name: InsertBacktest :exec
-INSERT INTO backtest (backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at)
-VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $9, $9)
+INSERT INTO backtest (backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, against, scorecard)
+VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $9, $9, $10, $11)
 `
 
 type InsertBacktestParams struct {
@@ -65,6 +67,8 @@ type InsertBacktestParams struct {
 	Note       string
 	StartedBy  string
 	StartedAt  pgtype.Timestamptz
+	Against    string
+	Scorecard  string
 }
 
 func (q *Queries) InsertBacktest(ctx context.Context, arg InsertBacktestParams) error {
@@ -78,6 +82,8 @@ func (q *Queries) InsertBacktest(ctx context.Context, arg InsertBacktestParams) 
 		arg.Note,
 		arg.StartedBy,
 		arg.StartedAt,
+		arg.Against,
+		arg.Scorecard,
 	)
 	return err
 }
@@ -89,6 +95,52 @@ INSERT INTO backtest_part (backtest_id, leads) VALUES ($1, $2)
 func (q *Queries) InsertBacktestPart(ctx context.Context, backtestID pgtype.UUID, leads []byte) error {
 	_, err := q.db.Exec(ctx, insertBacktestPart, backtestID, leads)
 	return err
+}
+
+const lastDoneBacktest = `-- name: LastDoneBacktest :many
+SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report, against, scorecard FROM backtest WHERE revision = $1 AND state = 2 ORDER BY sequence DESC LIMIT 1
+`
+
+// The latest begun of a revision that has a report.
+func (q *Queries) LastDoneBacktest(ctx context.Context, revision string) ([]Backtest, error) {
+	rows, err := q.db.Query(ctx, lastDoneBacktest, revision)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Backtest
+	for rows.Next() {
+		var i Backtest
+		if err := rows.Scan(
+			&i.Sequence,
+			&i.BacktestID,
+			&i.Revision,
+			&i.Line,
+			&i.Playbook,
+			&i.FromAt,
+			&i.ToAt,
+			&i.State,
+			&i.Note,
+			&i.StartedBy,
+			&i.StartedAt,
+			&i.UpdatedAt,
+			&i.AliveAt,
+			&i.NextPage,
+			&i.Progress,
+			&i.Leads,
+			&i.Problem,
+			&i.Report,
+			&i.Against,
+			&i.Scorecard,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listBacktestParts = `-- name: ListBacktestParts :many
@@ -121,7 +173,7 @@ func (q *Queries) ListBacktestParts(ctx context.Context, backtestID pgtype.UUID,
 }
 
 const listBacktests = `-- name: ListBacktests :many
-SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report FROM backtest
+SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report, against, scorecard FROM backtest
 WHERE sequence < $1 AND ($2::text = '' OR revision = $2)
 ORDER BY sequence DESC LIMIT $3
 `
@@ -155,6 +207,8 @@ func (q *Queries) ListBacktests(ctx context.Context, before int64, revision stri
 			&i.Leads,
 			&i.Problem,
 			&i.Report,
+			&i.Against,
+			&i.Scorecard,
 		); err != nil {
 			return nil, err
 		}
@@ -167,7 +221,7 @@ func (q *Queries) ListBacktests(ctx context.Context, before int64, revision stri
 }
 
 const lockBacktest = `-- name: LockBacktest :one
-SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report FROM backtest WHERE backtest_id = $1 FOR UPDATE
+SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report, against, scorecard FROM backtest WHERE backtest_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockBacktest(ctx context.Context, backtestID pgtype.UUID) (Backtest, error) {
@@ -192,6 +246,8 @@ func (q *Queries) LockBacktest(ctx context.Context, backtestID pgtype.UUID) (Bac
 		&i.Leads,
 		&i.Problem,
 		&i.Report,
+		&i.Against,
+		&i.Scorecard,
 	)
 	return i, err
 }

@@ -35,6 +35,8 @@ type Backtest struct {
 	Leads      int64
 	Problem    string
 	Report     []byte
+	Against    string
+	Scorecard  string
 }
 
 type BacktestPart struct {

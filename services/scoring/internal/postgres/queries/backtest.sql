@@ -1,6 +1,6 @@
 -- name: InsertBacktest :exec
-INSERT INTO backtest (backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at)
-VALUES (@backtest_id, @revision, @line, @playbook, @from_at, @to_at, 1, @note, @started_by, @started_at, @started_at, @started_at);
+INSERT INTO backtest (backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, against, scorecard)
+VALUES (@backtest_id, @revision, @line, @playbook, @from_at, @to_at, 1, @note, @started_by, @started_at, @started_at, @started_at, @against, @scorecard);
 
 -- name: GetBacktest :one
 SELECT * FROM backtest WHERE backtest_id = @backtest_id;
@@ -13,6 +13,10 @@ SELECT * FROM backtest WHERE backtest_id = @backtest_id FOR UPDATE;
 SELECT * FROM backtest
 WHERE sequence < @before AND (@revision::text = '' OR revision = @revision)
 ORDER BY sequence DESC LIMIT @most;
+
+-- name: LastDoneBacktest :many
+-- The latest begun of a revision that has a report.
+SELECT * FROM backtest WHERE revision = @revision AND state = 2 ORDER BY sequence DESC LIMIT 1;
 
 -- name: UpdateBacktest :exec
 UPDATE backtest SET state = @state, updated_at = @updated_at, alive_at = @updated_at, next_page = @next_page, progress = @progress,
