@@ -13,13 +13,15 @@ type Mistake struct {
 	Message      string
 }
 
-// String writes the mistake as compilers do: file:line: message.
+// String writes the mistake as compilers do: file:line:column: message.
 func (m Mistake) String() string {
 	switch {
 	case m.File == "":
 		return m.Message
 	case m.Line == 0:
 		return m.File + ": " + m.Message
+	case m.Column > 0:
+		return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Column, m.Message)
 	}
 	return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Message)
 }

@@ -55,7 +55,7 @@ func TestLoadNamesTheFirstMistake(t *testing.T) {
 	if err == nil {
 		t.Fatal("loaded")
 	}
-	want := `1 mistakes, the first: signals.yaml:1: half_life: must be a time such as 15m, 4h, 14d or 18 months, is "soon"`
+	want := `1 mistakes, the first: signals.yaml:1:12: half_life: must be a time such as 15m, 4h, 14d or 18 months, is "soon"`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}

@@ -4,6 +4,7 @@
 package playbook
 
 import (
+	"github.com/leadmesh/leadmesh/core/catalogue"
 	"github.com/leadmesh/leadmesh/core/governance"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/routing"
@@ -22,6 +23,7 @@ type Playbook struct {
 	Languages []string // languages the market is served in, the first is the usual one
 
 	Governor        *governance.Governor
+	Catalogue       *catalogue.Catalogue // services, values, offers, incentives and chargers, as far as they are declared
 	Scoring         *scoring.Model
 	Scorecards      scoring.Definition       // what Scoring was compiled from; nobody may change it
 	Models          [scoring.NumLines]string // revision of the model whose table scores the line; empty: its own

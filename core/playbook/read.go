@@ -27,6 +27,9 @@ const (
 	fileSignals    = "signals.yaml"
 	fileRouting    = "routing.yaml"
 	fileClocks     = "sla.yaml"
+	fileOffers     = "offers.yaml"
+	fileIncentives = "incentives.yaml"
+	fileChargers   = "chargers.csv"
 	folderScoring  = "scoring"
 	fileSegments   = "scoring/segments.yaml"
 	folderPlays    = "plays"
@@ -70,16 +73,17 @@ func (b *bundle) expect() {
 			b.list.Add(document.Place{File: name}, "the file is missing")
 		}
 	}
+	files := []string{fileMain, fileGovernance, fileCatalogue, fileSignals, fileRouting, fileClocks, fileOffers, fileIncentives, fileChargers}
 	for _, name := range slices.Sorted(maps.Keys(b.files)) {
 		folder := path.Dir(name)
 		switch {
 		case path.Base(name) == "README.md":
-		case folder == "." && slices.Contains([]string{fileMain, fileGovernance, fileCatalogue, fileSignals, fileRouting, fileClocks}, name):
+		case folder == "." && slices.Contains(files, name):
 		case folder == folderScoring && path.Ext(name) == ".yaml":
 		case folder == folderPlays && path.Ext(name) == ".md":
 		default:
 			b.list.Add(document.Place{File: name}, "a playbook has no such file; there are %s, scoring/*.yaml and plays/*.md",
-				strings.Join([]string{fileMain, fileGovernance, fileCatalogue, fileSignals, fileRouting, fileClocks}, ", "))
+				strings.Join(files, ", "))
 		}
 	}
 }
@@ -139,8 +143,7 @@ func (b *bundle) governance() {
 	}
 	catalogue := b.open(fileCatalogue, "catalogue", where)
 	if catalogue != nil {
-		rules.Catalogue = readCatalogue(catalogue)
-		catalogue.Close()
+		rules.Catalogue = b.catalogue(catalogue, where)
 	}
 	if main == nil || catalogue == nil {
 		return

@@ -83,22 +83,6 @@ func readReject(o *document.Object) governance.Reject {
 	return r
 }
 
-func readCatalogue(o *document.Object) governance.Catalogue {
-	c := governance.Catalogue{DefaultBrand: o.Text("default_brand"), WMI: o.Table("wmi")}
-	o.Need("brands")
-	o.Objects("brands", func(b *document.Object) {
-		b.Need("makes")
-		c.Brands = append(c.Brands, governance.Brand{Code: b.NeedText("code"), Makes: b.Words("makes")})
-	})
-	o.Objects("models", func(m *document.Object) {
-		c.Models = append(c.Models, governance.Model{
-			Code: m.NeedText("code"), Make: m.NeedText("make"), Name: m.NeedText("name"),
-			Aliases: m.Words("aliases"), Powertrain: m.Text("powertrain"),
-		})
-	})
-	return c
-}
-
 func readSwitch(o *document.Object, key string) bool {
 	v, _ := document.Value(o, key, document.Switch)
 	return v

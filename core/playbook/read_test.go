@@ -115,6 +115,11 @@ func FuzzRead(f *testing.F) {
 	for name, text := range base {
 		f.Add(name, text)
 	}
+	f.Add("catalogue.yaml", []byte("brands: [{code: ACME, makes: [Acme]}]\nmodels:\n  - {code: A1, make: Acme, name: Uno, list_price: 1 USD, next: A1, service: {every: 1 year}}\n"+
+		"services: [{every: 1 year}]\nresiduals: [{name: x, a_year: 1 mi, distances: [0 km, 9 km], rows: [{age: 0d, shares: [9 %, 8 %]}]}]\n"))
+	f.Add("offers.yaml", []byte("offers: [{model: A1, monthly: 3 USD, from: 2026-01-01, until: 2026-02-01}]\n"))
+	f.Add("incentives.yaml", []byte("incentives: [{name: x, regions: [CO], models: [A1], buyers: fleet, price_cap: 1 USD}]\n"))
+	f.Add("chargers.csv", []byte("chargers;country;postal_prefix\n7;US;80\n\"8\";US;\"8\n1\"\n"))
 	f.Add("signals.yaml", []byte("? [a]\n: b\n"))
 	f.Add("signals.yaml", []byte("half_life: !!binary x\n"))
 	f.Add("plays/x.md", []byte("---\n---\n"))

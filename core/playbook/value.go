@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/leadmesh/leadmesh/core/catalogue"
 	"github.com/leadmesh/leadmesh/core/document"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/scoring"
@@ -111,6 +112,8 @@ func unitOf(word string) (time.Duration, bool) {
 		return 7 * 24 * time.Hour, true
 	case "month", "months":
 		return meanMonth, true
+	case "year", "years":
+		return 12 * meanMonth, true
 	}
 	return 0, false
 }
@@ -181,6 +184,43 @@ func parseMoney(currency string) func(string) (int64, error) {
 	}
 }
 
+// parseAmount reads an amount of any currency, e.g. 34900 USD.
+func parseAmount(s string) (lead.Money, error) {
+	minor, err := parseMoney("")(s)
+	_, unit := split(s)
+	if err != nil {
+		return lead.Money{}, fmt.Errorf("must be an amount such as 34900 USD, is %q", s)
+	}
+	return lead.Money{Minor: minor, Currency: unit}, nil
+}
+
+// parseDay reads a day such as 2026-10-01 into the second it begins, UTC.
+func parseDay(s string) (int64, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil || t.Unix() <= 0 {
+		return 0, fmt.Errorf("must be a day such as 2026-10-01, is %q", s)
+	}
+	return t.Unix(), nil
+}
+
+// parseDays reads a time span into whole days.
+func parseDays(s string) (int32, error) {
+	d, err := parseDuration(s)
+	days := d / (24 * time.Hour)
+	if err != nil || days > math.MaxInt32 {
+		return 0, fmt.Errorf("must be a time such as 90d, 18 months or 3 years, is %q", s)
+	}
+	return int32(days), nil
+}
+
+// parseRegion reads a subdivision as ISO 3166-2 codes it behind the country.
+func parseRegion(s string) (string, error) {
+	if s == "" || len(s) > 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return "", fmt.Errorf("must be a region such as CO, without the country, is %q", s)
+	}
+	return s, nil
+}
+
 // coded turns a parser of a code list into one with an error. what names the list, names are the
 // codes in it.
 func coded[T any](what string, names []string, parse func(string) (T, bool)) func(string) (T, error) {
@@ -199,6 +239,9 @@ var (
 	parseSegment = coded("segment", lead.Codes("segment"), lead.ParseSegment)
 	parseStage   = coded("stage", lead.Codes("stage"), lead.ParseStage)
 	parseChannel = coded("channel", lead.Codes("channel"), lead.ParseChannel)
+
+	parsePowertrain = coded("powertrain", lead.Codes("powertrain"), lead.ParsePowertrain)
+	parseBuyers     = coded("kind of buyer", []string{"all", "private", "fleet"}, catalogue.ParseBuyers)
 )
 
 // parseZone checks the form of an IANA zone name; whether it exists only the host knows.

@@ -5,26 +5,22 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/leadmesh/leadmesh/core/catalogue"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/signal"
 )
 
 // Facts is what extraction needs beside the lead and the profile: the consent that identity
-// found effective, and what the catalogue and the territory know. The zero Facts grants nothing
+// found effective, and what the network and the playbook know. The zero Facts grants nothing
 // and knows nothing.
 type Facts struct {
 	Profiling lead.ConsentState // only granted lets tracked behaviour in
 
-	SoughtKnown       bool            // the catalogue knows the model sought
-	SoughtPowertrain  lead.Powertrain // of that model; not given: the lead's own word
-	ProgramRequired   bool            // that model needs a certified program
-	IncentiveKnown    bool
-	IncentiveEligible bool // read when IncentiveKnown
-	ChargersKnown     bool
-	ChargersNearby    int32      // read when ChargersKnown
-	VehicleValue      lead.Money // market value of the vehicle owned
-	OfferedMonthly    lead.Money // payment of the replacement on offer
-	ServiceInterval   int32      // days between services of the vehicle owned; 0 when not known
+	SoughtKnown      bool                 // the network knows the model sought
+	SoughtPowertrain lead.Powertrain      // of that model; not given: the lead's own word
+	ProgramRequired  bool                 // that model needs a certified program
+	Catalogue        *catalogue.Catalogue // services, values, offers, incentives and chargers; nil knows none
+	Currency         string               // of the playbook's points; amounts in another are not known. Empty: any
 }
 
 const (
@@ -47,6 +43,7 @@ func Extract(l *lead.Lead, p *signal.Profile, decidedAt time.Time, facts Facts, 
 	x.owned = l.Vehicle(lead.VehicleRoleOwned)
 	x.traded = l.Vehicle(lead.VehicleRoleTraded)
 	x.sought = l.Vehicle(lead.VehicleRoleSought)
+	x.fleet = ofCompany(l, p)
 	x.consent = facts.Profiling == lead.ConsentStateGranted
 
 	x.inquiry(decidedAt)
@@ -67,7 +64,7 @@ type extraction struct {
 	facts                 *Facts
 	owned, traded, sought *lead.Vehicle
 	at                    int64
-	consent               bool
+	consent, fleet        bool
 }
 
 func (x *extraction) set(f Feature, v int64) {
@@ -194,12 +191,9 @@ func (x *extraction) signals() {
 
 // vehicleSought reads what the customer wants and how ready the program is for it.
 func (x *extraction) vehicleSought() {
-	powertrain := x.facts.SoughtPowertrain
+	powertrain := x.powertrainSought()
 	known, stock := x.facts.SoughtKnown, false
 	if v := x.sought; v != nil {
-		if powertrain == lead.PowertrainUnspecified {
-			powertrain = v.Powertrain
-		}
 		known = known || v.ModelCode != ""
 		stock = v.Stock != "" || v.VIN != ""
 		x.code(FeatureVehicleSoughtStatus, uint8(v.Status))
@@ -211,12 +205,13 @@ func (x *extraction) vehicleSought() {
 	x.yes(FeatureEVSought, powertrain == lead.PowertrainElectric)
 	x.yes(FeatureProgramRequired, x.facts.ProgramRequired)
 	x.yes(FeatureTradeOffered, x.traded != nil)
-	if x.facts.IncentiveKnown {
-		x.yes(FeatureIncentiveEligible, x.facts.IncentiveEligible)
+}
+
+func (x *extraction) powertrainSought() lead.Powertrain {
+	if x.facts.SoughtPowertrain == lead.PowertrainUnspecified && x.sought != nil {
+		return x.sought.Powertrain
 	}
-	if x.facts.ChargersKnown {
-		x.set(FeatureChargersNearby, int64(x.facts.ChargersNearby))
-	}
+	return x.facts.SoughtPowertrain
 }
 
 // lifeCycle reads where the customer's vehicles stand: the one the lead names, else all.
@@ -229,7 +224,8 @@ func (x *extraction) lifeCycle(decidedAt time.Time) {
 	if named != nil {
 		vin = named.VIN
 	}
-	c := x.profile.LifeCycle(vin, x.at, x.facts.ServiceInterval)
+	c := x.profile.LifeCycle(vin, x.at)
+	mine := x.vehicle(named, &c, decidedAt)
 	powertrain := c.Powertrain
 	if named != nil {
 		if km, ok := odometerKM(named); ok {
@@ -237,7 +233,7 @@ func (x *extraction) lifeCycle(decidedAt time.Time) {
 		}
 		if c.AgeDays == signal.Unknown && named.Year > 1900 {
 			// Only the model year is known: counted from its first day.
-			c.AgeDays = int32(max(0, floorDays(x.at-time.Date(named.Year, 1, 1, 0, 0, 0, 0, time.UTC).Unix())))
+			c.AgeDays = daysSince(named.Year, x.at)
 		}
 		if powertrain == lead.PowertrainUnspecified {
 			powertrain = named.Powertrain
@@ -250,44 +246,18 @@ func (x *extraction) lifeCycle(decidedAt time.Time) {
 	v[FeatureWarrantyDaysLeft], v[FeatureMaintenancePlanDaysLeft] = c.WarrantyDays, c.PlanDays
 	v[FeatureVisits24M], v[FeatureVisitsCustomer24M] = c.Visits, c.VisitsCustomer
 	v[FeatureVisitsWarranty24M], v[FeatureVisitsMaintenance24M] = c.VisitsWarranty, c.VisitsMaintenance
-	v[FeatureVisitDays], v[FeatureServicesDone] = c.VisitDays, c.ServicesDone
+	v[FeatureVisitDays], v[FeatureServicesDone] = c.VisitDays, mine.servicesDone(x)
 	v[FeatureVehiclesOwned] = c.Vehicles
 	x.yes(FeatureEVOwned, c.EVs > 0 || powertrain == lead.PowertrainElectric)
 	x.code(FeaturePowertrainOwned, uint8(powertrain))
 	x.money(FeatureSpend24M, c.Spent)
-	x.worth(named, &c)
-}
-
-// worth compares what the vehicle is worth with what is owed, with a repair and with a new payment.
-func (x *extraction) worth(named *lead.Vehicle, c *signal.LifeCycle) {
-	worth := x.facts.VehicleValue
-	if worth.Currency == "" && named != nil {
-		worth = named.Price
-	}
-	if named != nil && worth.Currency != "" && named.Payoff.Currency == worth.Currency {
-		x.money(FeatureEquity, lead.Money{Minor: worth.Minor - named.Payoff.Minor, Currency: worth.Currency})
-	}
-	if c.DeclinedDays != signal.Unknown && c.DeclinedDays <= declinedRecent {
-		x.money(FeatureDeclinedAmount, c.Declined)
-		if share, ok := permille(c.Declined, worth); ok {
-			x.set(FeatureRepairValueShare, share)
-		}
-	}
-	if offer := x.facts.OfferedMonthly; offer.Currency != "" {
-		if share, ok := permille(offer, c.LeasePaying); ok {
-			x.set(FeaturePaymentChange, share-1000)
-		}
-	}
+	x.worth(&mine, &c)
+	x.next(mine.car, c.LeasePaying)
 }
 
 // value reads what the customer is worth to us.
 func (x *extraction) value() {
-	fleet := x.profile.Account
-	for i := range x.lead.Parties {
-		p := &x.lead.Parties[i]
-		fleet = fleet || p.Role == lead.PartyRoleCompany
-	}
-	x.yes(FeatureFleet, fleet)
+	x.yes(FeatureFleet, x.fleet)
 	if since := x.profile.CustomerSince; since != 0 && since <= x.at {
 		x.set(FeatureCustomerSinceDays, floorDays(x.at-since))
 	}
@@ -295,8 +265,18 @@ func (x *extraction) value() {
 	x.code(FeatureFinanceMethod, financeMethod(x.lead.Finance.Method))
 }
 
+// ofCompany reports whether the lead is of an organisation.
+func ofCompany(l *lead.Lead, p *signal.Profile) bool {
+	for i := range l.Parties {
+		if l.Parties[i].Role == lead.PartyRoleCompany {
+			return true
+		}
+	}
+	return p.Account
+}
+
 func (x *extraction) money(f Feature, m lead.Money) {
-	if m.Currency != "" {
+	if m.Currency != "" && (x.facts.Currency == "" || m.Currency == x.facts.Currency) {
 		x.set(f, floorDiv(m.Minor, minorUnits(m.Currency)))
 	}
 }

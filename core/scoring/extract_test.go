@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leadmesh/leadmesh/core/catalogue"
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/scoring"
 	"github.com/leadmesh/leadmesh/core/signal"
@@ -47,7 +48,7 @@ func inquiry() *lead.Lead {
 		Source: lead.Source{Channel: " Website"}, RequestedAt: decided.Add(-time.Minute), Comments: "größer, bitte",
 		TimeFrame: lead.TimeFrame{Latest: decided.AddDate(0, 0, 14)},
 		Parties: []lead.Party{{Role: lead.PartyRolePrimary, Phones: []lead.Phone{{E164: "+4915112345678"}},
-			Emails: []lead.Email{{Raw: "broken"}}}},
+			Emails: []lead.Email{{Raw: "broken"}}, Address: lead.Address{Postal: "80331", Country: "DE"}}},
 		Vehicles: []lead.Vehicle{
 			{Role: lead.VehicleRoleSought, Status: lead.VehicleStatusNew, ModelCode: "I5", Price: lead.Money{Minor: 4_599_000, Currency: "EUR"}},
 			{Role: lead.VehicleRoleOwned, VIN: vin, Odometer: 25000, OdometerUnit: lead.OdometerUnitMI,
@@ -55,6 +56,24 @@ func inquiry() *lead.Lead {
 		},
 		Finance: lead.Finance{Method: "lease", DownPayment: lead.Money{Minor: 300_000, Currency: "EUR"}},
 	}
+}
+
+// declared is what the manufacturer of the cars declares.
+func declared(t testing.TB) *catalogue.Catalogue {
+	t.Helper()
+	k, problems := catalogue.Compile(catalogue.Definition{
+		Market:   "DE",
+		Brands:   []catalogue.Brand{{Code: "KH", Makes: []string{"Kaha"}}},
+		WMI:      map[string]string{"KMH": "Kaha"},
+		Models:   []catalogue.Model{{Code: "I5", Make: "Kaha", Powertrain: lead.PowertrainElectric}},
+		Services: []catalogue.ServiceRule{{Scope: catalogue.Scope{Brand: "KH"}, Service: catalogue.Service{Days: 365}}},
+		Offers:   []catalogue.Offer{{Model: "I5", Monthly: lead.Money{Minor: 42000, Currency: "EUR"}}},
+		Chargers: []catalogue.Chargers{{Country: "DE", Prefix: "8", Count: 7}},
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return k
 }
 
 func values(in *scoring.Inputs) map[string]int32 {
@@ -88,8 +107,7 @@ func facts() map[string]int32 {
 
 func TestExtract(t *testing.T) {
 	p := lessee(t)
-	f := scoring.Facts{SoughtKnown: true, SoughtPowertrain: lead.PowertrainElectric, ProgramRequired: true, ChargersKnown: true, ChargersNearby: 7,
-		OfferedMonthly: lead.Money{Minor: 42000, Currency: "EUR"}, ServiceInterval: 365}
+	f := scoring.Facts{SoughtKnown: true, SoughtPowertrain: lead.PowertrainElectric, ProgramRequired: true, Catalogue: declared(t), Currency: "EUR"}
 	var in scoring.Inputs
 	for _, state := range []lead.ConsentState{lead.ConsentStateUnspecified, lead.ConsentStateDenied, lead.ConsentStateNone, lead.ConsentStateRevoked, lead.ConsentStateExpired} {
 		f.Profiling = state
@@ -136,10 +154,10 @@ func TestExtractOfAStranger(t *testing.T) {
 }
 
 func TestExtractAllocatesNothing(t *testing.T) {
-	p, l := lessee(t), inquiry()
+	p, l, k := lessee(t), inquiry(), declared(t)
 	var in scoring.Inputs
 	if n := testing.AllocsPerRun(100, func() {
-		scoring.Extract(l, &p, decided, scoring.Facts{Profiling: lead.ConsentStateGranted}, &in)
+		scoring.Extract(l, &p, decided, scoring.Facts{Profiling: lead.ConsentStateGranted, Catalogue: k}, &in)
 	}); n != 0 {
 		t.Errorf("Extract allocates %g times", n)
 	}
@@ -177,7 +195,7 @@ func TestGolden(t *testing.T) {
 	m := compile(t, example())
 	var in scoring.Inputs
 	var res scoring.Result
-	f := scoring.Facts{Profiling: lead.ConsentStateGranted, SoughtKnown: true, SoughtPowertrain: lead.PowertrainElectric, ServiceInterval: 365}
+	f := scoring.Facts{Profiling: lead.ConsentStateGranted, SoughtKnown: true, SoughtPowertrain: lead.PowertrainElectric, Catalogue: declared(t)}
 	scoring.Extract(inquiry(), &p, decided, f, &in)
 	m.Score(&in, &res)
 	type line struct {
@@ -199,11 +217,11 @@ func TestGolden(t *testing.T) {
 		"ACQUISITION":  {10000, 520000, lead.StageReady, "lease ends in 74 days", "asked for a quote"},
 		"CARE":         {6200, 208400, lead.StageIntent, "asked 1 more time in 90 days", "left a phone number"},
 		"NURTURE":      {7650, 327300, lead.StageReady, "asked for a quote", "wants to act within 14 days"},
-		"REENGAGEMENT": {8950, 433900, lead.StageReady, "lease ends in 74 days", "drives 143 % of the contracted distance"},
+		"REENGAGEMENT": {9550, 483100, lead.StageReady, "lease ends in 74 days", "drives 143 % of the contracted distance"},
 		"RENEWAL":      {10000, 520000, lead.StageReady, "contract is over in 74 days", "asked for a quote"},
 		"SALES":        {10000, 520000, lead.StageReady, "asked for a quote", "wants to act within 14 days"},
-		"SERVICE":      {9100, 446200, lead.StageReady, "lease ends in 74 days", "drives 143 % of the contracted distance"},
-		"WARRANTY":     {8100, 364200, lead.StageReady, "lease ends in 74 days", "drives 143 % of the contracted distance"},
+		"SERVICE":      {9700, 495400, lead.StageReady, "lease ends in 74 days", "drives 143 % of the contracted distance"},
+		"WARRANTY":     {8700, 413400, lead.StageReady, "lease ends in 74 days", "drives 143 % of the contracted distance"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(line{})); diff != "" {
 		t.Error(diff)
@@ -216,7 +234,7 @@ func TestGolden(t *testing.T) {
 func BenchmarkExtract(b *testing.B) {
 	p, l := lessee(b), inquiry()
 	var in scoring.Inputs
-	f := scoring.Facts{Profiling: lead.ConsentStateGranted, ServiceInterval: 365}
+	f := scoring.Facts{Profiling: lead.ConsentStateGranted, Catalogue: declared(b)}
 	b.ReportAllocs()
 	for b.Loop() {
 		scoring.Extract(l, &p, decided, f, &in)

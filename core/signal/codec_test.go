@@ -139,7 +139,7 @@ func FuzzUnmarshal(f *testing.F) {
 		if diff := cmp.Diff(p, again); diff != "" {
 			t.Fatal(diff)
 		}
-		p.LifeCycle("", base, 365)
+		p.LifeCycle("", base)
 		signal.Merge(p, again)
 	})
 }

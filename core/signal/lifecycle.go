@@ -24,7 +24,7 @@ const (
 // LifeCycle is where the vehicles of a person are in their life, as integers. Whatever no fact
 // supports is Unknown.
 type LifeCycle struct {
-	VIN        string // the vehicle that age, odometer and distance are about
+	Vehicle    *VehicleFacts // that age, odometer and distance are about; nil when none is known
 	Powertrain lead.Powertrain
 	Vehicles   int32 // vehicles known of the person
 	EVs        int32 // of these, electric ones
@@ -48,18 +48,17 @@ type LifeCycle struct {
 	VisitsMaintenance int32
 	VisitDays         int32      // since the latest visit
 	Spent             lead.Money // paid by the customer in 24 months, in the currency of the latest such visit
-	ServicesDone      int32      // of the services due in 24 months, 1/1000, at most 1000
 	DeclinedDays      int32
 	Declined          lead.Money
 }
 
 // LifeCycle works out where the vehicles stand at a second. With the VIN of a known vehicle only
 // that vehicle counts; otherwise all do, and age, odometer and distance are those of the vehicle
-// something was learned of last. interval is the service interval in days, 0 when it is not known.
-func (p *Profile) LifeCycle(vin string, at int64, interval int32) LifeCycle {
+// something was learned of last.
+func (p *Profile) LifeCycle(vin string, at int64) LifeCycle {
 	c := LifeCycle{AgeDays: Unknown, OwnedDays: Unknown, OdometerKM: Unknown, DailyDistance: Unknown,
 		LeaseDays: Unknown, LeasePace: Unknown, WarrantyDays: Unknown, PlanDays: Unknown,
-		VisitDays: Unknown, ServicesDone: Unknown, DeclinedDays: Unknown}
+		VisitDays: Unknown, DeclinedDays: Unknown}
 	named := p.Vehicle(vin)
 	main := named
 	for i := range p.Vehicles {
@@ -81,7 +80,7 @@ func (p *Profile) LifeCycle(vin string, at int64, interval int32) LifeCycle {
 	if main == nil {
 		return c
 	}
-	c.VIN, c.Powertrain = main.VIN, main.Powertrain
+	c.Vehicle, c.Powertrain = main, main.Powertrain
 	if main.Sold.At != 0 && main.Sold.At <= at {
 		c.OwnedDays = daysBetween(main.Sold.At, at)
 		if main.Sold.Status == lead.VehicleStatusNew {
@@ -92,7 +91,6 @@ func (p *Profile) LifeCycle(vin string, at int64, interval int32) LifeCycle {
 	if km, ok := main.Projected(at); ok {
 		c.OdometerKM = km
 	}
-	c.services(main, at, interval)
 	return c
 }
 
@@ -156,24 +154,36 @@ func (c *LifeCycle) visits(v *VehicleFacts, at int64) {
 	}
 }
 
-// services compares the visits with those the interval asked for since the sale, at most 24
-// months back. A visit paid internally is no service.
-func (c *LifeCycle) services(v *VehicleFacts, at int64, interval int32) {
-	if interval <= 0 || c.OwnedDays == Unknown {
-		return
+// ServicesDone is the share of the services due, in 1/1000 and at most 1000, that the vehicle was
+// brought in for since the person has it, at most 24 months back. A service is due after a number of
+// days or metres, whichever comes first; 0 sets no limit. A visit paid internally is no service.
+// Unknown when nothing was due yet, or the interval or the time of the purchase is not known.
+func (v *VehicleFacts) ServicesDone(days, metres int32, at int64) int32 {
+	since := v.Sold.At
+	if since == 0 {
+		since = v.Lease.Started
 	}
-	span := min(c.OwnedDays, recentVisits)
-	due := span / interval
+	if since == 0 || since > at {
+		return Unknown
+	}
+	span := min(daysBetween(since, at), recentVisits)
+	due := int64(0)
+	if days > 0 {
+		due = int64(span / days)
+	}
+	if daily := v.DailyDistance(); metres > 0 && daily != Unknown {
+		due = max(due, int64(span)*int64(daily)/int64(metres))
+	}
 	if due == 0 {
-		return
+		return Unknown
 	}
-	done := int32(0)
+	done := int64(0)
 	for _, s := range v.Visits {
 		if s.At <= at && s.PayType != PayTypeInternal && daysBetween(s.At, at) < span {
 			done++
 		}
 	}
-	c.ServicesDone = min(done*1000/due, 1000)
+	return int32(min(done*1000/due, 1000))
 }
 
 // DailyDistance returns the metres a day the vehicle is driven, from its first and latest

@@ -27,14 +27,14 @@ func leased() []signal.Signal {
 
 func TestLifeCycle(t *testing.T) {
 	p := apply(t, leased()...)
-	got := p.LifeCycle(vin, base+800*day, 365)
+	got := p.LifeCycle(vin, base+800*day)
 	want := signal.LifeCycle{
-		VIN: vin, Powertrain: lead.PowertrainElectric, Vehicles: 1, EVs: 1,
+		Vehicle: p.Vehicle(vin), Powertrain: lead.PowertrainElectric, Vehicles: 1, EVs: 1,
 		AgeDays: 800, OwnedDays: 800, OdometerKM: 40000, DailyDistance: 50000,
 		LeaseDays: 200, LeasePace: 1250,
 		WarrantyDays: 200, WarrantyCoverage: "WEAR", PlanDays: signal.Unknown,
 		Visits: 2, VisitsCustomer: 1, VisitsMaintenance: 1, VisitDays: 60,
-		Spent: lead.Money{Minor: 32000, Currency: "EUR"}, ServicesDone: 1000, DeclinedDays: signal.Unknown,
+		Spent: lead.Money{Minor: 32000, Currency: "EUR"}, DeclinedDays: signal.Unknown,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -55,7 +55,7 @@ func TestLifeCycleEnds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := p.LifeCycle("", base+tt.day*day, 0)
+			c := p.LifeCycle("", base+tt.day*day)
 			if c.LeaseDays != tt.lease || c.WarrantyDays != tt.warranty || c.WarrantyCoverage != tt.coverage {
 				t.Errorf("lease %d, warranty %d %s; want %d, %d %s", c.LeaseDays, c.WarrantyDays, c.WarrantyCoverage, tt.lease, tt.warranty, tt.coverage)
 			}
@@ -77,7 +77,7 @@ func TestLeaseDaysAreDates(t *testing.T) {
 			{midnight + 75*day - 1, 1}, {midnight + 75*day, 0}, {midnight + 76*day - 1, 0}, {midnight + 76*day, -1},
 			{midnight + 166*day - 1, -90}, {midnight + 166*day, signal.Unknown},
 		} {
-			if got := p.LifeCycle(vin, tt.at, 0).LeaseDays; got != tt.want {
+			if got := p.LifeCycle(vin, tt.at).LeaseDays; got != tt.want {
 				t.Errorf("end at second %d of its day, %d s after midnight of day %d: %d days, want %d", end, tt.at%day, (tt.at-midnight)/day, got, tt.want)
 			}
 		}
@@ -86,7 +86,7 @@ func TestLeaseDaysAreDates(t *testing.T) {
 
 func TestLifeCycleOfNothing(t *testing.T) {
 	var p signal.Profile
-	c := p.LifeCycle("", base, 365)
+	c := p.LifeCycle("", base)
 	for name, v := range map[string]int32{"age": c.AgeDays, "lease": c.LeaseDays, "warranty": c.WarrantyDays, "distance": c.DailyDistance, "visit": c.VisitDays} {
 		if v != signal.Unknown {
 			t.Errorf("%s = %d of an empty profile", name, v)

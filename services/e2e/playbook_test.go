@@ -95,7 +95,7 @@ func changeRules(t *testing.T, w *world) {
 
 	broken := edit(t, samplePlaybook(t), "scoring/sales.yaml", "\nbase: 15\n", "\nbase: 15\nbaze: 3\n")
 	broken = edit(t, broken, "sla.yaml", "warn: 80 %", "warn: 180 %")
-	broken = edit(t, broken, "catalogue.yaml", "powertrain: PLUGIN_HYBRID\n    aliases: [TindraP,", "powertrain: STEAM\n    aliases: [TindraP,")
+	broken = edit(t, broken, "catalogue.yaml", "powertrain: PLUGIN_HYBRID\n    list_price: 41900 USD", "powertrain: STEAM\n    list_price: 41900 USD")
 	refuses(t, w, broken, []string{"scoring/sales.yaml:", "sla.yaml:", "catalogue.yaml:"})
 	if r := next(); r.GetDecision().GetPlaybookRevision() != applied.GetRevision() {
 		t.Errorf("after a refused bundle decisions are by %s", r.GetDecision().GetPlaybookRevision())

@@ -87,7 +87,7 @@ func (rb *rulebook) decide(q *inquiry, now time.Time, v *verdict) {
 	}
 	v.rules, v.decidedAt, v.park, v.doubts = rb, now.Truncate(time.Microsecond), 0, v.doubts[:0]
 	l := &q.lead
-	facts := scoring.Facts{Profiling: rb.profiling(l, now)}
+	facts := scoring.Facts{Profiling: rb.profiling(l, now), Catalogue: rb.playbook.Catalogue, Currency: rb.playbook.Currency}
 	model, known := rb.network.soughtModel(l)
 	if facts.SoughtKnown = known; known {
 		facts.SoughtPowertrain, facts.ProgramRequired = model.powertrain, model.program != ""

@@ -108,6 +108,7 @@ func (s *Service) facts(l *lead.Lead, at time.Time) scoring.Facts {
 
 func scoreLead(p *playbook.Playbook, l *lead.Lead, profile *signal.Profile, facts scoring.Facts, at time.Time) *scoredLead {
 	c := &scoredLead{playbook: p, line: l.Line}
+	facts.Catalogue, facts.Currency = p.Catalogue, p.Currency
 	scoring.Extract(l, profile, at, facts, &c.inputs)
 	p.Scoring.Score(&c.inputs, &c.result)
 	if l.Trigger {

@@ -29,7 +29,7 @@ func TestCheckPolicyNamesFileAndLine(t *testing.T) {
 	if code := checkPolicy(dir, &out); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	want := "signals.yaml:3: PAGE_VIEW: must be a time such as 15m, 4h, 14d or 18 months, is \"soon\"\n1 mistake\n"
+	want := "signals.yaml:3:20: PAGE_VIEW: must be a time such as 15m, 4h, 14d or 18 months, is \"soon\"\n1 mistake\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
