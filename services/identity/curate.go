@@ -172,7 +172,7 @@ func (s *Service) curate(ctx context.Context, ids []lead.ID, fn func(*postgres.T
 				return err
 			}
 			locked := before.buckets()
-			if err := tx.LockBuckets(ctx, locked); err != nil {
+			if err := tx.Lock(ctx, postgres.Locks{Buckets: locked}); err != nil {
 				return err
 			}
 			if _, err := tx.LockPersons(ctx, before.members()); err != nil {

@@ -11,24 +11,28 @@ import (
 
 const (
 	maxGroup    = maxResolve       // leads of one transaction
+	maxGroups   = 4                // small ones under way at once
 	groupBudget = 10 * time.Second // a group outlives the calls that wait for it
 )
 
-// gatherer resolves calls in groups: at once when nothing is in flight, else together with all that
-// came meanwhile. Nobody waits for company, and two groups of one process would only wait for each
-// other's buckets.
+// gatherer resolves calls in groups. Small groups, which lock their keys one by one, run beside each
+// other: at once while there are few of them, else with all that came meanwhile. What is too much for a
+// small group goes as a single large one as soon as nothing else is under way: two of them would only
+// wait for each other's buckets. Nobody waits for company.
 type gatherer struct {
 	run func(context.Context, []*item) error
 
 	mu      sync.Mutex
 	waiting []*call
-	running bool
+	running int  // groups
+	large   bool // the one that runs is
 }
 
 type call struct {
-	items []*item
-	done  chan struct{}
-	err   error // read after done is closed
+	items  []*item
+	claims int
+	done   chan struct{}
+	err    error // read after done is closed
 }
 
 func newGatherer(run func(context.Context, []*item) error) *gatherer { return &gatherer{run: run} }
@@ -37,11 +41,13 @@ func newGatherer(run func(context.Context, []*item) error) *gatherer { return &g
 // must not touch them again.
 func (g *gatherer) resolve(ctx context.Context, items []*item) error {
 	c := &call{items: items, done: make(chan struct{})}
+	for _, it := range items {
+		c.claims += it.claims()
+	}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, c)
-	if !g.running {
-		g.running = true
-		go g.loop()
+	if group := g.next(); group != nil {
+		go g.work(group)
 	}
 	g.mu.Unlock()
 	select {
@@ -52,32 +58,34 @@ func (g *gatherer) resolve(ctx context.Context, items []*item) error {
 	}
 }
 
-func (g *gatherer) loop() {
-	for {
-		group := g.next()
-		if group == nil {
-			return
-		}
+// work commits a group and whatever waits then.
+func (g *gatherer) work(group []*call) {
+	for group != nil {
 		g.commit(group)
 		for _, c := range group {
 			close(c.done)
 		}
+		g.mu.Lock()
+		g.running, g.large = g.running-1, false
+		group = g.next()
+		g.mu.Unlock()
 	}
 }
 
-// next takes what waits, as much as fits one transaction; nil ends the loop.
+// next takes what waits, as much as fits one transaction, if it may begin now; else it is nil. The
+// caller holds the mutex and works on it.
 func (g *gatherer) next() []*call {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	leads, n := 0, 0
+	leads, claims, n := 0, 0, 0
 	for n < len(g.waiting) && leads+len(g.waiting[n].items) <= maxGroup {
 		leads += len(g.waiting[n].items)
+		claims += g.waiting[n].claims
 		n++
 	}
-	if n == 0 {
-		g.running = false
+	large := claims > maxClaims
+	if n == 0 || g.large || g.running == maxGroups || large && g.running > 0 {
 		return nil
 	}
+	g.running, g.large = g.running+1, large
 	group := g.waiting[:n:n]
 	g.waiting = g.waiting[n:]
 	return group

@@ -50,26 +50,6 @@ func hashKeys(keys []identity.Key) []key {
 	return out
 }
 
-// buckets returns the sorted buckets of keys and further identifiers, as they are locked.
-func buckets(ids []lead.ID, keys ...[]key) []int32 {
-	var used [lead.Buckets]bool
-	for _, id := range ids {
-		used[id.Bucket()] = true
-	}
-	for _, list := range keys {
-		for i := range list {
-			used[list[i].hashed.Hash.Bucket()] = true
-		}
-	}
-	var out []int32
-	for b, u := range used {
-		if u {
-			out = append(out, int32(b))
-		}
-	}
-	return out
-}
-
 // sought is what a transaction has to do with.
 type sought struct {
 	keys    [][]key

@@ -90,6 +90,7 @@ func (s *Service) startSpans(ctx context.Context, req *identityv1.BatchResolveRe
 func (s *Service) resolve(ctx context.Context, items []*item) error {
 	var w *people
 	var stops map[lead.ID][]fact
+	locks := locksOf(items)
 	err := s.store.WritePiped(ctx, func(tx *postgres.Tx) error {
 		what := sought{keys: make([][]key, 0, 2*len(items)), leads: make([]lead.ID, 0, len(items))}
 		var accounts []lead.ID
@@ -98,7 +99,7 @@ func (s *Service) resolve(ctx context.Context, items []*item) error {
 			what.leads, what.points = append(what.leads, it.leadID), append(what.points, it.points...)
 			accounts = append(accounts, it.accountKeys...)
 		}
-		err := tx.LockBuckets(ctx, buckets(append(accounts, what.leads...), what.keys...))
+		err := tx.Lock(ctx, locks)
 		if err != nil {
 			return err
 		}

@@ -1,8 +1,8 @@
 // Package identity knows who a lead is from, what they own and what they did.
 //
-// A call that writes is one transaction. It locks the buckets of the keys it works on, in order, so
-// that two replicas never make two persons of one new e-mail address, and then the rows of the
-// persons it may change. Records and keys are never moved or removed: two persons found to be one
+// A call that writes is one transaction. It locks the keys it works on, in order, so that two replicas
+// never make two persons of one new e-mail address, and then the rows of the persons it may change. A
+// few keys are locked each by itself, and many by their buckets, as releases before this one lock all. Records and keys are never moved or removed: two persons found to be one
 // are joined by a pointer, so old identifiers stay readable and a split restores what was. Of two
 // persons joined the one known longer survives, of one moment the one with the smaller identifier.
 package identity

@@ -83,7 +83,7 @@ func (s *Service) take(ctx context.Context, arrivals []*arrival, resp *identityv
 			accounts = append(accounts, a.accountKeys...)
 			vins = append(vins, a.vehicle())
 		}
-		if err := tx.LockBuckets(ctx, buckets(append(accounts, ids...), keys...)); err != nil {
+		if err := tx.Lock(ctx, postgres.Locks{Buckets: buckets(append(accounts, ids...), keys...)}); err != nil {
 			return err
 		}
 		seen, err := tx.Seen(ctx, ids)

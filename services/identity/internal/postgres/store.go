@@ -24,8 +24,11 @@ func Module() postgres.Module {
 	return postgres.Module{Service: "identity", FS: migrations, Dir: "migrations"}
 }
 
-// lockNamespace is the first key of the advisory locks that guard key buckets.
-const lockNamespace = 0x1d30
+// The first keys of the advisory locks that guard buckets of keys, and single ones.
+const (
+	lockNamespace    = 0x1d30
+	keyLockNamespace = 0x1d31
+)
 
 // Store reads and writes Identity's schema. It is safe for concurrent use.
 type Store struct {
@@ -136,10 +139,20 @@ type Stop struct {
 	Fact                       []byte
 }
 
-// LockBuckets waits until no other transaction works on a key of the given buckets, which must be
-// sorted so that transactions can not wait for each other in a circle.
-func (t *Tx) LockBuckets(ctx context.Context, buckets []int32) error {
-	return t.later.LockBuckets(ctx, lockNamespace, buckets)
+// Locks are what a transaction has to itself: buckets, or, where there are any, keys, of whose buckets
+// others may have other keys. Each list must be sorted and without repetitions, so that transactions can
+// not wait for each other in a circle.
+type Locks struct {
+	Buckets []int32 // of all keys
+	Keys    []int32 // parts of hashes: two keys may have one
+}
+
+// Lock waits until no other transaction works on what is locked, and keeps it until the transaction ends.
+func (t *Tx) Lock(ctx context.Context, l Locks) error {
+	if len(l.Keys) == 0 {
+		return t.later.LockBuckets(ctx, lockNamespace, l.Buckets)
+	}
+	return t.later.LockKeys(ctx, lockNamespace, l.Buckets, keyLockNamespace, l.Keys)
 }
 
 // Known is who may have to do with what is to be linked.

@@ -389,6 +389,23 @@ func (q *Queries) LockBuckets(ctx context.Context, namespace int32, buckets []in
 	return err
 }
 
+const lockKeys = `-- name: LockKeys :exec
+SELECT pg_advisory_xact_lock_shared($1::integer, b) FROM unnest($2::integer[]) AS b
+UNION ALL
+SELECT pg_advisory_xact_lock($3::integer, k) FROM unnest($4::integer[]) AS k
+`
+
+// Nobody has any of the buckets to himself before the first key is locked.
+func (q *Queries) LockKeys(ctx context.Context, namespace int32, buckets []int32, keyNamespace int32, keys []int32) error {
+	_, err := q.db.Exec(ctx, lockKeys,
+		namespace,
+		buckets,
+		keyNamespace,
+		keys,
+	)
+	return err
+}
+
 const lockPersons = `-- name: LockPersons :many
 SELECT p.person_id, p.household_id, p.version, p.merged_into, p.consent_epoch, p.golden, p.facts, p.profile, p.created_at, p.account_id
 FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS person_id) AS k

@@ -1,6 +1,12 @@
 -- name: LockBuckets :exec
 SELECT pg_advisory_xact_lock(@namespace::integer, b) FROM unnest(@buckets::integer[]) AS b;
 
+-- name: LockKeys :exec
+-- Nobody has any of the buckets to himself before the first key is locked.
+SELECT pg_advisory_xact_lock_shared(@namespace::integer, b) FROM unnest(@buckets::integer[]) AS b
+UNION ALL
+SELECT pg_advisory_xact_lock(@key_namespace::integer, k) FROM unnest(@keys::integer[]) AS k;
+
 -- name: LeadPersons :many
 SELECT l.lead_id, l.person_id, l.created, l.contradicts, l.weight, l.reasons
 FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@lead_ids::uuid[]) AS lead_id) AS k
