@@ -146,7 +146,10 @@ func (h *House) wireIdentity(ctx context.Context) error {
 			identityv1.RegisterReviewServiceServer(r, s)
 			identityv1.RegisterMatchingServiceServer(r, s)
 		},
-		Internal: func(r grpc.ServiceRegistrar) { identityv1.RegisterResolveServiceServer(r, s) },
+		Internal: func(r grpc.ServiceRegistrar) {
+			identityv1.RegisterResolveServiceServer(r, s)
+			identityv1.RegisterProfileServiceServer(r, s)
+		},
 		Health:   s.Health, Run: s.Run,
 	})
 	return nil

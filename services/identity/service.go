@@ -55,12 +55,13 @@ type Deps struct {
 	NewID func() lead.ID
 }
 
-// Service serves IdentityService and ResolveService. It is safe for concurrent use.
+// Service serves what Identity answers, to the outside and to the house. It is safe for concurrent use.
 type Service struct {
 	identityv1.UnsafeIdentityServiceServer
 	identityv1.UnsafeResolveServiceServer
 	identityv1.UnsafeReviewServiceServer
 	identityv1.UnsafeMatchingServiceServer
+	identityv1.UnsafeProfileServiceServer
 
 	cfg      Config
 	deps     Deps
@@ -76,6 +77,7 @@ var (
 	_ identityv1.ResolveServiceServer  = (*Service)(nil)
 	_ identityv1.ReviewServiceServer   = (*Service)(nil)
 	_ identityv1.MatchingServiceServer = (*Service)(nil)
+	_ identityv1.ProfileServiceServer  = (*Service)(nil)
 )
 
 // defaultKeyCap keeps the keys of large families and drops those of stores and form fillers.

@@ -1,0 +1,159 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/identity"
+	"github.com/leadmesh/leadmesh/core/lead"
+	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres"
+	"github.com/leadmesh/leadmesh/services/internal/cursor"
+	"github.com/leadmesh/leadmesh/services/internal/leadconv"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+)
+
+const (
+	usualProfiles = 500
+	mostProfiles  = 2000
+)
+
+// profileQuery is what ListProfiles was asked, and where it is.
+type profileQuery struct {
+	at     time.Time
+	most   int
+	bucket int16
+	after  lead.ID
+}
+
+// ListProfiles answers a page of everybody. It walks the primary key: a page costs what it holds.
+func (s *Service) ListProfiles(ctx context.Context, req *identityv1.ListProfilesRequest) (*identityv1.ListProfilesResponse, error) {
+	q, err := s.parseProfileQuery(req)
+	if err != nil {
+		return nil, err
+	}
+	resp := &identityv1.ListProfilesResponse{ProgressPpm: 1_000_000}
+	err = s.store.Read(ctx, func(tx *postgres.Tx) error {
+		rows, err := tx.ProfilesAfter(ctx, q.bucket, q.after, q.most)
+		if err != nil {
+			return err
+		}
+		if len(rows) == q.most {
+			last := rows[len(rows)-1].ID
+			resp.NextPageToken, resp.ProgressPpm = cursor.Text(last[:]), progressAt(last)
+		}
+		resp.Profiles, err = profiles(ctx, tx, rows, q.at)
+		return err
+	})
+	return resp, err
+}
+
+func (s *Service) parseProfileQuery(req *identityv1.ListProfilesRequest) (profileQuery, error) {
+	q := profileQuery{at: s.deps.Now(), most: int(req.GetPageSize())}
+	var wrong []problem.Violation
+	if t := req.GetAt(); t != nil {
+		if q.at = t.AsTime(); t.CheckValid() != nil {
+			wrong = append(wrong, problem.Violation{Field: "at", Description: "is no time"})
+		}
+	}
+	switch {
+	case q.most < 0 || q.most > mostProfiles:
+		wrong = append(wrong, problem.Violation{Field: "page_size", Description: fmt.Sprintf("must be 1 to %d", mostProfiles)})
+	case q.most == 0:
+		q.most = usualProfiles
+	}
+	if token := req.GetPageToken(); token != "" {
+		place, ok := cursor.Bytes(token)
+		if !ok || len(place) != len(q.after) {
+			wrong = append(wrong, problem.Violation{Field: "page_token", Description: "is none that ListProfiles answered"})
+		} else {
+			q.after = lead.ID(place)
+			q.bucket = q.after.Bucket()
+		}
+	}
+	if len(wrong) > 0 {
+		return q, problem.Invalid(wrong...)
+	}
+	return q, nil
+}
+
+// progressAt is how much of everybody stands before a person, in millionths. Within a bucket
+// identifiers begin with the time, of which nobody knows where it began; the bucket is near enough.
+func progressAt(id lead.ID) int32 {
+	return int32(id.Bucket()) * (1_000_000 / lead.Buckets)
+}
+
+// profiles writes what is known of persons. Consent is what Capture would be told of a lead of theirs:
+// the facts held of them and the revocations of whoever shares a contact point. Where it is not
+// granted by the person's own facts nobody else's are read, since those can only take away.
+func profiles(ctx context.Context, tx *postgres.Tx, rows []postgres.KnownPerson, at time.Time) ([]*identityv1.PersonProfile, error) {
+	out := make([]*identityv1.PersonProfile, len(rows))
+	persons := make([]person, len(rows))
+	byID := make(map[lead.ID]*person, len(rows))
+	ids, epochs := make([]lead.ID, len(rows)), make([]int16, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		facts, err := identity.Unmarshal(r.Facts)
+		if err != nil {
+			return nil, fmt.Errorf("facts of a person: %w", err)
+		}
+		persons[i].facts = facts
+		byID[r.ID], ids[i], epochs[i] = &persons[i], r.ID, r.Epoch
+		out[i] = &identityv1.PersonProfile{
+			PersonId: r.ID.String(), Profile: r.Profile, HasEmail: len(facts.Emails) > 0, HasPhone: len(facts.Phones) > 0,
+		}
+	}
+	held, _, err := tx.Bearing(ctx, ids, epochs, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range held {
+		f, err := readFact(r.ID, r.Fact)
+		if err != nil {
+			return nil, err
+		}
+		p := byID[r.PersonID]
+		p.consents = append(p.consents, f)
+	}
+	var points []lead.ID
+	for i := range persons {
+		if out[i].Profiling = profiled(&persons[i], nil, at); out[i].Profiling {
+			points = append(points, pointsOf(&persons[i].facts)...)
+		}
+	}
+	_, shared, err := tx.Bearing(ctx, nil, nil, points)
+	if err != nil || len(shared) == 0 {
+		return out, err
+	}
+	stops := map[lead.ID][]fact{}
+	for _, r := range shared {
+		f, err := readFact(r.ConsentID, r.Fact)
+		if err != nil {
+			return nil, err
+		}
+		stops[r.Point] = append(stops[r.Point], f)
+	}
+	for i := range persons {
+		out[i].Profiling = out[i].Profiling && profiled(&persons[i], stops, at)
+	}
+	return out, nil
+}
+
+// profiled reports whether the manufacturer may use tracked behaviour of a person. A fact that this
+// version does not know grants nothing.
+func profiled(p *person, stops map[lead.ID][]fact, at time.Time) bool {
+	var facts []lead.Consent
+	for _, pb := range bearing(p, nil, stops) {
+		if pb.GetPurpose() != leadv1.Purpose_PURPOSE_PROFILING && pb.GetPurpose() != leadv1.Purpose_PURPOSE_UNSPECIFIED {
+			continue
+		}
+		c, wrong := leadconv.ConsentFromProto("", pb)
+		if len(wrong) > 0 {
+			return false
+		}
+		facts = append(facts, c)
+	}
+	return lead.MayUse(facts, lead.ConsentKey{Controller: lead.ControllerOEM, Purpose: lead.PurposeProfiling}, at)
+}
