@@ -173,3 +173,6 @@ func DefaultData() string {
 }
 
 func (c Config) runs(service string) bool { return slices.Contains(c.Only, service) }
+
+// reaches reports whether a service runs in this process or in one it knows.
+func (c Config) reaches(service string) bool { return c.runs(service) || c.Peers[service] != "" }

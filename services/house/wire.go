@@ -58,9 +58,15 @@ func (h *House) wireScoring(ctx context.Context) error {
 		return err
 	}
 	names := newDirectory(routingv1.NewCaseServiceClient(cases), h.tel.Log)
-	s, err := scoring.New(scoring.Config{Models: h.cfg.Models}, scoring.Deps{
-		Pool: pool, Model: names.catalogueModel, Past: routingv1.NewCaseServiceClient(cases), Tel: h.tel, Now: h.cfg.Now,
-	})
+	deps := scoring.Deps{Pool: pool, Model: names.catalogueModel, Past: routingv1.NewCaseServiceClient(cases), Tel: h.tel, Now: h.cfg.Now}
+	if h.cfg.reaches(Identity) { // else this process scores as it did before anybody scored everybody
+		persons, err := h.host.Conn(Scoring, Identity)
+		if err != nil {
+			return err
+		}
+		deps.Profiles = identityv1.NewProfileServiceClient(persons)
+	}
+	s, err := scoring.New(scoring.Config{Models: h.cfg.Models}, deps)
 	if err != nil {
 		return err
 	}
@@ -71,6 +77,7 @@ func (h *House) wireScoring(ctx context.Context) error {
 		Public: func(r grpc.ServiceRegistrar) {
 			scoringv1.RegisterScoringServiceServer(r, s)
 			scoringv1.RegisterModelServiceServer(r, s)
+			scoringv1.RegisterRescoringServiceServer(r, s)
 		},
 		Internal: func(r grpc.ServiceRegistrar) { scoringv1.RegisterSnapshotServiceServer(r, s) },
 		Health:   s.Health, Run: s.Run,
@@ -150,7 +157,7 @@ func (h *House) wireIdentity(ctx context.Context) error {
 			identityv1.RegisterResolveServiceServer(r, s)
 			identityv1.RegisterProfileServiceServer(r, s)
 		},
-		Health:   s.Health, Run: s.Run,
+		Health: s.Health, Run: s.Run,
 	})
 	return nil
 }

@@ -70,15 +70,24 @@ type jobs struct {
 }
 
 func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
-	j := &jobs{s: s, chores: []*chore{s.backtests}}
+	j := &jobs{s: s}
+	if s.decided != nil {
+		j.chores = append(j.chores, s.backtests)
+	}
+	if s.profiles != nil {
+		j.chores = append(j.chores, s.rescorings)
+	}
 	workers, queues := river.NewWorkers(), make([]string, len(j.chores))
-	if err := river.AddWorkerSafely(workers, &worker[backtestArgs]{j: j, c: s.backtests}); err != nil {
-		return nil, fmt.Errorf("prepare backtests: %w", err)
+	err := errors.Join(
+		river.AddWorkerSafely(workers, &worker[backtestArgs]{j: j, c: s.backtests}),
+		river.AddWorkerSafely(workers, &worker[rescoringArgs]{j: j, c: s.rescorings}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("prepare long work: %w", err)
 	}
 	for i, c := range j.chores {
 		queues[i] = c.name
 	}
-	var err error
 	if j.client, err = queue.NewLong(pool, jobSchema, jobSlice, workers, queues...); err != nil {
 		return nil, fmt.Errorf("open the queue of long work: %w", err)
 	}

@@ -45,7 +45,7 @@ type Config struct {
 	Models ModelRules
 }
 
-// Deps are what the service works with; all but Model and Past are required.
+// Deps are what the service works with; all but Model, Past and Profiles are required.
 type Deps struct {
 	Pool *pgxpool.Pool // role leadmesh_scoring, schema scoring
 	// Model returns what the network's catalogue knows of a model: a decision scores with it, so
@@ -54,8 +54,10 @@ type Deps struct {
 	// Past reads what was decided, for backtests. nil: there are none to work on, and those begun wait
 	// for a process that can.
 	Past PastDecisions
-	Tel  *telemetry.Telemetry
-	Now  func() time.Time
+	// Profiles reads everybody, for re-scorings. nil: as with Past.
+	Profiles Profiles
+	Tel      *telemetry.Telemetry
+	Now      func() time.Time
 }
 
 // Model is what a score needs to know of a model of the catalogue.
@@ -64,22 +66,25 @@ type Model struct {
 	Program    bool // a store needs a program to sell it
 }
 
-// Service is ScoringService, ModelService and SnapshotService. Safe for concurrent use.
+// Service is ScoringService, ModelService, RescoringService and SnapshotService. Safe for concurrent use.
 type Service struct {
 	scoringv1.UnsafeScoringServiceServer
 	scoringv1.UnsafeModelServiceServer
+	scoringv1.UnsafeRescoringServiceServer
 	scoringv1.UnsafeSnapshotServiceServer
 
-	store     *store.Store
-	rules     ModelRules
-	model     func(brand, code string) (Model, bool)
-	decided   PastDecisions
-	jobs      *jobs
-	backtests *chore
-	log       *slog.Logger
-	now       func() time.Time
-	replica   [16]byte // names this process among the replicas
-	held      atomic.Pointer[held]
+	store      *store.Store
+	rules      ModelRules
+	model      func(brand, code string) (Model, bool)
+	decided    PastDecisions
+	profiles   Profiles
+	jobs       *jobs
+	backtests  *chore
+	rescorings *chore
+	log        *slog.Logger
+	now        func() time.Time
+	replica    [16]byte // names this process among the replicas
+	held       atomic.Pointer[held]
 
 	mu      sync.Mutex // one refresh at a time
 	refused string     // the active revision with its models, if it does not compile here
@@ -96,9 +101,10 @@ type held struct {
 }
 
 var (
-	_ scoringv1.ScoringServiceServer  = (*Service)(nil)
-	_ scoringv1.ModelServiceServer    = (*Service)(nil)
-	_ scoringv1.SnapshotServiceServer = (*Service)(nil)
+	_ scoringv1.ScoringServiceServer   = (*Service)(nil)
+	_ scoringv1.ModelServiceServer     = (*Service)(nil)
+	_ scoringv1.RescoringServiceServer = (*Service)(nil)
+	_ scoringv1.SnapshotServiceServer  = (*Service)(nil)
 )
 
 // New makes the service; Run runs its loop.
@@ -109,11 +115,11 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Model == nil {
 		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
 	}
-	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, log: deps.Tel.Log, now: deps.Now}
+	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, log: deps.Tel.Log, now: deps.Now}
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
 	}
-	s.backtests = newBacktests(s)
+	s.backtests, s.rescorings = newBacktests(s), newRescorings(s)
 	var err error
 	if s.jobs, err = newJobs(s, deps.Pool); err != nil {
 		return nil, err
@@ -121,11 +127,11 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// Run keeps the process in step with the active playbook and works on backtests until ctx ends.
+// Run keeps the process in step with the active playbook and does the long work until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.follow(ctx) })
-	if s.decided != nil {
+	if len(s.jobs.chores) > 0 {
 		group.Go(func() error { return s.jobs.run(ctx) })
 	}
 	return group.Wait()

@@ -50,12 +50,20 @@ func newRuledHouse(t *testing.T, pool *pgxpool.Pool, rules scoring.ModelRules) *
 // newTryingHouse is one whose backtests find past decisions.
 func newTryingHouse(t *testing.T, pool *pgxpool.Pool, rules scoring.ModelRules, past scoring.PastDecisions) *house {
 	t.Helper()
+	return newHouseWith(t, scoring.Config{Models: rules}, scoring.Deps{Pool: pool, Past: past})
+}
+
+func newHouseWith(t *testing.T, cfg scoring.Config, deps scoring.Deps) *house {
+	t.Helper()
 	tel, err := telemetry.New(t.Context(), telemetry.Config{Service: "test", LogWriter: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &house{tel: tel, now: start}
-	h.service, err = scoring.New(scoring.Config{Models: rules}, scoring.Deps{Pool: pool, Past: past, Tel: tel, Now: func() time.Time { return h.now }})
+	if deps.Tel = tel; deps.Now == nil {
+		deps.Now = func() time.Time { return h.now }
+	}
+	h.service, err = scoring.New(cfg, deps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type Column struct {
 // value is what a column may hold: what a table's column of that type takes, and nothing that is
 // converted.
 type value interface {
-	bool | int16 | int32 | int64 | string | []byte | []int64 | pgtype.UUID | pgtype.Timestamptz
+	bool | int16 | int32 | int64 | string | []byte | []int16 | []int64 | pgtype.UUID | pgtype.Timestamptz
 }
 
 // Col is the column of a name with the value that each row, counted from 0, has in it.
@@ -49,6 +49,8 @@ func adder[T value]() func([]byte, T) []byte {
 		add = addString
 	case []byte:
 		add = addBytes
+	case []int16:
+		add = addInt16s
 	case []int64:
 		add = addInt64s
 	case pgtype.UUID:
@@ -59,16 +61,24 @@ func adder[T value]() func([]byte, T) []byte {
 	return add.(func([]byte, T) []byte) // every type of the constraint has one
 }
 
-// addInt64s appends a list of its own, as array_recv reads it; NULL for none.
+// addInt16s and addInt64s append a list of its own, as array_recv reads it; NULL for none.
+func addInt16s(buf []byte, list []int16) []byte {
+	return addList(buf, list, pgtype.Int2OID, 2, addInt16)
+}
+
 func addInt64s(buf []byte, list []int64) []byte {
+	return addList(buf, list, pgtype.Int8OID, 8, addInt64)
+}
+
+func addList[T any](buf []byte, list []T, element, size uint32, add func([]byte, T) []byte) []byte {
 	if len(list) == 0 {
 		return nil
 	}
-	for _, v := range [...]uint32{1, 0, pgtype.Int8OID, uint32(len(list)), 1} { // dimension, no NULL, type, length, first index
+	for _, v := range [...]uint32{1, 0, element, uint32(len(list)), 1} { // dimension, no NULL, type, length, first index
 		buf = addUint32(buf, v)
 	}
 	for _, v := range list {
-		buf = addInt64(addUint32(buf, 8), v)
+		buf = add(addUint32(buf, size), v)
 	}
 	return buf
 }

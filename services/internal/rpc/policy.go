@@ -25,6 +25,7 @@ var policy = map[string][]Role{
 	"/leadmesh.scoring.v1.ScoringService/Explain":            {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/ListPlaybooks":      {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ModelService/":                     {RoleMOPS, RoleOps},
+	"/leadmesh.scoring.v1.RescoringService/":                 {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.routing.v1.DecisionService/":                  {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.routing.v1.RoutingService/":                   {RoleOEM, RoleDealer, RoleOps},
 	"/leadmesh.routing.v1.RoutingService/SearchDealers":      {RoleOEM, RoleDealer, RoleMOPS, RoleOps},

@@ -77,6 +77,48 @@ type ModelReign struct {
 	Revision pgtype.Text
 }
 
+type PersonScore struct {
+	Slot          int16
+	Bucket        int16
+	PersonID      pgtype.UUID
+	Points        []int16
+	Stages        []int16
+	Levels        []int16
+	Active        int16
+	NextLine      int16
+	NoConsent     bool
+	IndexPoints   []int16
+	IndexExpected []int64
+}
+
+type PersonScore0 struct {
+	Slot          int16
+	Bucket        int16
+	PersonID      pgtype.UUID
+	Points        []int16
+	Stages        []int16
+	Levels        []int16
+	Active        int16
+	NextLine      int16
+	NoConsent     bool
+	IndexPoints   []int16
+	IndexExpected []int64
+}
+
+type PersonScore1 struct {
+	Slot          int16
+	Bucket        int16
+	PersonID      pgtype.UUID
+	Points        []int16
+	Stages        []int16
+	Levels        []int16
+	Active        int16
+	NextLine      int16
+	NoConsent     bool
+	IndexPoints   []int16
+	IndexExpected []int64
+}
+
 type Playbook struct {
 	Revision  string
 	Bundle    []byte
@@ -89,6 +131,28 @@ type Refusal struct {
 	Revision string
 	Problem  string
 	SeenAt   pgtype.Timestamptz
+}
+
+type Rescoring struct {
+	Sequence    int64
+	RescoringID pgtype.UUID
+	Revision    string
+	Playbook    string
+	Scorer      string
+	AsOf        pgtype.Timestamptz
+	Slot        pgtype.Int2
+	BeforeID    pgtype.UUID
+	State       int16
+	Note        string
+	StartedBy   string
+	UpdatedAt   pgtype.Timestamptz
+	AliveAt     pgtype.Timestamptz
+	NextPage    string
+	LastPerson  pgtype.UUID
+	Progress    int32
+	Persons     int64
+	Problem     string
+	Report      []byte
 }
 
 type ShadowCount struct {

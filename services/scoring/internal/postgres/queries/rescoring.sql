@@ -1,0 +1,59 @@
+-- name: LatestKept :many
+-- The re-scoring whose scores hold.
+SELECT * FROM rescoring WHERE state = 2 AND slot IS NOT NULL ORDER BY sequence DESC LIMIT 1;
+
+-- name: InsertRescoring :exec
+INSERT INTO rescoring (rescoring_id, revision, playbook, scorer, as_of, slot, before_id, state, note, started_by, updated_at, alive_at)
+VALUES (@rescoring_id, @revision, @playbook, @scorer, @as_of, @slot, @before_id, 1, @note, @started_by, @as_of, @as_of);
+
+-- name: GetRescoring :one
+SELECT * FROM rescoring WHERE rescoring_id = @rescoring_id;
+
+-- name: GetRescoringAt :one
+SELECT * FROM rescoring WHERE sequence = @sequence;
+
+-- name: LockRescoring :one
+SELECT * FROM rescoring WHERE rescoring_id = @rescoring_id FOR UPDATE;
+
+-- name: ListRescorings :many
+-- The latest begun first.
+SELECT * FROM rescoring WHERE sequence < @before ORDER BY sequence DESC LIMIT @most;
+
+-- name: SlotTaken :one
+-- Whether a slot was filled again since a re-scoring.
+SELECT EXISTS (SELECT FROM rescoring WHERE sequence > @sequence AND slot = @slot AND (persons > 0 OR state = 2)) AS taken;
+
+-- name: BegunSince :one
+-- Whether a re-scoring to be kept was begun at a time or later.
+SELECT EXISTS (SELECT FROM rescoring WHERE slot IS NOT NULL AND as_of >= @since) AS begun;
+
+-- name: UpdateRescoring :exec
+UPDATE rescoring SET state = @state, updated_at = @updated_at, alive_at = @updated_at, next_page = @next_page,
+    last_person = @last_person, progress = @progress, persons = @persons, problem = @problem, report = @report
+WHERE rescoring_id = @rescoring_id;
+
+-- name: TouchRescoring :exec
+UPDATE rescoring SET alive_at = @alive_at WHERE rescoring_id = @rescoring_id AND state = 1;
+
+-- name: TakeStalledRescoring :many
+-- The one at work, if nobody has given a sign of life for long.
+UPDATE rescoring SET alive_at = @alive_at WHERE state = 1 AND alive_at < @before RETURNING rescoring_id;
+
+-- name: PersonScoresBetween :many
+-- The scores of a slot after one person and up to another, in order.
+SELECT * FROM person_score
+WHERE slot = @slot AND (bucket, person_id) > (@after_bucket::smallint, @after_person::uuid)
+    AND (bucket, person_id) <= (@last_bucket::smallint, @last_person::uuid)
+ORDER BY bucket, person_id LIMIT @most;
+
+-- name: FindPersonScores :many
+-- The scores of a slot after one person that fulfil what is asked; 0 asks for nothing.
+SELECT * FROM person_score
+WHERE slot = @slot AND (bucket, person_id) > (@after_bucket::smallint, @after_person::uuid)
+    AND (@segment::int = 0 OR levels[@segment::int] BETWEEN 1 AND @level::int)
+    AND (@line::int = 0 OR stages[@line::int] >= @stage::int)
+ORDER BY bucket, person_id LIMIT @most;
+
+-- name: GetPersonScore :many
+SELECT * FROM person_score
+WHERE slot = @slot AND bucket = @bucket AND person_id = @person_id;

@@ -1,0 +1,164 @@
+package scoring
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/playbook"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// StartRescoring begins to score everybody.
+func (s *Service) StartRescoring(ctx context.Context, req *scoringv1.StartRescoringRequest) (*scoringv1.StartRescoringResponse, error) {
+	if err := checkNote(req.GetNote()); err != nil {
+		return nil, err
+	}
+	if s.profiles == nil {
+		return nil, problem.New(problemv1.Reason_REASON_NOT_READY, "this process does not know where Identity is: start it with --peer identity=HOST:PORT")
+	}
+	h, err := s.active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	revision := req.GetRevision()
+	if revision != "" {
+		if revision, err = s.findModel(ctx, revision); err != nil {
+			return nil, err
+		}
+		if err := s.fits(ctx, h.playbook, revision); err != nil {
+			return nil, err
+		}
+	}
+	r, err := s.beginRescoring(ctx, h, revision, rpc.CallerFrom(ctx).String(), req.GetNote())
+	if err != nil {
+		return nil, err
+	}
+	return &scoringv1.StartRescoringResponse{Rescoring: rescoringProto(r)}, nil
+}
+
+// fits is the problem of a model that does not compile beside a playbook; nil if it does.
+func (s *Service) fits(ctx context.Context, p *playbook.Playbook, revision string) error {
+	row, err := s.store.Model(ctx, revision)
+	if err != nil {
+		return err
+	}
+	_, m, err := readModel(0, row.Card)
+	if err != nil {
+		return err
+	}
+	if _, err := p.WithModels([]playbook.Model{m}); err != nil {
+		return wrongState("the model does not fit the active playbook: " + err.Error())
+	}
+	return nil
+}
+
+// beginRescoring keeps a re-scoring by what is in force and has it worked on.
+func (s *Service) beginRescoring(ctx context.Context, h *held, revision, by, note string) (*store.Rescoring, error) {
+	now := s.now()
+	r := &store.Rescoring{
+		ID: newJobID(), Revision: revision, Playbook: h.stored.Revision, Scorer: h.playbook.Scorer(), AsOf: now,
+		State: store.RescoringRunning, Note: note, By: by, UpdatedAt: now,
+	}
+	if err := s.store.StartRescoring(ctx, r, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.rescorings, r.ID) }); err != nil {
+		return nil, err
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "re-scoring begun", slog.String("rescoring", r.ID.String()), slog.String("by", by))
+	return r, nil
+}
+
+// GetRescoring answers how far a re-scoring is, and its report.
+func (s *Service) GetRescoring(ctx context.Context, req *scoringv1.GetRescoringRequest) (*scoringv1.GetRescoringResponse, error) {
+	id, err := parseRescoringID(req.GetRescoringId())
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.store.Rescoring(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := rescoringProto(r)
+	if r.State == store.RescoringDone {
+		out.Report = &scoringv1.RescoringReport{}
+		if err := proto.Unmarshal(r.Report, out.Report); err != nil {
+			return nil, problem.Internal(fmt.Errorf("decode a report: %w", err))
+		}
+	}
+	return &scoringv1.GetRescoringResponse{Rescoring: out}, nil
+}
+
+// ListRescorings answers re-scorings, the latest begun first.
+func (s *Service) ListRescorings(ctx context.Context, req *scoringv1.ListRescoringsRequest) (*scoringv1.ListRescoringsResponse, error) {
+	most, before, wrong := parsePage(req, "ListRescorings")
+	if len(wrong) > 0 {
+		return nil, problem.Invalid(wrong...)
+	}
+	rows, err := s.store.ListRescorings(ctx, before, most+1)
+	if err != nil {
+		return nil, err
+	}
+	resp := &scoringv1.ListRescoringsResponse{}
+	if len(rows) > int(most) {
+		rows = rows[:most]
+		resp.NextPageToken = pageToken(rows[most-1].Sequence)
+	}
+	for _, r := range rows {
+		resp.Rescorings = append(resp.Rescorings, rescoringProto(r))
+	}
+	return resp, nil
+}
+
+// CancelRescoring ends one that runs. To cancel it again changes nothing.
+func (s *Service) CancelRescoring(ctx context.Context, req *scoringv1.CancelRescoringRequest) (*scoringv1.CancelRescoringResponse, error) {
+	id, err := parseRescoringID(req.GetRescoringId())
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.store.ChangeRescoring(ctx, id, func(r *store.Rescoring) (_ []store.PersonScore, first, save bool, err error) {
+		switch r.State {
+		case store.RescoringCancelled:
+			return nil, false, false, nil
+		case store.RescoringRunning:
+			r.State, r.UpdatedAt = store.RescoringCancelled, s.now()
+			return nil, false, true, nil
+		default:
+			return nil, false, false, wrongState("the re-scoring has ended")
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &scoringv1.CancelRescoringResponse{Rescoring: rescoringProto(r)}, nil
+}
+
+func parseRescoringID(text string) (lead.ID, error) {
+	id, err := lead.ParseID(text)
+	if err != nil {
+		return id, problem.Invalid(problem.Violation{Field: "rescoring_id", Description: err.Error()})
+	}
+	return id, nil
+}
+
+// rescoringProto writes a re-scoring without its report.
+func rescoringProto(r *store.Rescoring) *scoringv1.Rescoring {
+	out := &scoringv1.Rescoring{
+		RescoringId: r.ID.String(), Revision: r.Revision, PlaybookRevision: r.Playbook, ModelRevisions: playbook.ScorerModels(r.Playbook, r.Scorer),
+		AsOf: timestamppb.New(r.AsOf), State: scoringv1.RescoringState(r.State), Note: r.Note, StartedBy: r.By, UpdatedAt: timestamppb.New(r.UpdatedAt),
+		ProgressPpm: r.Progress, PersonCount: r.Persons, Problem: r.Problem,
+	}
+	if !r.Before.IsZero() {
+		out.BeforeRescoringId = r.Before.String()
+	}
+	if r.Progress > 0 {
+		out.EstimatedPersonCount = r.Persons * wholeProgress / int64(r.Progress)
+	}
+	return out
+}
