@@ -31,7 +31,7 @@ import (
 const (
 	basePersons = 60
 	watched     = basePersons * 2 / 5 // who granted profiling
-	leaseDays   = 100 // left at start
+	leaseDays   = 100                 // left at start
 )
 
 // basePerson is somebody of five kinds: a lessee who looks around, one who does not allow to be watched,

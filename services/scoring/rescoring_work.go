@@ -268,5 +268,19 @@ func (w *rescorer) scores(p *playbook.Playbook, id lead.ID) store.PersonScore {
 	for line := range out.Points {
 		out.Points[line], out.Stages[line] = int16(res.Points[line]), uint8(res.Stage[line])
 	}
+	for code := range out.Indices {
+		x := &out.Indices[code]
+		r, ok := p.Scoring.Read(lead.Index(code), &w.inputs)
+		if !ok {
+			x.Points = -1
+			continue
+		}
+		x.Points, x.Expected = int16(r.Points), r.Expected
+		for i, band := range p.Scorecards.Indices[lead.Index(code).String()].Bands {
+			if band.Name == r.Band {
+				x.Band = uint8(i + 1)
+			}
+		}
+	}
 	return out
 }

@@ -18,7 +18,7 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 	pool := pgtest.New(t, poolModule()).Pool("poolcase")
 	ctx := t.Context()
 	_, err := pool.Exec(ctx, `CREATE TABLE thing (id int PRIMARY KEY, flag bool, small smallint, big bigint, name text, raw bytea,
-		list bigint[], tag uuid, at timestamptz, left_out text DEFAULT 'as ever')`)
+		list bigint[], smalls smallint[], tag uuid, at timestamptz, left_out text DEFAULT 'as ever')`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +30,7 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 		Name    string
 		Raw     []byte
 		List    []int64
+		Smalls  []int16
 		Tag     pgtype.UUID
 		At      pgtype.Timestamptz
 		LeftOut string
@@ -38,11 +39,11 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 	want := []thing{{ID: 1, LeftOut: "as ever"}} // waits
 	for i := range int32(300) {
 		want = append(want, thing{ID: i + 2, Flag: i%2 == 0, Small: int16(-i), Big: int64(i) << 40, Name: "übel", Raw: []byte(strings.Repeat("x", int(i)*10)),
-			List: []int64{int64(i), -1}, Tag: pgtype.UUID{Bytes: [16]byte{1, 15: byte(i)}, Valid: true},
+			List: []int64{int64(i), -1}, Smalls: []int16{int16(i), -1, 0}, Tag: pgtype.UUID{Bytes: [16]byte{1, 15: byte(i)}, Valid: true},
 			At: pgtype.Timestamptz{Time: at.Add(time.Duration(i) * time.Hour), Valid: true}, LeftOut: "as ever"})
 	}
 	want[7].Raw = make([]byte, 200_000)
-	want[8].Raw, want[8].List, want[8].Tag, want[8].At = nil, nil, pgtype.UUID{}, pgtype.Timestamptz{}
+	want[8].Raw, want[8].List, want[8].Smalls, want[8].Tag, want[8].At = nil, nil, nil, pgtype.UUID{}, pgtype.Timestamptz{}
 	rows := want[1:]
 	err = postgres.InTx(ctx, pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		p := postgres.NewPipe(tx)
@@ -60,6 +61,7 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 			postgres.Col("name", func(i int) string { return rows[i].Name }),
 			postgres.Col("raw", func(i int) []byte { return rows[i].Raw }),
 			postgres.Col("list", func(i int) []int64 { return rows[i].List }),
+			postgres.Col("smalls", func(i int) []int16 { return rows[i].Smalls }),
 			postgres.Col("tag", func(i int) pgtype.UUID { return rows[i].Tag }),
 			postgres.Col("at", func(i int) pgtype.Timestamptz { return rows[i].At }),
 		)
@@ -67,7 +69,7 @@ func TestCopyWritesWhatItIsGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored, err := pool.Query(ctx, "SELECT id, flag, small, big, name, raw, list, tag, at, left_out FROM thing ORDER BY id")
+	stored, err := pool.Query(ctx, "SELECT id, flag, small, big, name, raw, list, smalls, tag, at, left_out FROM thing ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}

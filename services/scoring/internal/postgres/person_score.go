@@ -26,6 +26,14 @@ type PersonScore struct {
 	Active    lead.Segment               // whose play is worth most
 	Next      lead.Line                  // to work for now; unspecified: none yet
 	NoConsent bool
+	Indices   [scoring.NumIndices]IndexScore
+}
+
+// IndexScore is what an index says of somebody.
+type IndexScore struct {
+	Points   int16 // 1/100; negative: the playbook has no such index
+	Expected int64 // parts per million, or minor units of the market's currency
+	Band     uint8 // rank, 1 is the lowest; 0 for none
 }
 
 // ScoresUpTo hands over the scores of a slot after one person and up to another, in the order of
@@ -86,7 +94,8 @@ func (s *Store) SlotTaken(ctx context.Context, r *Rescoring) (bool, error) {
 }
 
 func copyScores(ctx context.Context, tx pgx.Tx, slot int16, list []PersonScore) error {
-	numbers := make([]int16, max(scoring.NumLines, scoring.NumSegments))
+	numbers := make([]int16, max(scoring.NumLines, scoring.NumSegments, scoring.NumIndices))
+	amounts := make([]int64, scoring.NumIndices-1)
 	small := func(list []uint8) []int16 {
 		for i, v := range list {
 			numbers[i] = int16(v)
@@ -103,6 +112,24 @@ func copyScores(ctx context.Context, tx pgx.Tx, slot int16, list []PersonScore) 
 		pg.Col("active", func(i int) int16 { return int16(list[i].Active) }),
 		pg.Col("next_line", func(i int) int16 { return int16(list[i].Next) }),
 		pg.Col("no_consent", func(i int) bool { return list[i].NoConsent }),
+		pg.Col("index_points", func(i int) []int16 {
+			for k, x := range list[i].Indices[1:] {
+				numbers[k] = x.Points
+			}
+			return numbers[:scoring.NumIndices-1]
+		}),
+		pg.Col("index_expected", func(i int) []int64 {
+			for k, x := range list[i].Indices[1:] {
+				amounts[k] = x.Expected
+			}
+			return amounts
+		}),
+		pg.Col("index_bands", func(i int) []int16 {
+			for k, x := range list[i].Indices[1:] {
+				numbers[k] = int16(x.Band)
+			}
+			return numbers[:scoring.NumIndices-1]
+		}),
 	)
 }
 
@@ -123,6 +150,12 @@ func scoreOf(r *db.PersonScore) PersonScore {
 	}
 	for i := range min(len(r.Levels), len(p.Levels)-1) {
 		p.Levels[i+1] = uint8(r.Levels[i])
+	}
+	for i := range p.Indices {
+		p.Indices[i].Points = -1
+		if at := i - 1; at >= 0 && at < min(len(r.IndexPoints), len(r.IndexExpected), len(r.IndexBands)) {
+			p.Indices[i] = IndexScore{r.IndexPoints[at], r.IndexExpected[at], uint8(r.IndexBands[at])}
+		}
 	}
 	return p
 }

@@ -89,6 +89,7 @@ type PersonScore struct {
 	NoConsent     bool
 	IndexPoints   []int16
 	IndexExpected []int64
+	IndexBands    []int16
 }
 
 type PersonScore0 struct {
@@ -103,6 +104,7 @@ type PersonScore0 struct {
 	NoConsent     bool
 	IndexPoints   []int16
 	IndexExpected []int64
+	IndexBands    []int16
 }
 
 type PersonScore1 struct {
@@ -117,6 +119,7 @@ type PersonScore1 struct {
 	NoConsent     bool
 	IndexPoints   []int16
 	IndexExpected []int64
+	IndexBands    []int16
 }
 
 type Playbook struct {

@@ -24,7 +24,7 @@ func (q *Queries) BegunSince(ctx context.Context, since pgtype.Timestamptz) (boo
 }
 
 const findPersonScores = `-- name: FindPersonScores :many
-SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected FROM person_score
+SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected, index_bands FROM person_score
 WHERE slot = $1 AND (bucket, person_id) > ($2::smallint, $3::uuid)
     AND ($4::int = 0 OR levels[$4::int] BETWEEN 1 AND $5::int)
     AND ($6::int = 0 OR stages[$6::int] >= $7::int)
@@ -73,6 +73,7 @@ func (q *Queries) FindPersonScores(ctx context.Context, arg FindPersonScoresPara
 			&i.NoConsent,
 			&i.IndexPoints,
 			&i.IndexExpected,
+			&i.IndexBands,
 		); err != nil {
 			return nil, err
 		}
@@ -85,7 +86,7 @@ func (q *Queries) FindPersonScores(ctx context.Context, arg FindPersonScoresPara
 }
 
 const getPersonScore = `-- name: GetPersonScore :many
-SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected FROM person_score
+SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected, index_bands FROM person_score
 WHERE slot = $1 AND bucket = $2 AND person_id = $3
 `
 
@@ -110,6 +111,7 @@ func (q *Queries) GetPersonScore(ctx context.Context, slot int16, bucket int16, 
 			&i.NoConsent,
 			&i.IndexPoints,
 			&i.IndexExpected,
+			&i.IndexBands,
 		); err != nil {
 			return nil, err
 		}
@@ -337,7 +339,7 @@ func (q *Queries) LockRescoring(ctx context.Context, rescoringID pgtype.UUID) (R
 }
 
 const personScoresBetween = `-- name: PersonScoresBetween :many
-SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected FROM person_score
+SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected, index_bands FROM person_score
 WHERE slot = $1 AND (bucket, person_id) > ($2::smallint, $3::uuid)
     AND (bucket, person_id) <= ($4::smallint, $5::uuid)
 ORDER BY bucket, person_id LIMIT $6
@@ -372,6 +374,7 @@ func (q *Queries) PersonScoresBetween(ctx context.Context, slot int16, afterBuck
 			&i.NoConsent,
 			&i.IndexPoints,
 			&i.IndexExpected,
+			&i.IndexBands,
 		); err != nil {
 			return nil, err
 		}

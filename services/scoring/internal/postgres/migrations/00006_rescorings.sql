@@ -38,8 +38,9 @@ CREATE TABLE person_score (
     active         smallint   NOT NULL, -- lead.Segment whose play is worth most
     next_line      smallint   NOT NULL, -- lead.Line to work for now
     no_consent     boolean    NOT NULL,
-    index_points   smallint[], -- by scoring.IndexCode, 1/100; absent of the line: the playbook has none
-    index_expected bigint[],   -- by scoring.IndexCode: parts per million, or minor units of money
+    index_points   smallint[], -- by lead.Index, 1/100; -1 where the playbook has none
+    index_expected bigint[],   -- by lead.Index: parts per million, or minor units of the market's currency
+    index_bands    smallint[], -- by lead.Index: rank of the band, 1 is the lowest; 0 for none
     PRIMARY KEY (slot, bucket, person_id)
 ) PARTITION BY LIST (slot);
 CREATE TABLE person_score_0 PARTITION OF person_score FOR VALUES IN (0);
