@@ -72,6 +72,7 @@ func pastDecisions() (list []*routingv1.PastDecision) {
 // pastSource is Routing with past decisions.
 type pastSource struct {
 	all    []*routingv1.PastDecision
+	size   int           // of a page
 	stopAt int           // the page that is not answered before go on; -1: none
 	stuck  chan struct{} // is closed there
 	goOn   chan struct{}
@@ -87,7 +88,7 @@ type pastSource struct {
 }
 
 func newSource(stopAt int) *pastSource {
-	return &pastSource{all: pastDecisions(), stopAt: stopAt, stuck: make(chan struct{}), goOn: make(chan struct{})}
+	return &pastSource{all: pastDecisions(), size: ofAPage, stopAt: stopAt, stuck: make(chan struct{}), goOn: make(chan struct{})}
 }
 
 func (p *pastSource) CountPastOutcomes(_ context.Context, req *routingv1.CountPastOutcomesRequest, _ ...grpc.CallOption) (*routingv1.CountPastOutcomesResponse, error) {
@@ -126,8 +127,8 @@ func (p *pastSource) ListPastDecisions(ctx context.Context, req *routingv1.ListP
 			return nil, ctx.Err()
 		}
 	}
-	end := min((page+1)*ofAPage, len(p.all))
-	resp := &routingv1.ListPastDecisionsResponse{Decisions: p.all[page*ofAPage : end], ProgressPpm: int32(end * 1_000_000 / len(p.all))}
+	end := min((page+1)*p.size, len(p.all))
+	resp := &routingv1.ListPastDecisionsResponse{Decisions: p.all[page*p.size : end], ProgressPpm: int32(end * 1_000_000 / len(p.all))}
 	if page == 0 {
 		resp.UnreadableLeadIds = p.unreadable
 	}

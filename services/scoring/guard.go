@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
@@ -19,6 +20,16 @@ type ModelRules struct {
 	MaxCalibrationError float64 // on the same rows; 0: 0.03
 	MinRows             int64   // of these rows; 0: 500
 	MinWins             int64   // rows of these that were won; 0: 30
+	// Bounds of each brand, region and segment, on these rows and in the backtest. Only what is beyond
+	// them beyond chance fails; a group of fewer than 10 wins or losses never does.
+	MinGroupAUC              float64 // 0: 0.55
+	MaxGroupCalibrationError float64 // 0: 0.08
+	// MaxLoss is how much AUC may be lost beside what scores now, on all leads of the backtest and in
+	// each group, before it fails; beyond chance too. 0: 0.02.
+	MaxLoss float64
+	// BacktestAge is how long a backtest counts for who is to become active. 0: 14 days. None is needed
+	// while the line has fewer leads won or lost than MinRows, or fewer won than MinWins, in a year.
+	BacktestAge time.Duration
 	// Measured refuses cards that carry no figures. Without it an expert's table may become a model
 	// as it may stand in a playbook.
 	Measured bool
@@ -29,6 +40,8 @@ type ModelRules struct {
 func (r ModelRules) complete() ModelRules {
 	r.MinAUC, r.MaxCalibrationError = cmp.Or(r.MinAUC, 0.6), cmp.Or(r.MaxCalibrationError, 0.03)
 	r.MinRows, r.MinWins = cmp.Or(r.MinRows, 500), cmp.Or(r.MinWins, 30)
+	r.MinGroupAUC, r.MaxGroupCalibrationError = cmp.Or(r.MinGroupAUC, 0.55), cmp.Or(r.MaxGroupCalibrationError, 0.08)
+	r.MaxLoss, r.BacktestAge = cmp.Or(r.MaxLoss, 0.02), cmp.Or(r.BacktestAge, 14*24*time.Hour)
 	return r
 }
 
@@ -52,13 +65,14 @@ func (r ModelRules) guards(c *card.Card) []guard {
 		return append(list, guard{"figures", "none", bound, !r.Measured})
 	}
 	f := &c.Learned.Unseen
-	return append(list,
+	list = append(list,
 		guard{"AUC", decimal(f.AUC), "at least " + decimal(r.MinAUC), f.AUC >= r.MinAUC},
 		guard{"AUC, lower end", decimal(f.AUCLow), "above 0.5, which is guessing", f.AUCLow > 0.5},
 		guard{"calibration error", decimal(f.CalibrationError), "at most " + decimal(r.MaxCalibrationError), f.CalibrationError <= r.MaxCalibrationError},
 		guard{"unseen rows", strconv.FormatInt(f.Rows, 10), "at least " + strconv.FormatInt(r.MinRows, 10), f.Rows >= r.MinRows},
 		guard{"unseen wins", strconv.FormatInt(f.Positives, 10), "at least " + strconv.FormatInt(r.MinWins, 10), f.Positives >= r.MinWins},
 	)
+	return append(list, r.judge(cardCells(c.Learned.Groups), "unseen rows")...)
 }
 
 // overridden names the features of a card that rules deny and somebody allowed where it was learned.
@@ -89,7 +103,7 @@ func holds(list []guard) bool {
 
 // refused is the problem of a model whose guards do not hold.
 func refused(list []guard) error {
-	p := problem.New(problemv1.Reason_REASON_MODEL_GUARDS, "the model is not good enough for leads by the figures it carries; nothing was changed")
+	p := problem.New(problemv1.Reason_REASON_MODEL_GUARDS, "the model is not good enough for leads by its figures; nothing was changed")
 	for _, g := range list {
 		if !g.held {
 			p.Violations = append(p.Violations, problem.Violation{Field: g.name, Description: "is " + g.figure + ", must be " + g.bound})

@@ -21,12 +21,38 @@ func (s *Service) PromoteModel(ctx context.Context, req *scoringv1.PromoteModelR
 	if to != store.ModelShadow && to != store.ModelActive {
 		return nil, problem.Invalid(problem.Violation{Field: "to", Description: "must be MODEL_STATE_SHADOW or MODEL_STATE_ACTIVE"})
 	}
-	retired := ""
-	m, err := s.change(ctx, req.GetRevision(), req.GetNote(), func(w *modelWork) (err error) {
-		retired, err = w.promote(to)
+	resp := &scoringv1.PromoteModelResponse{}
+	var past *evidence
+	if to == store.ModelActive {
+		var err error
+		if past, err = s.evidenceOf(ctx, req.GetRevision()); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	resp.Model, err = s.change(ctx, req.GetRevision(), req.GetNote(), func(w *modelWork) error {
+		w.past = past
+		var list []guard
+		var err error
+		resp.RetiredRevision, list, err = w.promote(to)
+		resp.Guards = guardsProto(list)
 		return err
 	})
-	return &scoringv1.PromoteModelResponse{Model: m, RetiredRevision: retired}, err
+	return resp, err
+}
+
+// evidenceOf gathers what leads of the past tell of a model that a caller names, before anything is
+// locked for it.
+func (s *Service) evidenceOf(ctx context.Context, named string) (*evidence, error) {
+	revision, err := s.findModel(ctx, named)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.store.Model(ctx, revision)
+	if err != nil || m.State != store.ModelShadow {
+		return nil, err // what scores already, or can not yet, is not asked
+	}
+	return s.evidence(ctx, revision, m.Line)
 }
 
 // RetireModel takes a model out.
@@ -61,6 +87,7 @@ type modelWork struct {
 	edit store.Edit
 	own  *playbook.Playbook // the active one, with its own tables
 	m    *store.Model       // whom the caller named; nil for a rollback
+	past *evidence          // of it, where a shadow is to become active
 
 	moved []*store.Model
 }
@@ -117,55 +144,67 @@ func (s *Service) changeModels(ctx context.Context, note string, do func(*modelW
 	return s.refresh(ctx)
 }
 
-// promote makes the model the shadow or the active one and returns the revision that made place.
-func (w *modelWork) promote(to store.ModelState) (retired string, err error) {
+// promote makes the model the shadow or the active one and returns the revision that made place, and the
+// guards that were asked.
+func (w *modelWork) promote(to store.ModelState) (retired string, list []guard, err error) {
 	m := w.m
 	switch {
 	case to == store.ModelShadow && m.State == store.ModelShadow:
-		return "", nil
+		return "", nil, nil
 	case to == store.ModelShadow && m.State == store.ModelActive:
-		return "", wrongState("the model is active, which is more than a shadow; retire it or roll back first")
+		return "", nil, wrongState("the model is active, which is more than a shadow; retire it or roll back first")
 	case to == store.ModelActive && m.State != store.ModelShadow && m.State != store.ModelActive:
-		return "", wrongState("a model becomes active from a shadow: promote it to shadow, look at its figures, then to active")
+		return "", nil, wrongState("a model becomes active from a shadow: promote it to shadow, look at its figures, then to active")
 	case w.s.rules.FourEyes && m.By == w.edit.By:
-		return "", problem.New(problemv1.Reason_REASON_FOUR_EYES, "%s uploaded the model; somebody else has to promote it", m.By)
+		return "", nil, problem.New(problemv1.Reason_REASON_FOUR_EYES, "%s uploaded the model; somebody else has to promote it", m.By)
 	}
 	c, table, err := readModel(leadv1.Line(m.Line), m.Card)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	if list := w.s.rules.guards(c); !holds(list) {
-		return "", refused(list)
+	list = w.s.rules.guards(c)
+	before, err := w.tx.InState(m.Line, to)
+	if err != nil {
+		return "", nil, err
+	}
+	if to == store.ModelActive && m.State == store.ModelShadow {
+		if w.past == nil {
+			return "", nil, wrongState("the model became a shadow this very moment; look at its figures, then promote it")
+		}
+		against := ""
+		if before != nil {
+			against = before.Revision
+		}
+		list = append(list, w.s.rules.past(w.past, against, w.own.Scorecards.Lines[m.Line.String()].TableHash())...)
+	}
+	if !holds(list) {
+		return "", nil, refused(list)
 	}
 	if err := w.fits(table, to); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if m.State == store.ModelDraft { // the bounds have changed since
 		if err := w.move(m, store.ModelValidated); err != nil {
-			return "", err
+			return "", nil, err
 		}
-	}
-	before, err := w.tx.InState(m.Line, to)
-	if err != nil {
-		return "", err
 	}
 	anew := before != nil && before.Revision == m.Revision
 	if before != nil && !anew {
 		retired = before.Revision
 		if err := w.move(before, store.ModelRetired); err != nil {
-			return "", err
+			return "", nil, err
 		}
 	}
 	if err := w.move(m, to); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := w.tx.Rebase(m, w.own.Scorecards.Lines[m.Line.String()].TableHash()); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if to == store.ModelActive && !anew {
 		err = w.tx.Reign(m.Line, m.Revision)
 	}
-	return retired, err
+	return retired, list, err
 }
 
 // retire takes the model out.

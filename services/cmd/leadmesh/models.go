@@ -65,7 +65,7 @@ func (c *modelsUploadCmd) Run(ctx context.Context, s streams) error {
 			word = " already"
 		}
 		fmt.Fprintf(s.out, "%s: %s of %s%s\n", m.GetRevision(), stateWord(m.GetState()), lineWord(m.GetLine()), word)
-		printGuards(s.out, m)
+		printGuards(s.out, m.GetGuards())
 		if m.GetState() == scoringv1.ModelState_MODEL_STATE_DRAFT {
 			return exitError(1)
 		}
@@ -191,6 +191,7 @@ func (c *modelsPromoteCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		printChange(s.out, resp.GetModel(), resp.GetRetiredRevision())
+		printGuards(s.out, resp.GetGuards())
 		return nil
 	})
 }
@@ -260,9 +261,9 @@ func printChange(out io.Writer, m *scoringv1.Model, retired string) {
 	}
 }
 
-func printGuards(out io.Writer, m *scoringv1.Model) {
+func printGuards(out io.Writer, guards []*scoringv1.ModelGuard) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, g := range m.GetGuards() {
+	for _, g := range guards {
 		word := "holds"
 		if !g.GetHeld() {
 			word = "DOES NOT HOLD"
@@ -278,7 +279,7 @@ func printModel(out io.Writer, m *scoringv1.Model) {
 		fmt.Fprintln(out, "the playbook's scorecard of the line is another than the one it was promoted against: promote it anew or retire it")
 	}
 	fmt.Fprintln(out, "guards")
-	printGuards(out, m)
+	printGuards(out, m.GetGuards())
 	if f := m.GetShadow(); f != nil {
 		fmt.Fprintf(out, "as a shadow since %s: %d leads, %d of them in another stage\n", moment(f.GetSince()), f.GetLeadCount(), f.GetChangedCount())
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -134,7 +134,11 @@ func printBacktest(out io.Writer, b *scoringv1.Backtest) {
 	}
 	fmt.Fprintf(out, "%d leads: %d won, %d lost (%d of them expired), %d open; open leads are in no figure but counted at the thresholds\n",
 		r.GetLeadCount(), r.GetWonCount(), r.GetLostCount(), r.GetExpiredCount(), r.GetOpenCount())
+	if n := r.GetUnreadableCount(); n > 0 {
+		fmt.Fprintf(out, "%d more have a receipt that can not be read; the log of Routing names them\n", n)
+	}
 	printBacktestFigures(out, r)
+	printBacktestGroups(out, r)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "at or above\tdecided\tmodel\tup\tdown\t")
 	for _, t := range r.GetThresholds() {
@@ -174,6 +178,31 @@ func printBacktestFigures(out io.Writer, r *scoringv1.BacktestReport) {
 		fmt.Fprintf(w, "AUC of %s (%d leads, %d won)\t%s\t%s\t\n", x.GetBrand(), x.GetLeadCount(), x.GetWonCount(), interval(x.GetDecided().GetAuc()), interval(x.GetModel().GetAuc()))
 	}
 	_ = w.Flush()
+}
+
+// printBacktestGroups prints what guards look at where a shadow is to become active.
+func printBacktestGroups(out io.Writer, r *scoringv1.BacktestReport) {
+	if len(r.GetGroups()) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "beside what scores now")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "AUC by\t\tleads\twon\tnow\tmodel\tdifference")
+	line := func(by, value string, leads, won int64, now, model *scoringv1.BacktestFigures, d *scoringv1.BacktestDifference) {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", by, value, leads, won, interval(now.GetAuc()), interval(model.GetAuc()), interval(d.GetAuc()))
+	}
+	line("all", "", r.GetWonCount()+r.GetLostCount(), r.GetWonCount(), r.GetCurrent(), r.GetModel(), r.GetCurrentDifference())
+	for _, g := range r.GetGroups() {
+		value := g.GetValue()
+		switch {
+		case g.GetOthers() > 0:
+			value = fmt.Sprintf("%d others", g.GetOthers())
+		case value == "":
+			value = "not known"
+		}
+		line(g.GetBy(), value, g.GetLeadCount(), g.GetWonCount(), g.GetCurrent(), g.GetModel(), g.GetDifference())
+	}
+	_ = w.Flush() // as with every other line: a terminal that is gone needs no answer
 }
 
 func interval(f *scoringv1.BacktestFigure) string {

@@ -38,12 +38,16 @@ type houseFlags struct {
 	MaxInFlight int `placeholder:"LEADS" help:"Leads taken in at once; beyond it senders are told to come back (429). 20,000 unless given."`
 	Window      int `placeholder:"LEADS" help:"Leads unanswered at once on the Decide streams of this process. 4,096 unless given."`
 
-	ModelMinAUC              float64 `name:"model-min-auc" placeholder:"AUC" help:"Least AUC of a model that is promoted, on rows it was not learned from; 0.6 unless given."`
-	ModelMaxCalibrationError float64 `placeholder:"SHARE" help:"Greatest calibration error of such a model; 0.03 unless given."`
-	ModelMinRows             int64   `placeholder:"ROWS" help:"Least number of these rows; 500 unless given."`
-	ModelMinWins             int64   `placeholder:"ROWS" help:"Least number of them that were won; 30 unless given."`
-	ModelMeasured            bool    `help:"Promote only models that carry such figures, no expert's tables."`
-	ModelFourEyes            bool    `help:"Who uploaded a model may not promote it."`
+	ModelMinAUC                   float64 `name:"model-min-auc" placeholder:"AUC" help:"Least AUC of a model that is promoted, on rows it was not learned from; 0.6 unless given."`
+	ModelMaxCalibrationError      float64 `placeholder:"SHARE" help:"Greatest calibration error of such a model; 0.03 unless given."`
+	ModelMinRows                  int64   `placeholder:"ROWS" help:"Least number of these rows; 500 unless given."`
+	ModelMinWins                  int64   `placeholder:"ROWS" help:"Least number of them that were won; 30 unless given."`
+	ModelMinGroupAUC              float64 `name:"model-min-group-auc" placeholder:"AUC" help:"Least AUC of a model in a brand, region or segment, beyond chance; 0.55 unless given."`
+	ModelMaxGroupCalibrationError float64 `placeholder:"SHARE" help:"Greatest calibration error there, beyond chance; 0.08 unless given."`
+	ModelMaxLoss                  float64 `placeholder:"AUC" help:"How much worse than what scores now a model may be on past leads, on all and in a brand, region or segment, beyond chance; 0.02 unless given."`
+	ModelBacktestDays             int     `placeholder:"DAYS" help:"How long a backtest counts for a shadow that is to score; 14 unless given."`
+	ModelMeasured                 bool    `help:"Promote only models that carry such figures, no expert's tables."`
+	ModelFourEyes                 bool    `help:"Who uploaded a model may not promote it."`
 
 	AllowPrivateWebhooks bool `help:"Push to addresses of private networks too."`
 
@@ -74,7 +78,8 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 	return house.Config{
 		Models: scoring.ModelRules{
 			MinAUC: f.ModelMinAUC, MaxCalibrationError: f.ModelMaxCalibrationError, MinRows: f.ModelMinRows, MinWins: f.ModelMinWins,
-			Measured: f.ModelMeasured, FourEyes: f.ModelFourEyes,
+			MinGroupAUC: f.ModelMinGroupAUC, MaxGroupCalibrationError: f.ModelMaxGroupCalibrationError, MaxLoss: f.ModelMaxLoss,
+			BacktestAge: time.Duration(f.ModelBacktestDays) * 24 * time.Hour, Measured: f.ModelMeasured, FourEyes: f.ModelFourEyes,
 		},
 		Mail: routing.MailConfig{Relay: f.SMTPRelay, Password: password, From: f.MailFrom, ReplyTo: f.MailReplyTo}, ADFProvider: f.ADFProvider,
 		Version: version, Data: f.Data, PGBin: f.PGBin, DatabaseURL: f.DatabaseURL, DBConnections: f.DBConnections, HTTP: f.HTTP, GRPC: f.GRPC, Ops: f.Ops,

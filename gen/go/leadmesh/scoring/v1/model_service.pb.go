@@ -1128,8 +1128,10 @@ type PromoteModelResponse struct {
 	Model *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
 	// The revision that it took the place of; empty if there was none.
 	RetiredRevision string `protobuf:"bytes,2,opt,name=retired_revision,json=retiredRevision,proto3" json:"retired_revision,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The guards that were asked; all hold.
+	Guards        []*ModelGuard `protobuf:"bytes,3,rep,name=guards,proto3" json:"guards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PromoteModelResponse) Reset() {
@@ -1174,6 +1176,13 @@ func (x *PromoteModelResponse) GetRetiredRevision() string {
 		return x.RetiredRevision
 	}
 	return ""
+}
+
+func (x *PromoteModelResponse) GetGuards() []*ModelGuard {
+	if x != nil {
+		return x.Guards
+	}
+	return nil
 }
 
 // RetireModelRequest names a model.
@@ -1730,10 +1739,11 @@ const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\x13PromoteModelRequest\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12/\n" +
 	"\x02to\x18\x02 \x01(\x0e2\x1f.leadmesh.scoring.v1.ModelStateR\x02to\x12\x12\n" +
-	"\x04note\x18\x03 \x01(\tR\x04note\"s\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"\xac\x01\n" +
 	"\x14PromoteModelResponse\x120\n" +
 	"\x05model\x18\x01 \x01(\v2\x1a.leadmesh.scoring.v1.ModelR\x05model\x12)\n" +
-	"\x10retired_revision\x18\x02 \x01(\tR\x0fretiredRevision\"D\n" +
+	"\x10retired_revision\x18\x02 \x01(\tR\x0fretiredRevision\x127\n" +
+	"\x06guards\x18\x03 \x03(\v2\x1f.leadmesh.scoring.v1.ModelGuardR\x06guards\"D\n" +
 	"\x12RetireModelRequest\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12\x12\n" +
 	"\x04note\x18\x02 \x01(\tR\x04note\"G\n" +
@@ -1860,38 +1870,39 @@ var file_leadmesh_scoring_v1_model_service_proto_depIdxs = []int32{
 	1,  // 21: leadmesh.scoring.v1.GetModelResponse.model:type_name -> leadmesh.scoring.v1.Model
 	0,  // 22: leadmesh.scoring.v1.PromoteModelRequest.to:type_name -> leadmesh.scoring.v1.ModelState
 	1,  // 23: leadmesh.scoring.v1.PromoteModelResponse.model:type_name -> leadmesh.scoring.v1.Model
-	1,  // 24: leadmesh.scoring.v1.RetireModelResponse.model:type_name -> leadmesh.scoring.v1.Model
-	24, // 25: leadmesh.scoring.v1.RollbackModelRequest.line:type_name -> leadmesh.lead.v1.Line
-	1,  // 26: leadmesh.scoring.v1.RollbackModelResponse.model:type_name -> leadmesh.scoring.v1.Model
-	22, // 27: leadmesh.scoring.v1.DiffModelResponse.fields:type_name -> leadmesh.scoring.v1.ModelFieldChange
-	23, // 28: leadmesh.scoring.v1.DiffModelResponse.points:type_name -> leadmesh.scoring.v1.ModelPointsChange
-	8,  // 29: leadmesh.scoring.v1.ModelService.UploadModel:input_type -> leadmesh.scoring.v1.UploadModelRequest
-	10, // 30: leadmesh.scoring.v1.ModelService.ListModels:input_type -> leadmesh.scoring.v1.ListModelsRequest
-	12, // 31: leadmesh.scoring.v1.ModelService.GetModel:input_type -> leadmesh.scoring.v1.GetModelRequest
-	20, // 32: leadmesh.scoring.v1.ModelService.DiffModel:input_type -> leadmesh.scoring.v1.DiffModelRequest
-	14, // 33: leadmesh.scoring.v1.ModelService.PromoteModel:input_type -> leadmesh.scoring.v1.PromoteModelRequest
-	16, // 34: leadmesh.scoring.v1.ModelService.RetireModel:input_type -> leadmesh.scoring.v1.RetireModelRequest
-	18, // 35: leadmesh.scoring.v1.ModelService.RollbackModel:input_type -> leadmesh.scoring.v1.RollbackModelRequest
-	27, // 36: leadmesh.scoring.v1.ModelService.StartBacktest:input_type -> leadmesh.scoring.v1.StartBacktestRequest
-	28, // 37: leadmesh.scoring.v1.ModelService.ListBacktests:input_type -> leadmesh.scoring.v1.ListBacktestsRequest
-	29, // 38: leadmesh.scoring.v1.ModelService.GetBacktest:input_type -> leadmesh.scoring.v1.GetBacktestRequest
-	30, // 39: leadmesh.scoring.v1.ModelService.CancelBacktest:input_type -> leadmesh.scoring.v1.CancelBacktestRequest
-	9,  // 40: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
-	11, // 41: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
-	13, // 42: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
-	21, // 43: leadmesh.scoring.v1.ModelService.DiffModel:output_type -> leadmesh.scoring.v1.DiffModelResponse
-	15, // 44: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
-	17, // 45: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
-	19, // 46: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
-	31, // 47: leadmesh.scoring.v1.ModelService.StartBacktest:output_type -> leadmesh.scoring.v1.StartBacktestResponse
-	32, // 48: leadmesh.scoring.v1.ModelService.ListBacktests:output_type -> leadmesh.scoring.v1.ListBacktestsResponse
-	33, // 49: leadmesh.scoring.v1.ModelService.GetBacktest:output_type -> leadmesh.scoring.v1.GetBacktestResponse
-	34, // 50: leadmesh.scoring.v1.ModelService.CancelBacktest:output_type -> leadmesh.scoring.v1.CancelBacktestResponse
-	40, // [40:51] is the sub-list for method output_type
-	29, // [29:40] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	3,  // 24: leadmesh.scoring.v1.PromoteModelResponse.guards:type_name -> leadmesh.scoring.v1.ModelGuard
+	1,  // 25: leadmesh.scoring.v1.RetireModelResponse.model:type_name -> leadmesh.scoring.v1.Model
+	24, // 26: leadmesh.scoring.v1.RollbackModelRequest.line:type_name -> leadmesh.lead.v1.Line
+	1,  // 27: leadmesh.scoring.v1.RollbackModelResponse.model:type_name -> leadmesh.scoring.v1.Model
+	22, // 28: leadmesh.scoring.v1.DiffModelResponse.fields:type_name -> leadmesh.scoring.v1.ModelFieldChange
+	23, // 29: leadmesh.scoring.v1.DiffModelResponse.points:type_name -> leadmesh.scoring.v1.ModelPointsChange
+	8,  // 30: leadmesh.scoring.v1.ModelService.UploadModel:input_type -> leadmesh.scoring.v1.UploadModelRequest
+	10, // 31: leadmesh.scoring.v1.ModelService.ListModels:input_type -> leadmesh.scoring.v1.ListModelsRequest
+	12, // 32: leadmesh.scoring.v1.ModelService.GetModel:input_type -> leadmesh.scoring.v1.GetModelRequest
+	20, // 33: leadmesh.scoring.v1.ModelService.DiffModel:input_type -> leadmesh.scoring.v1.DiffModelRequest
+	14, // 34: leadmesh.scoring.v1.ModelService.PromoteModel:input_type -> leadmesh.scoring.v1.PromoteModelRequest
+	16, // 35: leadmesh.scoring.v1.ModelService.RetireModel:input_type -> leadmesh.scoring.v1.RetireModelRequest
+	18, // 36: leadmesh.scoring.v1.ModelService.RollbackModel:input_type -> leadmesh.scoring.v1.RollbackModelRequest
+	27, // 37: leadmesh.scoring.v1.ModelService.StartBacktest:input_type -> leadmesh.scoring.v1.StartBacktestRequest
+	28, // 38: leadmesh.scoring.v1.ModelService.ListBacktests:input_type -> leadmesh.scoring.v1.ListBacktestsRequest
+	29, // 39: leadmesh.scoring.v1.ModelService.GetBacktest:input_type -> leadmesh.scoring.v1.GetBacktestRequest
+	30, // 40: leadmesh.scoring.v1.ModelService.CancelBacktest:input_type -> leadmesh.scoring.v1.CancelBacktestRequest
+	9,  // 41: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
+	11, // 42: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
+	13, // 43: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
+	21, // 44: leadmesh.scoring.v1.ModelService.DiffModel:output_type -> leadmesh.scoring.v1.DiffModelResponse
+	15, // 45: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
+	17, // 46: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
+	19, // 47: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
+	31, // 48: leadmesh.scoring.v1.ModelService.StartBacktest:output_type -> leadmesh.scoring.v1.StartBacktestResponse
+	32, // 49: leadmesh.scoring.v1.ModelService.ListBacktests:output_type -> leadmesh.scoring.v1.ListBacktestsResponse
+	33, // 50: leadmesh.scoring.v1.ModelService.GetBacktest:output_type -> leadmesh.scoring.v1.GetBacktestResponse
+	34, // 51: leadmesh.scoring.v1.ModelService.CancelBacktest:output_type -> leadmesh.scoring.v1.CancelBacktestResponse
+	41, // [41:52] is the sub-list for method output_type
+	30, // [30:41] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_scoring_v1_model_service_proto_init() }
