@@ -89,9 +89,9 @@ func (m *Model) RangeOf(line lead.Line, f Feature, v int32) int {
 	return last
 }
 
-// MostPoints returns the least and the most points that a feature can give a line, in 1/100; ok is false
+// Extent returns the least and the most points that a feature can give a line, in 1/100; ok is false
 // if the line does not look at it. Caps are not counted.
-func (m *Model) MostPoints(line lead.Line, f Feature) (least, most int32, ok bool) {
+func (m *Model) Extent(line lead.Line, f Feature) (least, most int32, ok bool) {
 	all := m.Ranges(line, f)
 	for i, r := range all {
 		if i == 0 {

@@ -75,6 +75,7 @@ func (m *Model) AppendContributions(dst []Contribution, in *Inputs, res *Result,
 type GroupScore struct {
 	Group     Group
 	Points    int32 // after the group's cap
+	Cap       int32 // what the cap changed
 	NoConsent bool  // the line has tracked features in the group, and profiling is not granted
 }
 
@@ -84,7 +85,7 @@ func (m *Model) AppendGroups(dst []GroupScore, res *Result, line lead.Line) []Gr
 		return dst
 	}
 	for g := GroupNone + 1; g < NumGroups; g++ {
-		dst = append(dst, GroupScore{Group: g, Points: res.sums[g][line-1] + res.GroupCaps[g][line],
+		dst = append(dst, GroupScore{Group: g, Points: res.sums[g][line-1] + res.GroupCaps[g][line], Cap: res.GroupCaps[g][line],
 			NoConsent: res.NoConsent && m.tracked[line-1][g]})
 	}
 	return dst

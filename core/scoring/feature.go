@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/leadmesh/leadmesh/core/signal"
@@ -140,6 +141,24 @@ func (g Group) String() string {
 		return ""
 	}
 	return groupNames[g]
+}
+
+// GroupCodes lists the codes of the groups, in their order. The caller owns the slice.
+func GroupCodes() []string { return slices.Clone(groupNames[GroupEngagement:]) }
+
+// Label returns what people call a group, "" for none.
+func (g Group) Label() string {
+	switch g {
+	case GroupEngagement:
+		return "engagement"
+	case GroupLifeCycle:
+		return "fit and life cycle"
+	case GroupVehicleInterest:
+		return "vehicle interest and program readiness"
+	case GroupValue:
+		return "customer value"
+	}
+	return ""
 }
 
 // ParseGroup reads the code that String writes; ok is false for anything else.

@@ -102,7 +102,7 @@ func (x *index) read(in *Inputs) Reading {
 		caps[g] = capped - sum
 		total += capped
 		if len(x.rows[g]) > 0 || capped != 0 {
-			r.Groups = append(r.Groups, GroupScore{Group: g, Points: capped, NoConsent: tracked && in.NoConsent})
+			r.Groups = append(r.Groups, GroupScore{Group: g, Points: capped, Cap: caps[g], NoConsent: tracked && in.NoConsent})
 		}
 	}
 	for g, p := range caps {

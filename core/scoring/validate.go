@@ -97,7 +97,7 @@ func (c *checker) table(path string, base int32, rows []Row, groups map[string]C
 func (c *checker) row(path string, r *Row, seen *[NumFeatures]bool) {
 	f, ok := ParseFeature(r.Feature)
 	if !ok {
-		c.add(path+".feature", "no feature named %q%s", r.Feature, suggestFeature(r.Feature))
+		c.add(path+".feature", "no feature named %q%s", r.Feature, SuggestFeature(r.Feature))
 		return
 	}
 	if seen[f] {
@@ -167,8 +167,8 @@ func (c *checker) values(path string, f Feature, values, before []string) []stri
 	return before
 }
 
-// suggestFeature ends a message about a feature that there is not.
-func suggestFeature(name string) string {
+// SuggestFeature ends a message about a feature that there is not, as lead.Suggest does.
+func SuggestFeature(name string) string {
 	names := make([]string, 0, NumFeatures)
 	for f := FeatureNone + 1; f < NumFeatures; f++ {
 		names = append(names, f.String())
@@ -198,7 +198,7 @@ func (c *checker) segment(path string, s *Segment, d *Definition) {
 func (c *checker) condition(path string, cond *Condition) {
 	f, ok := ParseFeature(cond.Feature)
 	if !ok {
-		c.add(path+".feature", "no feature named %q%s", cond.Feature, suggestFeature(cond.Feature))
+		c.add(path+".feature", "no feature named %q%s", cond.Feature, SuggestFeature(cond.Feature))
 		return
 	}
 	scale := c.scale(path+".in", f, cond.In)

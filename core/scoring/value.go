@@ -88,20 +88,23 @@ func (f Feature) Text(v int32) string {
 	return f.Unit().Words(float64(v), "")
 }
 
-// Range returns the least and the greatest value that a number can have, in the unit it is kept in; the
-// greatest number there is where nothing bounds it. Of a category it returns its first and last value.
+// Unbounded is the greatest value of a number that nothing bounds; the least is Missing + 1.
+const Unbounded int32 = math.MaxInt32
+
+// Range returns the least and the greatest value that a number can have, in the unit it is kept in. Of a
+// category it returns its first and last value.
 func (f Feature) Range() (least, most int32) {
 	switch {
 	case f.Unit() == UnitCategory:
 		return f.FirstValue(), f.FirstValue() + int32(len(f.Values())) - 1
 	case f == FeatureLeaseDaysToEnd, f == FeatureWarrantyDaysLeft, f == FeatureMaintenancePlanDaysLeft, f == FeatureEquity:
-		return Missing + 1, math.MaxInt32 // below 0 they are over, or owed
+		return Missing + 1, Unbounded // below 0 they are over, or owed
 	case f == FeaturePaymentChange:
-		return -1000, math.MaxInt32
+		return -1000, Unbounded
 	case f == FeatureActiveWeeks:
 		return 0, 12
 	}
-	return 0, math.MaxInt32
+	return 0, Unbounded
 }
 
 // Parse reads a value of a feature as people write it: the code of a category's value, or a number, which

@@ -120,7 +120,7 @@ func TestRangesGiveWhatTheySay(t *testing.T) {
 	for line := lead.LineSales; int(line) < scoring.NumLines; line++ {
 		for f := scoring.FeatureNone + 1; f < scoring.NumFeatures; f++ {
 			ranges := m.Ranges(line, f)
-			least, most, ok := m.MostPoints(line, f)
+			least, most, ok := m.Extent(line, f)
 			if ok != (ranges != nil) {
 				t.Fatalf("%v %v: %v", line, f, ranges)
 			}

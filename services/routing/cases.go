@@ -2,8 +2,6 @@ package routing
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -105,35 +103,6 @@ func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decis
 	return nil
 }
 
-// GetReceipt answers the record of a decision.
-func (s *Service) GetReceipt(ctx context.Context, req *routingv1.GetReceiptRequest) (*routingv1.GetReceiptResponse, error) {
-	id, err := parseLeadID(req.GetLeadId())
-	if err != nil {
-		return nil, err
-	}
-	if req.GetAttempt() < 0 {
-		return nil, problem.Invalid(problem.Violation{Field: "attempt", Description: "counts from 1; leave it empty for the last"})
-	}
-	if caller := rpc.CallerFrom(ctx); caller.OnlyDealer() {
-		k, err := s.store.Case(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if err := owns(caller, k); err != nil {
-			return nil, err
-		}
-	}
-	r, err := s.store.Receipt(ctx, id, int(req.GetAttempt()))
-	if err != nil {
-		return nil, err
-	}
-	digest := sha256.Sum256(r.Canonical)
-	return &routingv1.GetReceiptResponse{
-		Receipt: &routingv1.Receipt{Canonical: string(r.Canonical)}, Digest: hex.EncodeToString(digest[:]),
-		Attempts: int32(r.Kept), Attempt: int32(r.Attempt),
-	}, nil
-}
-
 func parseLeadID(text string) (lead.ID, error) {
 	id, err := lead.ParseID(text)
 	if err != nil {
@@ -142,11 +111,19 @@ func parseLeadID(text string) (lead.ID, error) {
 	return id, nil
 }
 
-// owns reports why a dealer may not see or move a case; nil if it may. A receiving dealer sees
-// what is offered to it.
+// owns reports why a dealer may not see or move a case; nil if it may.
 func owns(caller rpc.Caller, k *postgres.Case) error {
-	if !caller.OnlyDealer() || caller.DealerID == k.DealerID || k.Owner != nil && caller.DealerID == k.Owner.OfferTo {
+	if !caller.OnlyDealer() || sees(caller.DealerID, k) {
 		return nil
 	}
+	return notYours()
+}
+
+// sees reports whether a case is a dealer's. A receiving dealer sees what is offered to it.
+func sees(dealerID string, k *postgres.Case) bool {
+	return dealerID == k.DealerID || k.Owner != nil && dealerID == k.Owner.OfferTo
+}
+
+func notYours() error {
 	return problem.New(problemv1.Reason_REASON_NOT_YOUR_DEALER, "the lead belongs to another dealer")
 }

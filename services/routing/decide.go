@@ -11,6 +11,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"github.com/leadmesh/leadmesh/services/internal/scoreconv"
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -61,7 +62,7 @@ func (s *Service) answer(ctx context.Context, caller rpc.Caller, r *routingv1.De
 		return finish(nil, problem.New(problemv1.Reason_REASON_DEADLINE_EXCEEDED, "the budget is shorter than any decision; allow at least 1 ms"))
 	}
 	if dry {
-		return finish(s.dryRun(rb, q), nil)
+		return finish(s.dryRun(rb, q, r.GetExplain()), nil)
 	}
 	s.committer.submit(rb, &job{
 		ctx: ctx, inquiry: q, started: start, deadline: start.Add(budget),
@@ -70,12 +71,16 @@ func (s *Service) answer(ctx context.Context, caller rpc.Caller, r *routingv1.De
 	return nil
 }
 
-// dryRun decides what would become of an inquiry. Nothing is kept.
-func (s *Service) dryRun(rb *rulebook, q *inquiry) *leadv1.Decision {
+// dryRun decides what would become of an inquiry, with the whole score if it is to explain. Nothing is
+// kept.
+func (s *Service) dryRun(rb *rulebook, q *inquiry, full bool) *leadv1.Decision {
 	v := s.verdicts.Get().(*verdict)
 	defer s.verdicts.Put(v)
 	rb.decide(q, s.now(), v)
 	d := v.decision(q)
+	if full {
+		d.Score = scoreconv.ToProto(rb.playbook, &v.inputs, &v.result, v.line, true)
+	}
 	d.DryRun = true
 	d.Assignment = v.dryAssignment(q, s.cfg.Sender)
 	return d
@@ -129,6 +134,9 @@ func parseDecide(caller rpc.Caller, r *routingv1.DecideRequest, q *inquiry) erro
 	}
 	if r.GetMode() == routingv1.DecideMode_DECIDE_MODE_DRY_RUN {
 		return nil
+	}
+	if r.GetExplain() {
+		return problem.Invalid(problem.Violation{Field: "explain", Description: "is for dry runs; ask GetLead about a lead that was committed"})
 	}
 	if q.lead.ID.IsZero() {
 		return problem.Invalid(problem.Violation{Field: "lead.lead_id", Description: "is required to commit"})

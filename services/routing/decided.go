@@ -186,9 +186,7 @@ func pastDecision(k *postgres.PastCase, r *corerouting.Receipt, network *network
 		Stage: leadv1.Stage(r.Stage), State: leadv1.State(k.State), ClosedAt: leadconv.Time(k.ClosedAt),
 		Region: network.region(cmp.Or(r.Winner, k.DealerID)),
 	}
-	for _, x := range r.Inputs {
-		d.Inputs = append(d.Inputs, &routingv1.ScoreInput{Name: x.Name, Value: x.Value})
-	}
+	d.Inputs = scoreInputs(r)
 	return d
 }
 
@@ -221,4 +219,12 @@ func (s *Service) CountPastOutcomes(ctx context.Context, req *routingv1.CountPas
 		return nil, err
 	}
 	return &routingv1.CountPastOutcomesResponse{ClosedCount: closed, WonCount: won}, nil
+}
+
+func scoreInputs(r *corerouting.Receipt) []*routingv1.ScoreInput {
+	out := make([]*routingv1.ScoreInput, len(r.Inputs))
+	for i, x := range r.Inputs {
+		out[i] = &routingv1.ScoreInput{Name: x.Name, Value: x.Value}
+	}
+	return out
 }

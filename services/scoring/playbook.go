@@ -148,8 +148,13 @@ func (s *Service) earlier(ctx context.Context, now, named string) (string, error
 		}
 		return before, err
 	}
+	return s.findPlaybook(ctx, "revision", named)
+}
+
+// findPlaybook finds the revision that a field names by all or the beginning of it.
+func (s *Service) findPlaybook(ctx context.Context, field, named string) (string, error) {
 	if len(named) < minBeginning {
-		return "", problem.Invalid(problem.Violation{Field: "revision", Description: "give at least the first 8 characters"})
+		return "", problem.Invalid(problem.Violation{Field: field, Description: "give at least the first 8 characters"})
 	}
 	found, err := s.store.Find(ctx, named)
 	switch {
@@ -158,7 +163,7 @@ func (s *Service) earlier(ctx context.Context, now, named string) (string, error
 	case len(found) == 0:
 		return "", problem.NotFound("playbook")
 	case len(found) > 1:
-		return "", problem.Invalid(problem.Violation{Field: "revision", Description: "several begin so; give more of it"})
+		return "", problem.Invalid(problem.Violation{Field: field, Description: "several begin so; give more of it"})
 	}
 	return found[0], nil
 }

@@ -64,23 +64,9 @@ type scoredLead struct {
 
 // score does what a decision does: extract, score, and find the line if the lead has none.
 func (s *Service) score(ctx context.Context, req inquiry) (*scoredLead, error) {
-	l, violations := leadconv.FromProto(req.GetLead())
-	if req.GetLead() == nil {
-		violations = append(violations, problem.Violation{Field: "lead", Description: "is missing"})
-	}
-	at := s.now()
-	if t := req.GetAt(); t != nil {
-		if t.CheckValid() != nil {
-			violations = append(violations, problem.Violation{Field: "at", Description: "is no time"})
-		}
-		at = t.AsTime()
-	}
-	if len(req.GetProfile()) > 0 && !rpc.CallerFrom(ctx).Has(rpc.RoleService) {
-		return nil, problem.New(problemv1.Reason_REASON_PERMISSION_DENIED, "only services of the house may send a profile; leave it out")
-	}
-	profile, err := signal.Unmarshal(req.GetProfile())
+	asked, violations, err := s.parse(ctx, req)
 	if err != nil {
-		violations = append(violations, problem.Violation{Field: "profile", Description: "is none of this version"})
+		return nil, err
 	}
 	if len(violations) > 0 {
 		return nil, problem.Invalid(violations...)
@@ -89,7 +75,41 @@ func (s *Service) score(ctx context.Context, req inquiry) (*scoredLead, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scoreLead(h.playbook, &l, &profile, s.facts(&l, at), at), nil
+	return s.scoreAsked(h.playbook, asked), nil
+}
+
+// asked is a lead that somebody asks about, with what is known of its person.
+type asked struct {
+	lead    lead.Lead
+	profile signal.Profile
+	at      time.Time
+}
+
+// parse reads what is asked about.
+func (s *Service) parse(ctx context.Context, req inquiry) (*asked, []problem.Violation, error) {
+	l, violations := leadconv.FromProto(req.GetLead())
+	if req.GetLead() == nil {
+		violations = append(violations, problem.Violation{Field: "lead", Description: "is missing"})
+	}
+	out := &asked{lead: l, at: s.now()}
+	if t := req.GetAt(); t != nil {
+		if t.CheckValid() != nil {
+			violations = append(violations, problem.Violation{Field: "at", Description: "is no time"})
+		}
+		out.at = t.AsTime()
+	}
+	if len(req.GetProfile()) > 0 && !rpc.CallerFrom(ctx).Has(rpc.RoleService) {
+		return nil, nil, problem.New(problemv1.Reason_REASON_PERMISSION_DENIED, "only services of the house may send a profile; leave it out")
+	}
+	var err error
+	if out.profile, err = signal.Unmarshal(req.GetProfile()); err != nil {
+		violations = append(violations, problem.Violation{Field: "profile", Description: "is none of this version"})
+	}
+	return out, violations, nil
+}
+
+func (s *Service) scoreAsked(p *playbook.Playbook, q *asked) *scoredLead {
+	return scoreLead(p, &q.lead, &q.profile, s.facts(&q.lead, q.at), q.at)
 }
 
 // facts are what a decision knows beside the lead and the profile.

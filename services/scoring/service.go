@@ -56,6 +56,8 @@ type Deps struct {
 	Past PastDecisions
 	// Profiles reads everybody, for re-scorings. nil: as with Past.
 	Profiles Profiles
+	// Receipts reads what decisions were scored from. nil: only leads in a request can be explained.
+	Receipts Receipts
 	Tel      *telemetry.Telemetry
 	Now      func() time.Time
 }
@@ -78,6 +80,7 @@ type Service struct {
 	model      func(brand, code string) (Model, bool)
 	decided    PastDecisions
 	profiles   Profiles
+	receipts   Receipts
 	jobs       *jobs
 	backtests  *chore
 	rescorings *chore
@@ -89,6 +92,9 @@ type Service struct {
 	mu      sync.Mutex // one refresh at a time
 	refused string     // the active revision with its models, if it does not compile here
 	failure atomic.Pointer[string]
+
+	pastMu        sync.Mutex
+	pastPlaybooks map[pastRules]*playbook.Playbook // compiled for questions about old decisions
 }
 
 // held is the playbook with its models in force in this process.
@@ -115,7 +121,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Model == nil {
 		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
 	}
-	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, log: deps.Tel.Log, now: deps.Now}
+	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, receipts: deps.Receipts, log: deps.Tel.Log, now: deps.Now}
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
 	}

@@ -23,6 +23,8 @@ var policy = map[string][]Role{
 	"/leadmesh.scoring.v1.ScoringService/":                   {RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/Score":              {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/Explain":            {RoleOEM, RoleMOPS, RoleOps},
+	"/leadmesh.scoring.v1.ScoringService/ExplainScore":       {RoleOEM, RoleDealer, RoleMOPS, RoleOps},
+	"/leadmesh.scoring.v1.ScoringService/ListFeatures":       {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/ListPlaybooks":      {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ModelService/":                     {RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.RescoringService/":                 {RoleOEM, RoleMOPS, RoleOps},

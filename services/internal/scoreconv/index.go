@@ -39,14 +39,8 @@ func index(pb *playbook.Playbook, r *scoring.Reading) *leadv1.IndexScore {
 			s.ProbabilityInterval = &leadv1.ProbabilityInterval{LowPpm: int32(r.Low), HighPpm: int32(r.High)}
 		}
 	}
-	caps := map[scoring.Group]int32{}
-	for _, c := range r.Contributions {
-		if c.Kind == scoring.ContributionGroupCap {
-			caps[c.Group] = c.Points
-		}
-	}
 	for _, g := range r.Groups {
-		s.Groups = append(s.Groups, &leadv1.ScoreGroup{Group: g.Group.String(), Points: g.Points, CapPoints: caps[g.Group]})
+		s.Groups = append(s.Groups, group(g))
 		if g.NoConsent {
 			s.NoConsentGroups = append(s.NoConsentGroups, g.Group.String())
 		}

@@ -27,7 +27,7 @@ const (
 
 // ToProto writes the score of one line. in and res must be those of one Score of pb.Scoring. With full
 // it carries every contribution that gave or took points, the greatest
-// first and the caps last; they add up to the points exactly.
+// first and the caps last, which add up to the points exactly, and all else that short answers leave out.
 func ToProto(pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, line lead.Line, full bool) *leadv1.Score {
 	s := &leadv1.Score{Line: leadv1.Line(line)}
 	if line == lead.LineUnspecified || int(line) >= scoring.NumLines {
@@ -71,6 +71,7 @@ func ToProto(pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, lin
 	if full {
 		s.Contributions = contributions(m.AppendContributions(nil, in, res, line), strongest)
 		s.NextLine = nextLine(pb, in, res, line)
+		detail(s, pb, res, line)
 	}
 	return s
 }
@@ -91,7 +92,7 @@ func contributions(all []scoring.Contribution, features []scoring.Reason) []*lea
 		add(r.Feature.String(), r.Label, r.Contribution)
 		if r.Value > scoring.Missing {
 			v := int64(r.Value)
-			out[len(out)-1].Value = &v
+			out[len(out)-1].Value, out[len(out)-1].ValueText = &v, r.Feature.Text(r.Value)
 		}
 	}
 	for _, c := range all {

@@ -1635,6 +1635,170 @@ func (x *ScoreInput) GetValue() int64 {
 	return 0
 }
 
+// GetScoreInputsRequest names a decision.
+type GetScoreInputsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lead.
+	LeadId string `protobuf:"bytes,1,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// Which decision, from 1; absent: the last.
+	Attempt int32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Answers only what this dealer may see; empty: all.
+	DealerId      string `protobuf:"bytes,3,opt,name=dealer_id,json=dealerId,proto3" json:"dealer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetScoreInputsRequest) Reset() {
+	*x = GetScoreInputsRequest{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetScoreInputsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetScoreInputsRequest) ProtoMessage() {}
+
+func (x *GetScoreInputsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetScoreInputsRequest.ProtoReflect.Descriptor instead.
+func (*GetScoreInputsRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetScoreInputsRequest) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+func (x *GetScoreInputsRequest) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *GetScoreInputsRequest) GetDealerId() string {
+	if x != nil {
+		return x.DealerId
+	}
+	return ""
+}
+
+// GetScoreInputsResponse is what a decision was scored from. Nothing in it tells who the person is.
+type GetScoreInputsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which decision it was.
+	Attempt int32 `protobuf:"varint,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// The line it was decided on.
+	Line v11.Line `protobuf:"varint,2,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
+	// By name as in the receipt.
+	Inputs []*ScoreInput `protobuf:"bytes,3,rep,name=inputs,proto3" json:"inputs,omitempty"`
+	// The playbook that decided.
+	PlaybookRevision string `protobuf:"bytes,4,opt,name=playbook_revision,json=playbookRevision,proto3" json:"playbook_revision,omitempty"`
+	// The models that scored in place of its tables.
+	ModelRevisions []string `protobuf:"bytes,5,rep,name=model_revisions,json=modelRevisions,proto3" json:"model_revisions,omitempty"`
+	// When it was decided.
+	DecidedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	// Points of that decision, in hundredths.
+	Points        int32 `protobuf:"varint,7,opt,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetScoreInputsResponse) Reset() {
+	*x = GetScoreInputsResponse{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetScoreInputsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetScoreInputsResponse) ProtoMessage() {}
+
+func (x *GetScoreInputsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetScoreInputsResponse.ProtoReflect.Descriptor instead.
+func (*GetScoreInputsResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *GetScoreInputsResponse) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *GetScoreInputsResponse) GetLine() v11.Line {
+	if x != nil {
+		return x.Line
+	}
+	return v11.Line(0)
+}
+
+func (x *GetScoreInputsResponse) GetInputs() []*ScoreInput {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *GetScoreInputsResponse) GetPlaybookRevision() string {
+	if x != nil {
+		return x.PlaybookRevision
+	}
+	return ""
+}
+
+func (x *GetScoreInputsResponse) GetModelRevisions() []string {
+	if x != nil {
+		return x.ModelRevisions
+	}
+	return nil
+}
+
+func (x *GetScoreInputsResponse) GetDecidedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DecidedAt
+	}
+	return nil
+}
+
+func (x *GetScoreInputsResponse) GetPoints() int32 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
 var File_leadmesh_routing_v1_case_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
@@ -1761,7 +1925,20 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\n" +
 	"ScoreInput\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value2\xca\x06\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value\"g\n" +
+	"\x15GetScoreInputsRequest\x12\x17\n" +
+	"\alead_id\x18\x01 \x01(\tR\x06leadId\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x1b\n" +
+	"\tdealer_id\x18\x03 \x01(\tR\bdealerId\"\xc0\x02\n" +
+	"\x16GetScoreInputsResponse\x12\x18\n" +
+	"\aattempt\x18\x01 \x01(\x05R\aattempt\x12*\n" +
+	"\x04line\x18\x02 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x127\n" +
+	"\x06inputs\x18\x03 \x03(\v2\x1f.leadmesh.routing.v1.ScoreInputR\x06inputs\x12+\n" +
+	"\x11playbook_revision\x18\x04 \x01(\tR\x10playbookRevision\x12'\n" +
+	"\x0fmodel_revisions\x18\x05 \x03(\tR\x0emodelRevisions\x129\n" +
+	"\n" +
+	"decided_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\x16\n" +
+	"\x06points\x18\a \x01(\x05R\x06points2\xb5\a\n" +
 	"\vCaseService\x12f\n" +
 	"\rBatchGetCases\x12).leadmesh.routing.v1.BatchGetCasesRequest\x1a*.leadmesh.routing.v1.BatchGetCasesResponse\x12l\n" +
 	"\x0fApplyActivities\x12+.leadmesh.routing.v1.ApplyActivitiesRequest\x1a,.leadmesh.routing.v1.ApplyActivitiesResponse\x12c\n" +
@@ -1770,7 +1947,8 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"RejectCase\x12&.leadmesh.routing.v1.RejectCaseRequest\x1a'.leadmesh.routing.v1.RejectCaseResponse\x12Z\n" +
 	"\tWakeCases\x12%.leadmesh.routing.v1.WakeCasesRequest\x1a&.leadmesh.routing.v1.WakeCasesResponse\x12r\n" +
 	"\x11ListPastDecisions\x12-.leadmesh.routing.v1.ListPastDecisionsRequest\x1a..leadmesh.routing.v1.ListPastDecisionsResponse\x12r\n" +
-	"\x11CountPastOutcomes\x12-.leadmesh.routing.v1.CountPastOutcomesRequest\x1a..leadmesh.routing.v1.CountPastOutcomesResponse\x12]\n" +
+	"\x11CountPastOutcomes\x12-.leadmesh.routing.v1.CountPastOutcomesRequest\x1a..leadmesh.routing.v1.CountPastOutcomesResponse\x12i\n" +
+	"\x0eGetScoreInputs\x12*.leadmesh.routing.v1.GetScoreInputsRequest\x1a+.leadmesh.routing.v1.GetScoreInputsResponse\x12]\n" +
 	"\n" +
 	"GetNetwork\x12&.leadmesh.routing.v1.GetNetworkRequest\x1a'.leadmesh.routing.v1.GetNetworkResponseB\xdc\x01\n" +
 	"\x17com.leadmesh.routing.v1B\x10CaseServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1;routingv1\xa2\x02\x03LRX\xaa\x02\x13Leadmesh.Routing.V1\xca\x02\x13Leadmesh\\Routing\\V1\xe2\x02\x1fLeadmesh\\Routing\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Routing::V1b\x06proto3"
@@ -1787,7 +1965,7 @@ func file_leadmesh_routing_v1_case_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_routing_v1_case_service_proto_rawDescData
 }
 
-var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*BatchGetCasesRequest)(nil),      // 0: leadmesh.routing.v1.BatchGetCasesRequest
 	(*BatchGetCasesResponse)(nil),     // 1: leadmesh.routing.v1.BatchGetCasesResponse
@@ -1812,70 +1990,77 @@ var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*CountPastOutcomesRequest)(nil),  // 20: leadmesh.routing.v1.CountPastOutcomesRequest
 	(*CountPastOutcomesResponse)(nil), // 21: leadmesh.routing.v1.CountPastOutcomesResponse
 	(*ScoreInput)(nil),                // 22: leadmesh.routing.v1.ScoreInput
-	(*LeadCase)(nil),                  // 23: leadmesh.routing.v1.LeadCase
-	(*v1.Activity)(nil),               // 24: leadmesh.feedback.v1.Activity
-	(*v1.Outcome)(nil),                // 25: leadmesh.feedback.v1.Outcome
-	(*v11.Lead)(nil),                  // 26: leadmesh.lead.v1.Lead
-	(*v12.Problem)(nil),               // 27: leadmesh.problem.v1.Problem
-	(v11.ParkReason)(0),               // 28: leadmesh.lead.v1.ParkReason
-	(*timestamppb.Timestamp)(nil),     // 29: google.protobuf.Timestamp
-	(*DealerCode)(nil),                // 30: leadmesh.routing.v1.DealerCode
-	(v11.Line)(0),                     // 31: leadmesh.lead.v1.Line
-	(v11.Stage)(0),                    // 32: leadmesh.lead.v1.Stage
-	(v11.State)(0),                    // 33: leadmesh.lead.v1.State
+	(*GetScoreInputsRequest)(nil),     // 23: leadmesh.routing.v1.GetScoreInputsRequest
+	(*GetScoreInputsResponse)(nil),    // 24: leadmesh.routing.v1.GetScoreInputsResponse
+	(*LeadCase)(nil),                  // 25: leadmesh.routing.v1.LeadCase
+	(*v1.Activity)(nil),               // 26: leadmesh.feedback.v1.Activity
+	(*v1.Outcome)(nil),                // 27: leadmesh.feedback.v1.Outcome
+	(*v11.Lead)(nil),                  // 28: leadmesh.lead.v1.Lead
+	(*v12.Problem)(nil),               // 29: leadmesh.problem.v1.Problem
+	(v11.ParkReason)(0),               // 30: leadmesh.lead.v1.ParkReason
+	(*timestamppb.Timestamp)(nil),     // 31: google.protobuf.Timestamp
+	(*DealerCode)(nil),                // 32: leadmesh.routing.v1.DealerCode
+	(v11.Line)(0),                     // 33: leadmesh.lead.v1.Line
+	(v11.Stage)(0),                    // 34: leadmesh.lead.v1.Stage
+	(v11.State)(0),                    // 35: leadmesh.lead.v1.State
 }
 var file_leadmesh_routing_v1_case_service_proto_depIdxs = []int32{
-	23, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
-	24, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
-	25, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
+	25, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
+	26, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
+	27, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
 	4,  // 3: leadmesh.routing.v1.ApplyActivitiesResponse.applications:type_name -> leadmesh.routing.v1.Application
-	23, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	25, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
 	6,  // 5: leadmesh.routing.v1.RefreshCasesRequest.refreshes:type_name -> leadmesh.routing.v1.CaseRefresh
-	26, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
+	28, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
 	8,  // 7: leadmesh.routing.v1.RefreshCasesResponse.cases:type_name -> leadmesh.routing.v1.RefreshedCase
-	23, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	27, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
-	23, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	28, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
-	29, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
-	29, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
+	25, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	29, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
+	25, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	30, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
+	31, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
+	31, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
 	15, // 14: leadmesh.routing.v1.GetNetworkResponse.catalogue:type_name -> leadmesh.routing.v1.CatalogueModel
 	16, // 15: leadmesh.routing.v1.GetNetworkResponse.dealers:type_name -> leadmesh.routing.v1.DealerName
-	29, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
-	30, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
-	31, // 18: leadmesh.routing.v1.ListPastDecisionsRequest.line:type_name -> leadmesh.lead.v1.Line
-	29, // 19: leadmesh.routing.v1.ListPastDecisionsRequest.from:type_name -> google.protobuf.Timestamp
-	29, // 20: leadmesh.routing.v1.ListPastDecisionsRequest.to:type_name -> google.protobuf.Timestamp
+	31, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
+	32, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
+	33, // 18: leadmesh.routing.v1.ListPastDecisionsRequest.line:type_name -> leadmesh.lead.v1.Line
+	31, // 19: leadmesh.routing.v1.ListPastDecisionsRequest.from:type_name -> google.protobuf.Timestamp
+	31, // 20: leadmesh.routing.v1.ListPastDecisionsRequest.to:type_name -> google.protobuf.Timestamp
 	19, // 21: leadmesh.routing.v1.ListPastDecisionsResponse.decisions:type_name -> leadmesh.routing.v1.PastDecision
-	29, // 22: leadmesh.routing.v1.PastDecision.received_at:type_name -> google.protobuf.Timestamp
+	31, // 22: leadmesh.routing.v1.PastDecision.received_at:type_name -> google.protobuf.Timestamp
 	22, // 23: leadmesh.routing.v1.PastDecision.inputs:type_name -> leadmesh.routing.v1.ScoreInput
-	32, // 24: leadmesh.routing.v1.PastDecision.stage:type_name -> leadmesh.lead.v1.Stage
-	33, // 25: leadmesh.routing.v1.PastDecision.state:type_name -> leadmesh.lead.v1.State
-	29, // 26: leadmesh.routing.v1.PastDecision.closed_at:type_name -> google.protobuf.Timestamp
-	31, // 27: leadmesh.routing.v1.CountPastOutcomesRequest.line:type_name -> leadmesh.lead.v1.Line
-	29, // 28: leadmesh.routing.v1.CountPastOutcomesRequest.from:type_name -> google.protobuf.Timestamp
-	29, // 29: leadmesh.routing.v1.CountPastOutcomesRequest.to:type_name -> google.protobuf.Timestamp
-	0,  // 30: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
-	2,  // 31: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
-	5,  // 32: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
-	9,  // 33: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
-	11, // 34: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
-	17, // 35: leadmesh.routing.v1.CaseService.ListPastDecisions:input_type -> leadmesh.routing.v1.ListPastDecisionsRequest
-	20, // 36: leadmesh.routing.v1.CaseService.CountPastOutcomes:input_type -> leadmesh.routing.v1.CountPastOutcomesRequest
-	13, // 37: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
-	1,  // 38: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
-	3,  // 39: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
-	7,  // 40: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
-	10, // 41: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
-	12, // 42: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
-	18, // 43: leadmesh.routing.v1.CaseService.ListPastDecisions:output_type -> leadmesh.routing.v1.ListPastDecisionsResponse
-	21, // 44: leadmesh.routing.v1.CaseService.CountPastOutcomes:output_type -> leadmesh.routing.v1.CountPastOutcomesResponse
-	14, // 45: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
-	38, // [38:46] is the sub-list for method output_type
-	30, // [30:38] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	34, // 24: leadmesh.routing.v1.PastDecision.stage:type_name -> leadmesh.lead.v1.Stage
+	35, // 25: leadmesh.routing.v1.PastDecision.state:type_name -> leadmesh.lead.v1.State
+	31, // 26: leadmesh.routing.v1.PastDecision.closed_at:type_name -> google.protobuf.Timestamp
+	33, // 27: leadmesh.routing.v1.CountPastOutcomesRequest.line:type_name -> leadmesh.lead.v1.Line
+	31, // 28: leadmesh.routing.v1.CountPastOutcomesRequest.from:type_name -> google.protobuf.Timestamp
+	31, // 29: leadmesh.routing.v1.CountPastOutcomesRequest.to:type_name -> google.protobuf.Timestamp
+	33, // 30: leadmesh.routing.v1.GetScoreInputsResponse.line:type_name -> leadmesh.lead.v1.Line
+	22, // 31: leadmesh.routing.v1.GetScoreInputsResponse.inputs:type_name -> leadmesh.routing.v1.ScoreInput
+	31, // 32: leadmesh.routing.v1.GetScoreInputsResponse.decided_at:type_name -> google.protobuf.Timestamp
+	0,  // 33: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
+	2,  // 34: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
+	5,  // 35: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
+	9,  // 36: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
+	11, // 37: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
+	17, // 38: leadmesh.routing.v1.CaseService.ListPastDecisions:input_type -> leadmesh.routing.v1.ListPastDecisionsRequest
+	20, // 39: leadmesh.routing.v1.CaseService.CountPastOutcomes:input_type -> leadmesh.routing.v1.CountPastOutcomesRequest
+	23, // 40: leadmesh.routing.v1.CaseService.GetScoreInputs:input_type -> leadmesh.routing.v1.GetScoreInputsRequest
+	13, // 41: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
+	1,  // 42: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
+	3,  // 43: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
+	7,  // 44: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
+	10, // 45: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
+	12, // 46: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
+	18, // 47: leadmesh.routing.v1.CaseService.ListPastDecisions:output_type -> leadmesh.routing.v1.ListPastDecisionsResponse
+	21, // 48: leadmesh.routing.v1.CaseService.CountPastOutcomes:output_type -> leadmesh.routing.v1.CountPastOutcomesResponse
+	24, // 49: leadmesh.routing.v1.CaseService.GetScoreInputs:output_type -> leadmesh.routing.v1.GetScoreInputsResponse
+	14, // 50: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
+	42, // [42:51] is the sub-list for method output_type
+	33, // [33:42] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_routing_v1_case_service_proto_init() }
@@ -1891,7 +2076,7 @@ func file_leadmesh_routing_v1_case_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_routing_v1_case_service_proto_rawDesc), len(file_leadmesh_routing_v1_case_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	CaseService_WakeCases_FullMethodName         = "/leadmesh.routing.v1.CaseService/WakeCases"
 	CaseService_ListPastDecisions_FullMethodName = "/leadmesh.routing.v1.CaseService/ListPastDecisions"
 	CaseService_CountPastOutcomes_FullMethodName = "/leadmesh.routing.v1.CaseService/CountPastOutcomes"
+	CaseService_GetScoreInputs_FullMethodName    = "/leadmesh.routing.v1.CaseService/GetScoreInputs"
 	CaseService_GetNetwork_FullMethodName        = "/leadmesh.routing.v1.CaseService/GetNetwork"
 )
 
@@ -54,6 +55,8 @@ type CaseServiceClient interface {
 	// CountPastOutcomes answers how many leads of a line are won, lost or expired, the latest received
 	// first, up to a number.
 	CountPastOutcomes(ctx context.Context, in *CountPastOutcomesRequest, opts ...grpc.CallOption) (*CountPastOutcomesResponse, error)
+	// GetScoreInputs answers what a decision on a lead was scored from, as its receipt keeps it.
+	GetScoreInputs(ctx context.Context, in *GetScoreInputsRequest, opts ...grpc.CallOption) (*GetScoreInputsResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error)
 }
@@ -136,6 +139,16 @@ func (c *caseServiceClient) CountPastOutcomes(ctx context.Context, in *CountPast
 	return out, nil
 }
 
+func (c *caseServiceClient) GetScoreInputs(ctx context.Context, in *GetScoreInputsRequest, opts ...grpc.CallOption) (*GetScoreInputsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetScoreInputsResponse)
+	err := c.cc.Invoke(ctx, CaseService_GetScoreInputs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *caseServiceClient) GetNetwork(ctx context.Context, in *GetNetworkRequest, opts ...grpc.CallOption) (*GetNetworkResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetNetworkResponse)
@@ -171,6 +184,8 @@ type CaseServiceServer interface {
 	// CountPastOutcomes answers how many leads of a line are won, lost or expired, the latest received
 	// first, up to a number.
 	CountPastOutcomes(context.Context, *CountPastOutcomesRequest) (*CountPastOutcomesResponse, error)
+	// GetScoreInputs answers what a decision on a lead was scored from, as its receipt keeps it.
+	GetScoreInputs(context.Context, *GetScoreInputsRequest) (*GetScoreInputsResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
 	GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error)
 	mustEmbedUnimplementedCaseServiceServer()
@@ -203,6 +218,9 @@ func (UnimplementedCaseServiceServer) ListPastDecisions(context.Context, *ListPa
 }
 func (UnimplementedCaseServiceServer) CountPastOutcomes(context.Context, *CountPastOutcomesRequest) (*CountPastOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountPastOutcomes not implemented")
+}
+func (UnimplementedCaseServiceServer) GetScoreInputs(context.Context, *GetScoreInputsRequest) (*GetScoreInputsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetScoreInputs not implemented")
 }
 func (UnimplementedCaseServiceServer) GetNetwork(context.Context, *GetNetworkRequest) (*GetNetworkResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetNetwork not implemented")
@@ -354,6 +372,24 @@ func _CaseService_CountPastOutcomes_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseService_GetScoreInputs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetScoreInputsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).GetScoreInputs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_GetScoreInputs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).GetScoreInputs(ctx, req.(*GetScoreInputsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaseService_GetNetwork_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetNetworkRequest)
 	if err := dec(in); err != nil {
@@ -406,6 +442,10 @@ var CaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CountPastOutcomes",
 			Handler:    _CaseService_CountPastOutcomes_Handler,
+		},
+		{
+			MethodName: "GetScoreInputs",
+			Handler:    _CaseService_GetScoreInputs_Handler,
 		},
 		{
 			MethodName: "GetNetwork",

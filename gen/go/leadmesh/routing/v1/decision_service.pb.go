@@ -94,7 +94,10 @@ type DecideRequest struct {
 	// What is known of the person, as Identity encodes it. For Capture only.
 	Profile []byte `protobuf:"bytes,6,opt,name=profile,proto3" json:"profile,omitempty"`
 	// The person, for COMMIT.
-	PersonId      string `protobuf:"bytes,7,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	PersonId string `protobuf:"bytes,7,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// With DRY_RUN: the score is answered with every contribution, its interval and its groups. What was
+	// committed is explained by GetLead.
+	Explain       bool `protobuf:"varint,8,opt,name=explain,proto3" json:"explain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +179,13 @@ func (x *DecideRequest) GetPersonId() string {
 		return x.PersonId
 	}
 	return ""
+}
+
+func (x *DecideRequest) GetExplain() bool {
+	if x != nil {
+		return x.Explain
+	}
+	return false
 }
 
 // DecideResponse answers one request, or announces that the server drains.
@@ -332,7 +342,7 @@ var File_leadmesh_routing_v1_decision_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_routing_v1_decision_service_proto_rawDesc = "" +
 	"\n" +
-	"*leadmesh/routing/v1/decision_service.proto\x12\x13leadmesh.routing.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\"\x98\x02\n" +
+	"*leadmesh/routing/v1/decision_service.proto\x12\x13leadmesh.routing.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\"\xb2\x02\n" +
 	"\rDecideRequest\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12 \n" +
 	"\vtraceparent\x18\x02 \x01(\tR\vtraceparent\x121\n" +
@@ -340,7 +350,8 @@ const file_leadmesh_routing_v1_decision_service_proto_rawDesc = "" +
 	"\x04mode\x18\x04 \x01(\x0e2\x1f.leadmesh.routing.v1.DecideModeR\x04mode\x12*\n" +
 	"\x04lead\x18\x05 \x01(\v2\x16.leadmesh.lead.v1.LeadR\x04lead\x12\x18\n" +
 	"\aprofile\x18\x06 \x01(\fR\aprofile\x12\x1b\n" +
-	"\tperson_id\x18\a \x01(\tR\bpersonId\"\xe7\x01\n" +
+	"\tperson_id\x18\a \x01(\tR\bpersonId\x12\x18\n" +
+	"\aexplain\x18\b \x01(\bR\aexplain\"\xe7\x01\n" +
 	"\x0eDecideResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x128\n" +
 	"\bdecision\x18\x02 \x01(\v2\x1a.leadmesh.lead.v1.DecisionH\x00R\bdecision\x128\n" +

@@ -916,7 +916,7 @@ var File_leadmesh_scoring_v1_scoring_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_scoring_service_proto_rawDesc = "" +
 	"\n" +
-	")leadmesh/scoring/v1/scoring_service.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\"\x80\x01\n" +
+	")leadmesh/scoring/v1/scoring_service.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fleadmesh/lead/v1/decision.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a!leadmesh/problem/v1/problem.proto\x1a!leadmesh/scoring/v1/feature.proto\x1a leadmesh/scoring/v1/whatif.proto\"\x80\x01\n" +
 	"\fScoreRequest\x12*\n" +
 	"\x04lead\x18\x01 \x01(\v2\x16.leadmesh.lead.v1.LeadR\x04lead\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\fR\aprofile\x12*\n" +
@@ -968,10 +968,12 @@ const file_leadmesh_scoring_v1_scoring_service_proto_rawDesc = "" +
 	"\factivated_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x12!\n" +
 	"\factivated_by\x18\x04 \x01(\tR\vactivatedBy\x12\x12\n" +
 	"\x04note\x18\x05 \x01(\tR\x04note\x128\n" +
-	"\bproblems\x18\x06 \x03(\v2\x1c.leadmesh.problem.v1.ProblemR\bproblems2\xdf\x04\n" +
+	"\bproblems\x18\x06 \x03(\v2\x1c.leadmesh.problem.v1.ProblemR\bproblems2\xa9\x06\n" +
 	"\x0eScoringService\x12N\n" +
 	"\x05Score\x12!.leadmesh.scoring.v1.ScoreRequest\x1a\".leadmesh.scoring.v1.ScoreResponse\x12T\n" +
-	"\aExplain\x12#.leadmesh.scoring.v1.ExplainRequest\x1a$.leadmesh.scoring.v1.ExplainResponse\x12f\n" +
+	"\aExplain\x12#.leadmesh.scoring.v1.ExplainRequest\x1a$.leadmesh.scoring.v1.ExplainResponse\x12c\n" +
+	"\fExplainScore\x12(.leadmesh.scoring.v1.ExplainScoreRequest\x1a).leadmesh.scoring.v1.ExplainScoreResponse\x12c\n" +
+	"\fListFeatures\x12(.leadmesh.scoring.v1.ListFeaturesRequest\x1a).leadmesh.scoring.v1.ListFeaturesResponse\x12f\n" +
 	"\rCheckPlaybook\x12).leadmesh.scoring.v1.CheckPlaybookRequest\x1a*.leadmesh.scoring.v1.CheckPlaybookResponse\x12f\n" +
 	"\rApplyPlaybook\x12).leadmesh.scoring.v1.ApplyPlaybookRequest\x1a*.leadmesh.scoring.v1.ApplyPlaybookResponse\x12o\n" +
 	"\x10RollbackPlaybook\x12,.leadmesh.scoring.v1.RollbackPlaybookRequest\x1a-.leadmesh.scoring.v1.RollbackPlaybookResponse\x12f\n" +
@@ -1012,6 +1014,10 @@ var file_leadmesh_scoring_v1_scoring_service_proto_goTypes = []any{
 	(*v1.Score)(nil),                 // 17: leadmesh.lead.v1.Score
 	(*v1.IndexScore)(nil),            // 18: leadmesh.lead.v1.IndexScore
 	(*v11.Problem)(nil),              // 19: leadmesh.problem.v1.Problem
+	(*ExplainScoreRequest)(nil),      // 20: leadmesh.scoring.v1.ExplainScoreRequest
+	(*ListFeaturesRequest)(nil),      // 21: leadmesh.scoring.v1.ListFeaturesRequest
+	(*ExplainScoreResponse)(nil),     // 22: leadmesh.scoring.v1.ExplainScoreResponse
+	(*ListFeaturesResponse)(nil),     // 23: leadmesh.scoring.v1.ListFeaturesResponse
 }
 var file_leadmesh_scoring_v1_scoring_service_proto_depIdxs = []int32{
 	15, // 0: leadmesh.scoring.v1.ScoreRequest.lead:type_name -> leadmesh.lead.v1.Lead
@@ -1029,18 +1035,22 @@ var file_leadmesh_scoring_v1_scoring_service_proto_depIdxs = []int32{
 	19, // 12: leadmesh.scoring.v1.Playbook.problems:type_name -> leadmesh.problem.v1.Problem
 	0,  // 13: leadmesh.scoring.v1.ScoringService.Score:input_type -> leadmesh.scoring.v1.ScoreRequest
 	2,  // 14: leadmesh.scoring.v1.ScoringService.Explain:input_type -> leadmesh.scoring.v1.ExplainRequest
-	5,  // 15: leadmesh.scoring.v1.ScoringService.CheckPlaybook:input_type -> leadmesh.scoring.v1.CheckPlaybookRequest
-	8,  // 16: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:input_type -> leadmesh.scoring.v1.ApplyPlaybookRequest
-	10, // 17: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:input_type -> leadmesh.scoring.v1.RollbackPlaybookRequest
-	12, // 18: leadmesh.scoring.v1.ScoringService.ListPlaybooks:input_type -> leadmesh.scoring.v1.ListPlaybooksRequest
-	1,  // 19: leadmesh.scoring.v1.ScoringService.Score:output_type -> leadmesh.scoring.v1.ScoreResponse
-	3,  // 20: leadmesh.scoring.v1.ScoringService.Explain:output_type -> leadmesh.scoring.v1.ExplainResponse
-	6,  // 21: leadmesh.scoring.v1.ScoringService.CheckPlaybook:output_type -> leadmesh.scoring.v1.CheckPlaybookResponse
-	9,  // 22: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:output_type -> leadmesh.scoring.v1.ApplyPlaybookResponse
-	11, // 23: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:output_type -> leadmesh.scoring.v1.RollbackPlaybookResponse
-	13, // 24: leadmesh.scoring.v1.ScoringService.ListPlaybooks:output_type -> leadmesh.scoring.v1.ListPlaybooksResponse
-	19, // [19:25] is the sub-list for method output_type
-	13, // [13:19] is the sub-list for method input_type
+	20, // 15: leadmesh.scoring.v1.ScoringService.ExplainScore:input_type -> leadmesh.scoring.v1.ExplainScoreRequest
+	21, // 16: leadmesh.scoring.v1.ScoringService.ListFeatures:input_type -> leadmesh.scoring.v1.ListFeaturesRequest
+	5,  // 17: leadmesh.scoring.v1.ScoringService.CheckPlaybook:input_type -> leadmesh.scoring.v1.CheckPlaybookRequest
+	8,  // 18: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:input_type -> leadmesh.scoring.v1.ApplyPlaybookRequest
+	10, // 19: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:input_type -> leadmesh.scoring.v1.RollbackPlaybookRequest
+	12, // 20: leadmesh.scoring.v1.ScoringService.ListPlaybooks:input_type -> leadmesh.scoring.v1.ListPlaybooksRequest
+	1,  // 21: leadmesh.scoring.v1.ScoringService.Score:output_type -> leadmesh.scoring.v1.ScoreResponse
+	3,  // 22: leadmesh.scoring.v1.ScoringService.Explain:output_type -> leadmesh.scoring.v1.ExplainResponse
+	22, // 23: leadmesh.scoring.v1.ScoringService.ExplainScore:output_type -> leadmesh.scoring.v1.ExplainScoreResponse
+	23, // 24: leadmesh.scoring.v1.ScoringService.ListFeatures:output_type -> leadmesh.scoring.v1.ListFeaturesResponse
+	6,  // 25: leadmesh.scoring.v1.ScoringService.CheckPlaybook:output_type -> leadmesh.scoring.v1.CheckPlaybookResponse
+	9,  // 26: leadmesh.scoring.v1.ScoringService.ApplyPlaybook:output_type -> leadmesh.scoring.v1.ApplyPlaybookResponse
+	11, // 27: leadmesh.scoring.v1.ScoringService.RollbackPlaybook:output_type -> leadmesh.scoring.v1.RollbackPlaybookResponse
+	13, // 28: leadmesh.scoring.v1.ScoringService.ListPlaybooks:output_type -> leadmesh.scoring.v1.ListPlaybooksResponse
+	21, // [21:29] is the sub-list for method output_type
+	13, // [13:21] is the sub-list for method input_type
 	13, // [13:13] is the sub-list for extension type_name
 	13, // [13:13] is the sub-list for extension extendee
 	0,  // [0:13] is the sub-list for field type_name
@@ -1051,6 +1061,8 @@ func file_leadmesh_scoring_v1_scoring_service_proto_init() {
 	if File_leadmesh_scoring_v1_scoring_service_proto != nil {
 		return
 	}
+	file_leadmesh_scoring_v1_feature_proto_init()
+	file_leadmesh_scoring_v1_whatif_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

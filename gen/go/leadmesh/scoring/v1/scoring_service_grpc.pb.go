@@ -21,6 +21,8 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ScoringService_Score_FullMethodName            = "/leadmesh.scoring.v1.ScoringService/Score"
 	ScoringService_Explain_FullMethodName          = "/leadmesh.scoring.v1.ScoringService/Explain"
+	ScoringService_ExplainScore_FullMethodName     = "/leadmesh.scoring.v1.ScoringService/ExplainScore"
+	ScoringService_ListFeatures_FullMethodName     = "/leadmesh.scoring.v1.ScoringService/ListFeatures"
 	ScoringService_CheckPlaybook_FullMethodName    = "/leadmesh.scoring.v1.ScoringService/CheckPlaybook"
 	ScoringService_ApplyPlaybook_FullMethodName    = "/leadmesh.scoring.v1.ScoringService/ApplyPlaybook"
 	ScoringService_RollbackPlaybook_FullMethodName = "/leadmesh.scoring.v1.ScoringService/RollbackPlaybook"
@@ -38,6 +40,12 @@ type ScoringServiceClient interface {
 	Score(ctx context.Context, in *ScoreRequest, opts ...grpc.CallOption) (*ScoreResponse, error)
 	// Explain answers the scores of a lead on all lines with every contribution.
 	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainResponse, error)
+	// ExplainScore answers what the score of a lead is, and what it would be if something were otherwise.
+	// Nothing is stored. Dealers ask about leads they may see.
+	ExplainScore(ctx context.Context, in *ExplainScoreRequest, opts ...grpc.CallOption) (*ExplainScoreResponse, error)
+	// ListFeatures answers every fact about a lead that a points table may look at, and what the active
+	// playbook and models make of it.
+	ListFeatures(ctx context.Context, in *ListFeaturesRequest, opts ...grpc.CallOption) (*ListFeaturesResponse, error)
 	// CheckPlaybook reads a bundle and answers every mistake with file and line; nothing is stored.
 	CheckPlaybook(ctx context.Context, in *CheckPlaybookRequest, opts ...grpc.CallOption) (*CheckPlaybookResponse, error)
 	// ApplyPlaybook stores a bundle without mistakes and makes it active; the other services follow
@@ -71,6 +79,26 @@ func (c *scoringServiceClient) Explain(ctx context.Context, in *ExplainRequest, 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExplainResponse)
 	err := c.cc.Invoke(ctx, ScoringService_Explain_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *scoringServiceClient) ExplainScore(ctx context.Context, in *ExplainScoreRequest, opts ...grpc.CallOption) (*ExplainScoreResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainScoreResponse)
+	err := c.cc.Invoke(ctx, ScoringService_ExplainScore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *scoringServiceClient) ListFeatures(ctx context.Context, in *ListFeaturesRequest, opts ...grpc.CallOption) (*ListFeaturesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFeaturesResponse)
+	err := c.cc.Invoke(ctx, ScoringService_ListFeatures_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +156,12 @@ type ScoringServiceServer interface {
 	Score(context.Context, *ScoreRequest) (*ScoreResponse, error)
 	// Explain answers the scores of a lead on all lines with every contribution.
 	Explain(context.Context, *ExplainRequest) (*ExplainResponse, error)
+	// ExplainScore answers what the score of a lead is, and what it would be if something were otherwise.
+	// Nothing is stored. Dealers ask about leads they may see.
+	ExplainScore(context.Context, *ExplainScoreRequest) (*ExplainScoreResponse, error)
+	// ListFeatures answers every fact about a lead that a points table may look at, and what the active
+	// playbook and models make of it.
+	ListFeatures(context.Context, *ListFeaturesRequest) (*ListFeaturesResponse, error)
 	// CheckPlaybook reads a bundle and answers every mistake with file and line; nothing is stored.
 	CheckPlaybook(context.Context, *CheckPlaybookRequest) (*CheckPlaybookResponse, error)
 	// ApplyPlaybook stores a bundle without mistakes and makes it active; the other services follow
@@ -152,6 +186,12 @@ func (UnimplementedScoringServiceServer) Score(context.Context, *ScoreRequest) (
 }
 func (UnimplementedScoringServiceServer) Explain(context.Context, *ExplainRequest) (*ExplainResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Explain not implemented")
+}
+func (UnimplementedScoringServiceServer) ExplainScore(context.Context, *ExplainScoreRequest) (*ExplainScoreResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainScore not implemented")
+}
+func (UnimplementedScoringServiceServer) ListFeatures(context.Context, *ListFeaturesRequest) (*ListFeaturesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFeatures not implemented")
 }
 func (UnimplementedScoringServiceServer) CheckPlaybook(context.Context, *CheckPlaybookRequest) (*CheckPlaybookResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckPlaybook not implemented")
@@ -218,6 +258,42 @@ func _ScoringService_Explain_Handler(srv interface{}, ctx context.Context, dec f
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ScoringServiceServer).Explain(ctx, req.(*ExplainRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ScoringService_ExplainScore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainScoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ScoringServiceServer).ExplainScore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ScoringService_ExplainScore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ScoringServiceServer).ExplainScore(ctx, req.(*ExplainScoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ScoringService_ListFeatures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFeaturesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ScoringServiceServer).ListFeatures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ScoringService_ListFeatures_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ScoringServiceServer).ListFeatures(ctx, req.(*ListFeaturesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -308,6 +384,14 @@ var ScoringService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Explain",
 			Handler:    _ScoringService_Explain_Handler,
+		},
+		{
+			MethodName: "ExplainScore",
+			Handler:    _ScoringService_ExplainScore_Handler,
+		},
+		{
+			MethodName: "ListFeatures",
+			Handler:    _ScoringService_ListFeatures_Handler,
 		},
 		{
 			MethodName: "CheckPlaybook",

@@ -1,0 +1,205 @@
+package scoreconv
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/playbook"
+	"github.com/leadmesh/leadmesh/core/scoring"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+)
+
+// Comparison is what would become of a score if something were otherwise.
+type Comparison struct {
+	Playbook      *playbook.Playbook
+	Line          lead.Line
+	Before, After *scoring.Inputs
+	Changes       []scoring.Change // between the two
+}
+
+// ToProto scores both and writes them with what makes the difference. Without any difference of the
+// inputs there is no second score.
+func (c *Comparison) ToProto() *scoringv1.ExplainScoreResponse {
+	var before, after scoring.Result
+	m := c.Playbook.Scoring
+	m.Score(c.Before, &before)
+	m.Score(c.After, &after)
+	resp := &scoringv1.ExplainScoreResponse{
+		Before: ToProto(c.Playbook, c.Before, &before, c.Line, true), PlaybookRevision: c.Playbook.Revision,
+		Difference: after.Points[c.Line] - before.Points[c.Line],
+	}
+	resp.Before.Indices = Indices(c.Playbook, c.Before)
+	if len(c.Changes) == 0 && *c.Before == *c.After {
+		return resp
+	}
+	resp.After = ToProto(c.Playbook, c.After, &after, c.Line, true)
+	resp.After.Indices = Indices(c.Playbook, c.After)
+	for _, d := range m.Compare(scoring.Scored{Inputs: c.Before, Result: &before}, scoring.Scored{Inputs: c.After, Result: &after}, c.Line) {
+		resp.Differences = append(resp.Differences, c.difference(&d))
+	}
+	for i, g := range resp.GetBefore().GetGroups() {
+		if to := resp.GetAfter().GetGroups()[i]; to.GetPoints() != g.GetPoints() {
+			resp.Groups = append(resp.Groups, &scoringv1.GroupDifference{
+				Group: g.GetGroup(), Label: g.GetLabel(), BeforePoints: g.GetPoints(), AfterPoints: to.GetPoints(),
+			})
+		}
+	}
+	resp.Changed = c.changed(resp, &before, &after)
+	for _, x := range c.Changes {
+		resp.Features = append(resp.Features, c.bins(x.Feature))
+	}
+	return resp
+}
+
+func (c *Comparison) difference(d *scoring.Difference) *scoringv1.ScoreDifference {
+	out := &scoringv1.ScoreDifference{Feature: "cap", BeforePoints: d.Before.Points, AfterPoints: d.After.Points}
+	words := func(x scoring.Contribution) string {
+		switch x.Kind {
+		case scoring.ContributionFeature:
+			return c.Playbook.Scoring.Wording(c.Line, x)
+		case scoring.ContributionGroupCap:
+			return labelGroupCap
+		case scoring.ContributionTotalCap:
+			return labelTotalCap
+		case scoring.ContributionClamp:
+			return labelClamp
+		}
+		return ""
+	}
+	out.Group = max(d.Before.Group, d.After.Group).String()
+	if d.Kind() == scoring.ContributionFeature {
+		out.Feature = max(d.Before.Feature, d.After.Feature).String()
+	}
+	if d.Before.Points != 0 {
+		out.Before = words(d.Before)
+	}
+	if d.After.Points != 0 {
+		out.After = words(d.After)
+	}
+	return out
+}
+
+// changed says what else than points is otherwise.
+func (c *Comparison) changed(resp *scoringv1.ExplainScoreResponse, before, after *scoring.Result) []string {
+	var out []string
+	say := func(what, from, to string) {
+		if from != to {
+			out = append(out, fmt.Sprintf("%s: from %s to %s", what, from, to))
+		}
+	}
+	say("stage", before.Stage[c.Line].String(), after.Stage[c.Line].String())
+	say("ready", yesNo(resp.GetBefore().GetReady()), yesNo(resp.GetAfter().GetReady()))
+	for code := lead.Segment(1); int(code) < scoring.NumSegments; code++ {
+		say("segment "+code.String(), c.membership(before, code), c.membership(after, code))
+	}
+	say("play", none(resp.GetBefore().GetPlay()), none(resp.GetAfter().GetPlay()))
+	for i, x := range resp.GetBefore().GetIndices() {
+		say(x.GetLabel(), none(x.GetBand()), none(resp.GetAfter().GetIndices()[i].GetBand()))
+	}
+	if before.NoConsent && !after.NoConsent {
+		out = append(out, "profiling: as if it were granted")
+	}
+	return out
+}
+
+// membership says whether the person is in a segment, and at which level.
+func (c *Comparison) membership(res *scoring.Result, code lead.Segment) string {
+	if !res.Segments.Has(code) {
+		return "out"
+	}
+	if level := c.Playbook.Scoring.Level(res, code); level != "" {
+		return "in, " + level
+	}
+	return "in"
+}
+
+// bins says what every value of a feature would give.
+func (c *Comparison) bins(f scoring.Feature) *scoringv1.FeatureBins {
+	m := c.Playbook.Scoring
+	was, is := c.Before.Values[f], c.After.Values[f]
+	out := &scoringv1.FeatureBins{Feature: f.String(), Before: f.Text(was), After: f.Text(is)}
+	if _, _, ok := m.Extent(c.Line, f); !ok {
+		out.Note = c.Line.String() + " does not look at it" + c.twin(f)
+	}
+	from, to := m.RangeOf(c.Line, f, was), m.RangeOf(c.Line, f, is)
+	for i, r := range m.Ranges(c.Line, f) {
+		out.Bins = append(out.Bins, &scoringv1.FeatureBin{Values: r.Words, Points: r.Points, Before: i == from, After: i == to})
+	}
+	return out
+}
+
+// twin names the count or recency of the same behaviour where the line looks at that.
+func (c *Comparison) twin(f scoring.Feature) string {
+	kind, _, _ := strings.Cut(f.String(), ".")
+	for _, other := range [...]string{kind + ".count", kind + ".recency"} {
+		if g, ok := scoring.ParseFeature(other); ok && g != f {
+			if _, _, looks := c.Playbook.Scoring.Extent(c.Line, g); looks {
+				return ", but at " + other
+			}
+		}
+	}
+	return ""
+}
+
+func yesNo(v bool) string {
+	if v {
+		return "yes"
+	}
+	return "no"
+}
+
+func none(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// FeatureQuery says which features are wanted; its zero value asks for all.
+type FeatureQuery struct {
+	Line  lead.Line     // only those that it looks at
+	Group scoring.Group // only those in it
+}
+
+// Features lists facts about leads with what the lines of a playbook make of them, by group.
+func Features(pb *playbook.Playbook, q FeatureQuery) []*scoringv1.Feature {
+	var all []scoring.Feature
+	for f := scoring.FeatureNone + 1; f < scoring.NumFeatures; f++ {
+		if _, _, looks := pb.Scoring.Extent(q.Line, f); (looks || q.Line == lead.LineUnspecified) && (q.Group == scoring.GroupNone || q.Group == f.Group()) {
+			all = append(all, f)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b scoring.Feature) int { return int(a.Group()) - int(b.Group()) })
+	out := make([]*scoringv1.Feature, len(all))
+	for i, f := range all {
+		out[i] = feature(pb, f)
+	}
+	return out
+}
+
+func feature(pb *playbook.Playbook, f scoring.Feature) *scoringv1.Feature {
+	out := &scoringv1.Feature{
+		Feature: f.String(), Label: f.Label(), Group: f.Group().String(), GroupLabel: f.Group().Label(), Units: f.Unit().Units(),
+		Values: f.Values(), Tracked: f.Tracked(),
+	}
+	if f.Unit() != scoring.UnitCategory {
+		least, most := f.Range()
+		if low := int64(least); least > scoring.Missing+1 {
+			out.Least = &low
+		}
+		if high := int64(most); most < scoring.Unbounded {
+			out.Most = &high
+		}
+	}
+	for line := lead.LineSales; int(line) < scoring.NumLines; line++ {
+		if least, most, ok := pb.Scoring.Extent(line, f); ok {
+			out.Uses = append(out.Uses, &scoringv1.FeatureUse{
+				Line: leadv1.Line(line), ModelRevision: pb.Models[line], LeastPoints: least, MostPoints: most,
+			})
+		}
+	}
+	return out
+}
