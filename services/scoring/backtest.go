@@ -175,13 +175,10 @@ func backtestProto(b *store.Backtest) *scoringv1.Backtest {
 		State: scoringv1.BacktestState(b.State), To: timestamppb.New(b.To), Note: b.Note, StartedBy: b.By,
 		StartedAt: timestamppb.New(b.StartedAt), UpdatedAt: timestamppb.New(b.UpdatedAt),
 		AgainstRevision: b.Against,
-		ProgressPpm:     b.Progress, LeadCount: b.Leads, Problem: b.Problem,
+		ProgressPpm:     b.Progress, LeadCount: b.Leads, EstimatedLeadCount: estimated(b.Leads, b.Progress), Problem: b.Problem,
 	}
 	if b.From.After(time.Unix(0, 0)) {
 		out.From = timestamppb.New(b.From)
-	}
-	if b.Progress > 0 {
-		out.EstimatedLeadCount = b.Leads * wholeProgress / int64(b.Progress)
 	}
 	return out
 }

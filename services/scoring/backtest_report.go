@@ -175,10 +175,16 @@ func (t *tally) finish() *scoringv1.BacktestReport {
 }
 
 func figuresOf(s assess.Sample) *scoringv1.BacktestFigures {
-	mean := 0.0
-	for _, p := range s.Probability {
-		mean += p / float64(len(s.Probability))
+	mean, all := 0.0, 0.0
+	for i, p := range s.Probability {
+		w := 1.0
+		if s.Weight != nil {
+			w = s.Weight[i]
+		}
+		mean += w * p
+		all += w
 	}
+	mean /= max(all, 1e-9)
 	return &scoringv1.BacktestFigures{
 		Auc: figureOf(assess.AUC(s)), LogLoss: figureOf(assess.LogLoss(s)), Brier: figureOf(assess.Brier(s)),
 		CalibrationError: figureOf(assess.CalibrationError(s, calibrationBins, 0).Error), MeanProbabilityPpm: millionths(mean),

@@ -128,7 +128,7 @@ func (p *pastSource) ListPastDecisions(ctx context.Context, req *routingv1.ListP
 		}
 	}
 	end := min((page+1)*p.size, len(p.all))
-	resp := &routingv1.ListPastDecisionsResponse{Decisions: p.all[page*p.size : end], ProgressPpm: int32(end * 1_000_000 / len(p.all))}
+	resp := &routingv1.ListPastDecisionsResponse{Decisions: p.all[page*p.size : end], ProgressPpm: int32(end * 1_000_000 / max(len(p.all), 1))}
 	if page == 0 {
 		resp.UnreadableLeadIds = p.unreadable
 	}

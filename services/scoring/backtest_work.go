@@ -40,7 +40,7 @@ func newBacktests(s *Service) *chore {
 		name:  "backtest",
 		begin: func() step { return (&trial{s: s}).step },
 		args:  func(id lead.ID) named { return backtestArgs{id.String()} },
-		touch: s.store.TouchBacktest, stalled: s.store.TakeStalled,
+		touch: s.store.TouchBacktest, stalled: s.store.TakeStalledBacktest,
 	}
 }
 
@@ -103,39 +103,46 @@ func (t *trial) giveUp(ctx context.Context, id lead.ID) error {
 
 // compile makes what scores: the model and what scored its line when the backtest began.
 func (t *trial) compile(ctx context.Context, b *store.Backtest) error {
-	model, err := t.s.compose(ctx, b.Playbook, b.Revision)
-	if err == nil && b.Scorecard != "" { // one begun by an earlier version does not say
-		t.current, err = t.s.compose(ctx, b.Playbook, b.Against)
+	_, model, err := t.s.compose(ctx, b.Playbook, b.Revision)
+	if err != nil {
+		return err
 	}
-	t.model = model
-	return err
+	if b.Scorecard != "" { // one begun by an earlier version does not say
+		_, current, err := t.s.compose(ctx, b.Playbook, b.Against)
+		if err != nil {
+			return err
+		}
+		t.current = current.Scoring
+	}
+	t.model = model.Scoring
+	return nil
 }
 
-// compose is a stored playbook's scoring with a model in place of its line's table, "" for none.
-func (s *Service) compose(ctx context.Context, revision, model string) (*scoring.Model, error) {
+// compose is a stored playbook, and the same with a model in place of its line's table, "" for none. The
+// error errUnfit says that this version can not take them.
+func (s *Service) compose(ctx context.Context, revision, model string) (own, with *playbook.Playbook, err error) {
 	stored, err := s.store.Get(ctx, revision)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p, err := playbook.Load(stored.Bundle)
-	if err != nil {
-		return nil, errors.Join(errUnfit, err)
+	if own, err = playbook.Load(stored.Bundle); err != nil {
+		return nil, nil, errors.Join(errUnfit, err)
 	}
 	if model == "" {
-		return p.Scoring, nil
+		return own, own, nil
 	}
 	row, err := s.store.Model(ctx, model)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	_, m, err := readModel(leadv1.Line(row.Line), row.Card)
 	if err != nil {
-		return nil, errors.Join(errUnfit, err)
+		return nil, nil, errors.Join(errUnfit, err)
 	}
-	if p, err = p.WithModels([]playbook.Model{m}); err != nil {
-		return nil, errors.Join(errUnfit, err)
+	if with, err = own.WithModels([]playbook.Model{m}); err != nil {
+		return nil, nil, errors.Join(errUnfit, err)
 	}
-	return p.Scoring, nil
+	return own, with, nil
 }
 
 // score writes a page of leads as a part: what decided, what the model says of the same inputs, and what

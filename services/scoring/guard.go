@@ -58,11 +58,13 @@ func (r ModelRules) guards(c *card.Card) []guard {
 		list = append(list, guard{"denied columns", strings.Join(denied, ", "), "none", false})
 	}
 	if c.Learned == nil || c.Learned.Unseen.Rows == 0 {
+		// What was learned is no expert's table, however little it was learned from.
+		required := r.Measured || c.Learned != nil && c.Learned.Rows > 0
 		bound := "not required: an expert's table"
-		if r.Measured {
+		if required {
 			bound = "required: figures on rows it was not learned from, as leadmesh model train writes them"
 		}
-		return append(list, guard{"figures", "none", bound, !r.Measured})
+		return append(list, guard{"figures", "none", bound, !required})
 	}
 	f := &c.Learned.Unseen
 	list = append(list,

@@ -32,7 +32,8 @@ const (
 
 // chore is a kind of long work of the service, of which a queue of its own does one job at a time.
 type chore struct {
-	name  string // of its queue too
+	name  string        // of its queue too
+	limit time.Duration // of a job, as a step may take long; 0: the queue's, below 0 none
 	begin func() step
 	args  func(id lead.ID) named
 	// touch notes that somebody works on one.
@@ -62,6 +63,9 @@ func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 	return w.j.work(ctx, w.c, job.Args.name())
 }
 
+// Timeout is how long a job may take.
+func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.c.limit }
+
 // jobs is the service's long work: jobs of River, which hold an identifier only.
 type jobs struct {
 	client *queue.Client
@@ -72,7 +76,7 @@ type jobs struct {
 func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
 	j := &jobs{s: s}
 	if s.decided != nil {
-		j.chores = append(j.chores, s.backtests)
+		j.chores = append(j.chores, s.backtests, s.trainings)
 	}
 	if s.profiles != nil {
 		j.chores = append(j.chores, s.rescorings)
@@ -81,6 +85,7 @@ func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
 	err := errors.Join(
 		river.AddWorkerSafely(workers, &worker[backtestArgs]{j: j, c: s.backtests}),
 		river.AddWorkerSafely(workers, &worker[rescoringArgs]{j: j, c: s.rescorings}),
+		river.AddWorkerSafely(workers, &worker[trainingArgs]{j: j, c: s.trainings}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("prepare long work: %w", err)

@@ -51,8 +51,8 @@ type Deps struct {
 	// Model returns what the network's catalogue knows of a model: a decision scores with it, so
 	// that a score without it would be another. nil: nothing.
 	Model func(brand, code string) (Model, bool)
-	// Past reads what was decided, for backtests. nil: there are none to work on, and those begun wait
-	// for a process that can.
+	// Past reads what was decided, for backtests and trainings. nil: there are none to work on, and
+	// those begun wait for a process that can.
 	Past PastDecisions
 	// Profiles reads everybody, for re-scorings. nil: as with Past.
 	Profiles Profiles
@@ -84,6 +84,7 @@ type Service struct {
 	jobs       *jobs
 	backtests  *chore
 	rescorings *chore
+	trainings  *chore
 	log        *slog.Logger
 	now        func() time.Time
 	replica    [16]byte // names this process among the replicas
@@ -125,7 +126,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
 	}
-	s.backtests, s.rescorings = newBacktests(s), newRescorings(s)
+	s.backtests, s.rescorings, s.trainings = newBacktests(s), newRescorings(s), newTrainings(s)
 	var err error
 	if s.jobs, err = newJobs(s, deps.Pool); err != nil {
 		return nil, err

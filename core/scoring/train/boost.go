@@ -107,11 +107,11 @@ func newBooster(m *matrix, s sample, set settings) *booster {
 		won += w * s.y[i]
 	}
 	b.weight = sum
-	if s.offset == nil {
+	switch {
+	case s.offset != nil:
+		b.fit.base = s.opening(set.keep)
+	case sum > 0:
 		b.fit.base = logit(min(max(won/sum, 1e-6), 1-1e-6))
-	}
-	if sum == 0 {
-		b.fit.base = 0
 	}
 	for i := range b.scores {
 		b.scores[i] = b.fit.base
@@ -121,6 +121,27 @@ func newBooster(m *matrix, s sample, set settings) *booster {
 	}
 	b.start = b.fit.clone()
 	return b
+}
+
+// opening is by how much the chances that rows start with are off on the whole, held to nought as keep says.
+// Where they are far off, the second derivatives are those of another place, and a step by them leads
+// anywhere; so the level is found before anything else.
+func (s sample) opening(keep float64) float64 {
+	at := 0.0
+	for range 30 {
+		g, h := -keep*at, keep+1e-9
+		for i, from := range s.offset {
+			p := sigmoid(from + at)
+			g += s.weight[i] * (s.y[i] - p)
+			h += s.weight[i] * max(p*(1-p), 1e-6)
+		}
+		step := min(max(g/h, -1), 1)
+		at += step
+		if math.Abs(step) < 1e-6 {
+			break
+		}
+	}
+	return at
 }
 
 func (a *additive) clone() additive {

@@ -43,7 +43,7 @@ func (l *learner) fit(best *trial) (*final, error) {
 		}
 		m, s := rows.m, rows.s
 		if large {
-			m, s = sketch(m, s, sketched, l.o.Seed, 1+uint64(k))
+			m, s, _ = sketch(m, s, sketched, l.o.Seed, 1+uint64(k))
 		}
 		s.weight = drawn(s.weight, l.o.Seed, 1000+uint64(k))
 		b := set.booster(m, s)
@@ -117,8 +117,8 @@ func deviation(values []float64) float64 {
 	return math.Sqrt(square / float64(max(len(values)-1, 1)))
 }
 
-// sketch draws about most of many rows, in their order.
-func sketch(m *matrix, s sample, most int, seed, stream uint64) (*matrix, sample) {
+// sketch draws about most of many rows, in their order, and says which.
+func sketch(m *matrix, s sample, most int, seed, stream uint64) (*matrix, sample, []int32) {
 	rng := rand.New(rand.NewPCG(seed, 5000+stream))
 	rows := make([]int32, 0, most+most/4)
 	share := float64(most) / float64(m.rows)
@@ -146,7 +146,7 @@ func sketch(m *matrix, s sample, most int, seed, stream uint64) (*matrix, sample
 		}
 		return out
 	}
-	return part, sample{y: take(s.y), weight: take(s.weight), offset: take(s.offset), odds: take(s.odds)}
+	return part, sample{y: take(s.y), weight: take(s.weight), offset: take(s.offset), odds: take(s.odds)}, rows
 }
 
 // summarize makes the mean and the spread of a column's shapes over the bags.

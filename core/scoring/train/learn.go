@@ -37,6 +37,7 @@ type learner struct {
 	pairs   []pairing
 	// Of very many rows the search sees some: all holds the whole then, and m and s those.
 	all   *view
+	seen  []int32 // which rows of all those are
 	prior *prior
 }
 

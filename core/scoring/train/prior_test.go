@@ -129,3 +129,26 @@ func TestPointsThatLeaveTheirRangeAreRescaled(t *testing.T) {
 		t.Errorf("%d of %d rows are clamped", clamped, w.f.Rows)
 	}
 }
+
+// An expert who takes wins for far rarer than they are is set right in level, and keeps no row from
+// saying what its columns tell.
+func TestAnExpertsLevelMayBeFarOff(t *testing.T) {
+	w := additive(6000, 0, 4)
+	prior := expert()
+	prior.Calibration = []card.Knot{{Points: 0, PPM: 1000, High: card.Certain}, {Points: 5000, PPM: 8000, High: card.Certain}, {Points: 10_000, PPM: 60_000, High: card.Certain}}
+	near, _ := learn(t, w, train.Options{Prior: expert(), Bags: 4, Pairs: -1})
+	far, report := learn(t, w, train.Options{Prior: prior, Bags: 4, Pairs: -1})
+	perLogit := func(c *card.Card) float64 {
+		a, b := c.Calibration[0], c.Calibration[len(c.Calibration)-1]
+		odds := func(k card.Knot) float64 { p := float64(k.PPM) / card.Certain; return math.Log(p / (1 - p)) }
+		return float64(b.Points-a.Points) / (odds(b) - odds(a))
+	}
+	want := float64(points(t, near, "source", "friend").Points-points(t, near, "source", "fair").Points) / perLogit(near)
+	got := float64(points(t, far, "source", "friend").Points-points(t, far, "source", "fair").Points) / perLogit(far)
+	if math.Abs(got-want) > 0.25 {
+		t.Errorf("friends are %.2f in log-odds better than the fair, by an expert whose level is right %.2f", got, want)
+	}
+	if report.Unseen.CalibrationError > 0.03 {
+		t.Errorf("chances are off by %.3f", report.Unseen.CalibrationError)
+	}
+}

@@ -19,6 +19,7 @@ type Report struct {
 	Curve   []Point      // how the loss on unseen rows went with the rounds
 	Rounds  int          // taken in the end
 	Unseen  card.Figures // of a card learned from the older rows on the newest
+	Tested  Tested       // the rows that Unseen speaks of, in the order of time
 	Recent  Recent
 	// Merging is what putting bins together for reading cost in log loss on the rows learned from.
 	Merging float64

@@ -107,7 +107,7 @@ func (l *learner) screen() error {
 	}
 	if n > searched {
 		l.all = &view{l.m, l.s}
-		l.m, l.s = sketch(l.m, l.s, searched, l.o.Seed, 0)
+		l.m, l.s, l.seen = sketch(l.m, l.s, searched, l.o.Seed, 0)
 	}
 	return nil
 }

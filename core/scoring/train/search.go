@@ -77,7 +77,7 @@ func (l *learner) search() (*trial, error) {
 
 // enough tells whether there are rows to learn from and to try that on.
 func (l *learner) enough() bool {
-	won, lost := 0, 0
+	won, lost := int64(0), int64(0)
 	for _, o := range l.outcomes {
 		switch o {
 		case Won:
@@ -86,8 +86,12 @@ func (l *learner) enough() bool {
 			lost++
 		}
 	}
-	return l.prior == nil || won >= 2*fewest && lost >= 2*fewest && len(l.columns) > 0
+	return l.prior == nil || Enough(won, lost) && len(l.columns) > 0
 }
+
+// Enough tells whether so many rows won and lost are enough to try on unseen rows what an expert's table
+// learned. With fewer it moves a little, and nothing says how good it is.
+func Enough(won, lost int64) bool { return won >= 2*fewest && lost >= 2*fewest }
 
 // chance is the trial of nothing: no column is left.
 func (l *learner) chance() *trial {

@@ -68,6 +68,9 @@ func (l *learner) tell(c *card.Card, t *table, best *trial) {
 	}
 }
 
+// reliable is how many bins the calibration error is measured over.
+const reliable = 10
+
 // figures assesses what a learner of the older rows said of the newest, calibrated on those between.
 func (l *learner) figures(best *trial) {
 	parts := folds(l.m.rows)
@@ -82,24 +85,34 @@ func (l *learner) figures(best *trial) {
 		l.opened(scores[:at], y, w, l.s.odds[best.from:from])
 	}
 	found := current(scores[:at], y, w, ageing(scores[:at], y, w, l.timed), 0)
-	var s assess.Sample
 	for i, score := range scores[at:] {
 		row := from + i
-		if l.s.odds != nil && l.s.odds[row] >= 0 || l.s.weight[row] == 0 {
+		if l.s.weight[row] == 0 {
 			continue
 		}
-		s.Probability = append(s.Probability, stated(found, score))
-		s.Score = append(s.Score, score)
-		s.Won = append(s.Won, l.s.y[row] == 1)
-		s.Weight = append(s.Weight, l.s.weight[row])
+		odds := -1.0
+		if l.s.odds != nil {
+			odds = l.s.odds[row]
+		}
+		of := row
+		if l.seen != nil {
+			of = int(l.seen[row])
+		}
+		l.report.Tested = append(l.report.Tested, TestedRow{l.order[of], score, stated(found, score), odds, l.s.y[row] == 1, l.s.weight[row]})
 	}
-	report, err := assess.Assess(s, assess.Options{Seed: l.o.Seed})
+	s := l.report.Tested.Decided(nil)
+	report, err := assess.Assess(s, assess.Options{Bins: reliable, Seed: l.o.Seed})
 	if err != nil {
+		l.report.Tested = nil
 		return // no row of the newest is decided
 	}
 	l.report.Unseen = card.Figures{
 		Rows: int64(report.Rows), AUC: report.AUC.Value, AUCLow: report.AUC.Low, AUCHigh: report.AUC.High,
-		LogLoss: report.LogLoss.Value, Brier: report.Brier.Value, CalibrationError: report.Calibration.Error.Value,
+		LogLoss: report.LogLoss.Value, Brier: report.Brier.Value,
+		CalibrationError: report.Calibration.Error.Value,
+	}
+	if l.report.Open > 0 {
+		l.report.Unseen.CalibrationError = assess.CalibrationError(l.report.Tested.All(nil, nil), reliable, l.o.Seed).Error.Value
 	}
 	for _, won := range s.Won {
 		if won {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
@@ -67,11 +68,7 @@ func (s *Store) StartBacktest(ctx context.Context, b *Backtest, then func(pgx.Tx
 		}
 		return then(tx)
 	})
-	var broken *pgconn.PgError
-	if errors.As(err, &broken) && broken.ConstraintName == oneBacktest {
-		return problem.New(problemv1.Reason_REASON_WRONG_STATE, "another backtest runs; wait for it or cancel it")
-	}
-	return mapped(err)
+	return oneAtWork(err, oneBacktest, "backtest")
 }
 
 // Backtest returns one as it is now.
@@ -145,16 +142,24 @@ func (s *Store) ChangeBacktest(ctx context.Context, id lead.ID, change func(b *B
 
 // BacktestParts hands over the leads that were scored, in the order they came.
 func (s *Store) BacktestParts(ctx context.Context, id lead.ID, take func(part []byte) error) error {
+	return eachPart(func(after int64) ([]db.ListBacktestPartsRow, error) {
+		return s.q.ListBacktestParts(ctx, uuid(id), after, partsAtOnce)
+	}, take)
+}
+
+// eachPart hands over the parts that list reads in the order of their numbers.
+func eachPart[R db.ListBacktestPartsRow | db.ListTrainingPartsRow](list func(after int64) ([]R, error), take func(part []byte) error) error {
 	for after := int64(0); ; {
-		rows, err := s.q.ListBacktestParts(ctx, uuid(id), after, partsAtOnce)
+		rows, err := list(after)
 		if err != nil {
 			return mapped(err)
 		}
 		for _, r := range rows {
-			if err := take(r.Leads); err != nil {
+			x := db.ListBacktestPartsRow(r)
+			if err := take(x.Leads); err != nil {
 				return err
 			}
-			after = r.Part
+			after = x.Part
 		}
 		if len(rows) < partsAtOnce {
 			return nil
@@ -162,15 +167,30 @@ func (s *Store) BacktestParts(ctx context.Context, id lead.ID, take func(part []
 	}
 }
 
+// oneAtWork is an error of beginning what an index lets run once at a time.
+func oneAtWork(err error, index, what string) error {
+	var broken *pgconn.PgError
+	if errors.As(err, &broken) && broken.ConstraintName == index {
+		return problem.New(problemv1.Reason_REASON_WRONG_STATE, "another %s runs; wait for it or cancel it", what)
+	}
+	return mapped(err)
+}
+
 // TouchBacktest notes that somebody works on a backtest.
 func (s *Store) TouchBacktest(ctx context.Context, id lead.ID, at time.Time) error {
 	return mapped(s.q.TouchBacktest(ctx, stamp(at), uuid(id)))
 }
 
-// TakeStalled has the running backtest worked on again if nobody gave a sign of life since a time.
-func (s *Store) TakeStalled(ctx context.Context, before, now time.Time, enqueue func(tx pgx.Tx, id lead.ID) error) error {
+// TakeStalledBacktest has the running backtest worked on again if nobody gave a sign of life since a time.
+func (s *Store) TakeStalledBacktest(ctx context.Context, before, now time.Time, enqueue func(tx pgx.Tx, id lead.ID) error) error {
+	return s.takeStalled(ctx, enqueue, func(q *db.Queries) ([]pgtype.UUID, error) {
+		return q.TakeStalledBacktest(ctx, stamp(now), stamp(before))
+	})
+}
+
+func (s *Store) takeStalled(ctx context.Context, enqueue func(tx pgx.Tx, id lead.ID) error, take func(q *db.Queries) ([]pgtype.UUID, error)) error {
 	return mapped(pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		found, err := s.q.WithTx(tx).TakeStalledBacktest(ctx, stamp(now), stamp(before))
+		found, err := take(s.q.WithTx(tx))
 		for i := 0; i < len(found) && err == nil; i++ {
 			err = enqueue(tx, found[i].Bytes)
 		}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
 	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
@@ -210,7 +209,7 @@ func (t *ModelTx) Rebase(m *Model, scorecard string) error {
 
 // Reign notes what scores a line from now on: a model, or "" for the playbook's table.
 func (t *ModelTx) Reign(line lead.Line, revision string) error {
-	return t.q.PushReign(t.ctx, int16(line), pgtype.Text{String: revision, Valid: revision != ""})
+	return t.q.PushReign(t.ctx, int16(line), nullable(revision))
 }
 
 // Unreign takes the last Reign of a line back and returns what scored it before, "" for the

@@ -1656,7 +1656,7 @@ var File_leadmesh_scoring_v1_model_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\n" +
-	"'leadmesh/scoring/v1/model_service.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\"leadmesh/scoring/v1/backtest.proto\"\x80\x05\n" +
+	"'leadmesh/scoring/v1/model_service.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\"leadmesh/scoring/v1/backtest.proto\x1a\"leadmesh/scoring/v1/training.proto\"\x80\x05\n" +
 	"\x05Model\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12*\n" +
 	"\x04line\x18\x02 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x125\n" +
@@ -1778,7 +1778,7 @@ const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\x15MODEL_STATE_VALIDATED\x10\x02\x12\x16\n" +
 	"\x12MODEL_STATE_SHADOW\x10\x03\x12\x16\n" +
 	"\x12MODEL_STATE_ACTIVE\x10\x04\x12\x17\n" +
-	"\x13MODEL_STATE_RETIRED\x10\x052\xd0\b\n" +
+	"\x13MODEL_STATE_RETIRED\x10\x052\xed\v\n" +
 	"\fModelService\x12`\n" +
 	"\vUploadModel\x12'.leadmesh.scoring.v1.UploadModelRequest\x1a(.leadmesh.scoring.v1.UploadModelResponse\x12]\n" +
 	"\n" +
@@ -1791,7 +1791,11 @@ const file_leadmesh_scoring_v1_model_service_proto_rawDesc = "" +
 	"\rStartBacktest\x12).leadmesh.scoring.v1.StartBacktestRequest\x1a*.leadmesh.scoring.v1.StartBacktestResponse\x12f\n" +
 	"\rListBacktests\x12).leadmesh.scoring.v1.ListBacktestsRequest\x1a*.leadmesh.scoring.v1.ListBacktestsResponse\x12`\n" +
 	"\vGetBacktest\x12'.leadmesh.scoring.v1.GetBacktestRequest\x1a(.leadmesh.scoring.v1.GetBacktestResponse\x12i\n" +
-	"\x0eCancelBacktest\x12*.leadmesh.scoring.v1.CancelBacktestRequest\x1a+.leadmesh.scoring.v1.CancelBacktestResponseB\xdd\x01\n" +
+	"\x0eCancelBacktest\x12*.leadmesh.scoring.v1.CancelBacktestRequest\x1a+.leadmesh.scoring.v1.CancelBacktestResponse\x12f\n" +
+	"\rStartTraining\x12).leadmesh.scoring.v1.StartTrainingRequest\x1a*.leadmesh.scoring.v1.StartTrainingResponse\x12f\n" +
+	"\rListTrainings\x12).leadmesh.scoring.v1.ListTrainingsRequest\x1a*.leadmesh.scoring.v1.ListTrainingsResponse\x12`\n" +
+	"\vGetTraining\x12'.leadmesh.scoring.v1.GetTrainingRequest\x1a(.leadmesh.scoring.v1.GetTrainingResponse\x12i\n" +
+	"\x0eCancelTraining\x12*.leadmesh.scoring.v1.CancelTrainingRequest\x1a+.leadmesh.scoring.v1.CancelTrainingResponseB\xdd\x01\n" +
 	"\x17com.leadmesh.scoring.v1B\x11ModelServiceProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1;scoringv1\xa2\x02\x03LSX\xaa\x02\x13Leadmesh.Scoring.V1\xca\x02\x13Leadmesh\\Scoring\\V1\xe2\x02\x1fLeadmesh\\Scoring\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Scoring::V1b\x06proto3"
 
 var (
@@ -1840,10 +1844,18 @@ var file_leadmesh_scoring_v1_model_service_proto_goTypes = []any{
 	(*ListBacktestsRequest)(nil),   // 28: leadmesh.scoring.v1.ListBacktestsRequest
 	(*GetBacktestRequest)(nil),     // 29: leadmesh.scoring.v1.GetBacktestRequest
 	(*CancelBacktestRequest)(nil),  // 30: leadmesh.scoring.v1.CancelBacktestRequest
-	(*StartBacktestResponse)(nil),  // 31: leadmesh.scoring.v1.StartBacktestResponse
-	(*ListBacktestsResponse)(nil),  // 32: leadmesh.scoring.v1.ListBacktestsResponse
-	(*GetBacktestResponse)(nil),    // 33: leadmesh.scoring.v1.GetBacktestResponse
-	(*CancelBacktestResponse)(nil), // 34: leadmesh.scoring.v1.CancelBacktestResponse
+	(*StartTrainingRequest)(nil),   // 31: leadmesh.scoring.v1.StartTrainingRequest
+	(*ListTrainingsRequest)(nil),   // 32: leadmesh.scoring.v1.ListTrainingsRequest
+	(*GetTrainingRequest)(nil),     // 33: leadmesh.scoring.v1.GetTrainingRequest
+	(*CancelTrainingRequest)(nil),  // 34: leadmesh.scoring.v1.CancelTrainingRequest
+	(*StartBacktestResponse)(nil),  // 35: leadmesh.scoring.v1.StartBacktestResponse
+	(*ListBacktestsResponse)(nil),  // 36: leadmesh.scoring.v1.ListBacktestsResponse
+	(*GetBacktestResponse)(nil),    // 37: leadmesh.scoring.v1.GetBacktestResponse
+	(*CancelBacktestResponse)(nil), // 38: leadmesh.scoring.v1.CancelBacktestResponse
+	(*StartTrainingResponse)(nil),  // 39: leadmesh.scoring.v1.StartTrainingResponse
+	(*ListTrainingsResponse)(nil),  // 40: leadmesh.scoring.v1.ListTrainingsResponse
+	(*GetTrainingResponse)(nil),    // 41: leadmesh.scoring.v1.GetTrainingResponse
+	(*CancelTrainingResponse)(nil), // 42: leadmesh.scoring.v1.CancelTrainingResponse
 }
 var file_leadmesh_scoring_v1_model_service_proto_depIdxs = []int32{
 	24, // 0: leadmesh.scoring.v1.Model.line:type_name -> leadmesh.lead.v1.Line
@@ -1887,19 +1899,27 @@ var file_leadmesh_scoring_v1_model_service_proto_depIdxs = []int32{
 	28, // 38: leadmesh.scoring.v1.ModelService.ListBacktests:input_type -> leadmesh.scoring.v1.ListBacktestsRequest
 	29, // 39: leadmesh.scoring.v1.ModelService.GetBacktest:input_type -> leadmesh.scoring.v1.GetBacktestRequest
 	30, // 40: leadmesh.scoring.v1.ModelService.CancelBacktest:input_type -> leadmesh.scoring.v1.CancelBacktestRequest
-	9,  // 41: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
-	11, // 42: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
-	13, // 43: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
-	21, // 44: leadmesh.scoring.v1.ModelService.DiffModel:output_type -> leadmesh.scoring.v1.DiffModelResponse
-	15, // 45: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
-	17, // 46: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
-	19, // 47: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
-	31, // 48: leadmesh.scoring.v1.ModelService.StartBacktest:output_type -> leadmesh.scoring.v1.StartBacktestResponse
-	32, // 49: leadmesh.scoring.v1.ModelService.ListBacktests:output_type -> leadmesh.scoring.v1.ListBacktestsResponse
-	33, // 50: leadmesh.scoring.v1.ModelService.GetBacktest:output_type -> leadmesh.scoring.v1.GetBacktestResponse
-	34, // 51: leadmesh.scoring.v1.ModelService.CancelBacktest:output_type -> leadmesh.scoring.v1.CancelBacktestResponse
-	41, // [41:52] is the sub-list for method output_type
-	30, // [30:41] is the sub-list for method input_type
+	31, // 41: leadmesh.scoring.v1.ModelService.StartTraining:input_type -> leadmesh.scoring.v1.StartTrainingRequest
+	32, // 42: leadmesh.scoring.v1.ModelService.ListTrainings:input_type -> leadmesh.scoring.v1.ListTrainingsRequest
+	33, // 43: leadmesh.scoring.v1.ModelService.GetTraining:input_type -> leadmesh.scoring.v1.GetTrainingRequest
+	34, // 44: leadmesh.scoring.v1.ModelService.CancelTraining:input_type -> leadmesh.scoring.v1.CancelTrainingRequest
+	9,  // 45: leadmesh.scoring.v1.ModelService.UploadModel:output_type -> leadmesh.scoring.v1.UploadModelResponse
+	11, // 46: leadmesh.scoring.v1.ModelService.ListModels:output_type -> leadmesh.scoring.v1.ListModelsResponse
+	13, // 47: leadmesh.scoring.v1.ModelService.GetModel:output_type -> leadmesh.scoring.v1.GetModelResponse
+	21, // 48: leadmesh.scoring.v1.ModelService.DiffModel:output_type -> leadmesh.scoring.v1.DiffModelResponse
+	15, // 49: leadmesh.scoring.v1.ModelService.PromoteModel:output_type -> leadmesh.scoring.v1.PromoteModelResponse
+	17, // 50: leadmesh.scoring.v1.ModelService.RetireModel:output_type -> leadmesh.scoring.v1.RetireModelResponse
+	19, // 51: leadmesh.scoring.v1.ModelService.RollbackModel:output_type -> leadmesh.scoring.v1.RollbackModelResponse
+	35, // 52: leadmesh.scoring.v1.ModelService.StartBacktest:output_type -> leadmesh.scoring.v1.StartBacktestResponse
+	36, // 53: leadmesh.scoring.v1.ModelService.ListBacktests:output_type -> leadmesh.scoring.v1.ListBacktestsResponse
+	37, // 54: leadmesh.scoring.v1.ModelService.GetBacktest:output_type -> leadmesh.scoring.v1.GetBacktestResponse
+	38, // 55: leadmesh.scoring.v1.ModelService.CancelBacktest:output_type -> leadmesh.scoring.v1.CancelBacktestResponse
+	39, // 56: leadmesh.scoring.v1.ModelService.StartTraining:output_type -> leadmesh.scoring.v1.StartTrainingResponse
+	40, // 57: leadmesh.scoring.v1.ModelService.ListTrainings:output_type -> leadmesh.scoring.v1.ListTrainingsResponse
+	41, // 58: leadmesh.scoring.v1.ModelService.GetTraining:output_type -> leadmesh.scoring.v1.GetTrainingResponse
+	42, // 59: leadmesh.scoring.v1.ModelService.CancelTraining:output_type -> leadmesh.scoring.v1.CancelTrainingResponse
+	45, // [45:60] is the sub-list for method output_type
+	30, // [30:45] is the sub-list for method input_type
 	30, // [30:30] is the sub-list for extension type_name
 	30, // [30:30] is the sub-list for extension extendee
 	0,  // [0:30] is the sub-list for field type_name
@@ -1911,6 +1931,7 @@ func file_leadmesh_scoring_v1_model_service_proto_init() {
 		return
 	}
 	file_leadmesh_scoring_v1_backtest_proto_init()
+	file_leadmesh_scoring_v1_training_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -30,6 +30,10 @@ const (
 	ModelService_ListBacktests_FullMethodName  = "/leadmesh.scoring.v1.ModelService/ListBacktests"
 	ModelService_GetBacktest_FullMethodName    = "/leadmesh.scoring.v1.ModelService/GetBacktest"
 	ModelService_CancelBacktest_FullMethodName = "/leadmesh.scoring.v1.ModelService/CancelBacktest"
+	ModelService_StartTraining_FullMethodName  = "/leadmesh.scoring.v1.ModelService/StartTraining"
+	ModelService_ListTrainings_FullMethodName  = "/leadmesh.scoring.v1.ModelService/ListTrainings"
+	ModelService_GetTraining_FullMethodName    = "/leadmesh.scoring.v1.ModelService/GetTraining"
+	ModelService_CancelTraining_FullMethodName = "/leadmesh.scoring.v1.ModelService/CancelTraining"
 )
 
 // ModelServiceClient is the client API for ModelService service.
@@ -67,6 +71,15 @@ type ModelServiceClient interface {
 	GetBacktest(ctx context.Context, in *GetBacktestRequest, opts ...grpc.CallOption) (*GetBacktestResponse, error)
 	// CancelBacktest ends one that runs.
 	CancelBacktest(ctx context.Context, in *CancelBacktestRequest, opts ...grpc.CallOption) (*CancelBacktestResponse, error)
+	// StartTraining begins to learn a points table for a line from leads decided in the past. What comes
+	// out is a model as UploadModel keeps one; it scores nothing until it is promoted. One runs at a time.
+	StartTraining(ctx context.Context, in *StartTrainingRequest, opts ...grpc.CallOption) (*StartTrainingResponse, error)
+	// ListTrainings answers trainings, the latest begun first.
+	ListTrainings(ctx context.Context, in *ListTrainingsRequest, opts ...grpc.CallOption) (*ListTrainingsResponse, error)
+	// GetTraining answers how far one is, and its report.
+	GetTraining(ctx context.Context, in *GetTrainingRequest, opts ...grpc.CallOption) (*GetTrainingResponse, error)
+	// CancelTraining ends one that runs.
+	CancelTraining(ctx context.Context, in *CancelTrainingRequest, opts ...grpc.CallOption) (*CancelTrainingResponse, error)
 }
 
 type modelServiceClient struct {
@@ -187,6 +200,46 @@ func (c *modelServiceClient) CancelBacktest(ctx context.Context, in *CancelBackt
 	return out, nil
 }
 
+func (c *modelServiceClient) StartTraining(ctx context.Context, in *StartTrainingRequest, opts ...grpc.CallOption) (*StartTrainingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StartTrainingResponse)
+	err := c.cc.Invoke(ctx, ModelService_StartTraining_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) ListTrainings(ctx context.Context, in *ListTrainingsRequest, opts ...grpc.CallOption) (*ListTrainingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTrainingsResponse)
+	err := c.cc.Invoke(ctx, ModelService_ListTrainings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) GetTraining(ctx context.Context, in *GetTrainingRequest, opts ...grpc.CallOption) (*GetTrainingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTrainingResponse)
+	err := c.cc.Invoke(ctx, ModelService_GetTraining_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) CancelTraining(ctx context.Context, in *CancelTrainingRequest, opts ...grpc.CallOption) (*CancelTrainingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelTrainingResponse)
+	err := c.cc.Invoke(ctx, ModelService_CancelTraining_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ModelServiceServer is the server API for ModelService service.
 // All implementations must embed UnimplementedModelServiceServer
 // for forward compatibility.
@@ -222,6 +275,15 @@ type ModelServiceServer interface {
 	GetBacktest(context.Context, *GetBacktestRequest) (*GetBacktestResponse, error)
 	// CancelBacktest ends one that runs.
 	CancelBacktest(context.Context, *CancelBacktestRequest) (*CancelBacktestResponse, error)
+	// StartTraining begins to learn a points table for a line from leads decided in the past. What comes
+	// out is a model as UploadModel keeps one; it scores nothing until it is promoted. One runs at a time.
+	StartTraining(context.Context, *StartTrainingRequest) (*StartTrainingResponse, error)
+	// ListTrainings answers trainings, the latest begun first.
+	ListTrainings(context.Context, *ListTrainingsRequest) (*ListTrainingsResponse, error)
+	// GetTraining answers how far one is, and its report.
+	GetTraining(context.Context, *GetTrainingRequest) (*GetTrainingResponse, error)
+	// CancelTraining ends one that runs.
+	CancelTraining(context.Context, *CancelTrainingRequest) (*CancelTrainingResponse, error)
 	mustEmbedUnimplementedModelServiceServer()
 }
 
@@ -264,6 +326,18 @@ func (UnimplementedModelServiceServer) GetBacktest(context.Context, *GetBacktest
 }
 func (UnimplementedModelServiceServer) CancelBacktest(context.Context, *CancelBacktestRequest) (*CancelBacktestResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelBacktest not implemented")
+}
+func (UnimplementedModelServiceServer) StartTraining(context.Context, *StartTrainingRequest) (*StartTrainingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartTraining not implemented")
+}
+func (UnimplementedModelServiceServer) ListTrainings(context.Context, *ListTrainingsRequest) (*ListTrainingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTrainings not implemented")
+}
+func (UnimplementedModelServiceServer) GetTraining(context.Context, *GetTrainingRequest) (*GetTrainingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTraining not implemented")
+}
+func (UnimplementedModelServiceServer) CancelTraining(context.Context, *CancelTrainingRequest) (*CancelTrainingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelTraining not implemented")
 }
 func (UnimplementedModelServiceServer) mustEmbedUnimplementedModelServiceServer() {}
 func (UnimplementedModelServiceServer) testEmbeddedByValue()                      {}
@@ -484,6 +558,78 @@ func _ModelService_CancelBacktest_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ModelService_StartTraining_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartTrainingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).StartTraining(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_StartTraining_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).StartTraining(ctx, req.(*StartTrainingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_ListTrainings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTrainingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).ListTrainings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_ListTrainings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).ListTrainings(ctx, req.(*ListTrainingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_GetTraining_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTrainingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).GetTraining(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_GetTraining_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).GetTraining(ctx, req.(*GetTrainingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_CancelTraining_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelTrainingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).CancelTraining(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_CancelTraining_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).CancelTraining(ctx, req.(*CancelTrainingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ModelService_ServiceDesc is the grpc.ServiceDesc for ModelService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -534,6 +680,22 @@ var ModelService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CancelBacktest",
 			Handler:    _ModelService_CancelBacktest_Handler,
+		},
+		{
+			MethodName: "StartTraining",
+			Handler:    _ModelService_StartTraining_Handler,
+		},
+		{
+			MethodName: "ListTrainings",
+			Handler:    _ModelService_ListTrainings_Handler,
+		},
+		{
+			MethodName: "GetTraining",
+			Handler:    _ModelService_GetTraining_Handler,
+		},
+		{
+			MethodName: "CancelTraining",
+			Handler:    _ModelService_CancelTraining_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

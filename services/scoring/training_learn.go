@@ -1,0 +1,170 @@
+package scoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/core/playbook"
+	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/core/scoring/train"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
+	"google.golang.org/protobuf/proto"
+)
+
+const (
+	// trainingSeed is the seed of every training: the same leads give the same table.
+	trainingSeed = 1
+	// trainingBeat is how often a training that learns gives a sign of life and looks whether it was
+	// cancelled.
+	trainingBeat = 2 * time.Second
+)
+
+// learn learns from the leads that a training read, and keeps what comes out.
+func (s *Service) learn(ctx context.Context, t *store.Training) error {
+	own, _, err := s.compose(ctx, t.Playbook, "")
+	if errors.Is(err, errUnfit) {
+		return s.failTraining(ctx, t.ID, "the playbook it started from does not compile in this version")
+	}
+	if err != nil {
+		return err
+	}
+	g, err := s.gather(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	prior, problems := card.FromLine(t.Line.String(), own.Scorecards.Lines[t.Line.String()])
+	if prior == nil {
+		return s.failTraining(ctx, t.ID, "the playbook's table of the line makes no card to start from: "+problems[0].Error())
+	}
+	prior.Thresholds = nil // stages and trigger stay the playbook's
+	enough := train.Enough(g.count(train.Won), g.count(train.Lost))
+	unbound := enough && unbind(prior)
+	e := &effort{s: s, id: t.ID}
+	stop := e.beat(ctx)
+	c, r, err := train.Learn(g.frame, g.outcomes, train.Options{
+		Target: card.Target{Line: t.Line.String()}, Time: g.received, TimeColumn: "received_at", TimeText: day, Age: g.ages,
+		Prior: prior, Monotone: monotone(g), Groups: groups(g),
+		Pairs: -1, Seed: trainingSeed, Workers: max(runtime.GOMAXPROCS(0)/2, 1), // decisions need the other half
+	}, func(done, of int) bool { return e.goOn(ctx, done, of) })
+	stop()
+	switch {
+	case errors.Is(err, train.ErrCancelled):
+		return ctx.Err() // nil: the training was cancelled or is another's
+	case err != nil:
+		return s.failTraining(ctx, t.ID, "it can not be learned: "+err.Error())
+	}
+	w := words{enough: enough, unbound: unbound}
+	if enough && !r.Nothing {
+		unstated(c)
+		if w.moved, w.stage, err = g.level(c, own.Scorecards.Lines[t.Line.String()].Stages); err != nil {
+			return s.failTraining(ctx, t.ID, "what was learned can not be applied: "+err.Error())
+		}
+	}
+	report := reportOf(t, g, c, r, w)
+	model, err := s.modelOf(t, own, c)
+	if err != nil {
+		return s.failTraining(ctx, t.ID, "what was learned makes no model: "+err.Error())
+	}
+	if r.Nothing {
+		model = nil
+	}
+	raw, err := proto.Marshal(report)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.ChangeTraining(ctx, t.ID, func(now *store.Training) (*store.TrainingChange, error) {
+		if now.State != store.TrainingRunning {
+			return nil, nil
+		}
+		now.State, now.Report, now.UpdatedAt = store.TrainingDone, append([]byte{}, raw...), s.now()
+		return &store.TrainingChange{Model: model}, nil
+	})
+	return err
+}
+
+// modelOf is what was learned as a model, which says where it comes from.
+func (s *Service) modelOf(t *store.Training, own *playbook.Playbook, learned *card.Card) (*store.Model, error) {
+	text := string(learned.Marshal())
+	c, m, err := readModel(leadv1.Line(t.Line), text)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := own.WithModels([]playbook.Model{m}); err != nil {
+		return nil, err
+	}
+	from := "the first"
+	if t.From.After(time.Unix(0, 0)) {
+		from = t.From.UTC().Format(time.RFC3339)
+	}
+	model := &store.Model{
+		Revision: m.Revision, Line: m.Line, State: store.ModelDraft, Card: text, Scorecard: own.Scorecards.Lines[m.Line.String()].TableHash(),
+		Note: fmt.Sprintf("trained by job %s on leads received from %s to %s", t.ID, from, t.To.UTC().Format(time.RFC3339)), By: t.By, UploadedAt: s.now(),
+	}
+	if t.Note != "" {
+		model.Note += "; " + t.Note
+	}
+	if holds(s.rules.guards(c)) {
+		model.State = store.ModelValidated
+	}
+	return model, nil
+}
+
+func day(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.DateOnly) }
+
+// effort is a training that learns in this process.
+type effort struct {
+	s     *Service
+	id    lead.ID
+	done  atomic.Int32 // millionths
+	over  atomic.Bool  // it was cancelled, or somebody else finished it
+	rest  time.Time    // when it last rested; touched by the learner alone
+	begun bool
+}
+
+// goOn is told how much is learned and says whether to go on. Where there is one processor, learning
+// rests as long as it works.
+func (e *effort) goOn(ctx context.Context, done, of int) bool {
+	e.done.Store(int32(int64(done) * (wholeProgress - 1) / int64(max(of, 1))))
+	if runtime.GOMAXPROCS(0) == 1 && e.begun {
+		time.Sleep(min(time.Since(e.rest), 100*time.Millisecond))
+	}
+	e.rest, e.begun = time.Now(), true
+	return ctx.Err() == nil && !e.over.Load()
+}
+
+// beat gives signs of life until stop is called, which returns when it has ended.
+func (e *effort) beat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(trainingBeat)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			// A database that is away is asked again: learning goes on meanwhile.
+			_, _ = e.s.store.ChangeTraining(ctx, e.id, func(t *store.Training) (*store.TrainingChange, error) {
+				if t.State != store.TrainingRunning {
+					e.over.Store(true)
+					return nil, nil
+				}
+				t.Progress, t.UpdatedAt = max(t.Progress, e.done.Load()), e.s.now()
+				return &store.TrainingChange{}, nil
+			})
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
