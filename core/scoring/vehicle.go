@@ -95,18 +95,39 @@ func (v *vehicle) servicesDone(x *extraction) int32 {
 	return Missing
 }
 
-// worth compares what the car is worth with what is owed and with a repair. What was said of this
-// very car counts before the table of residual values.
+// value is what the car is worth: by its last valuation, else the price on the lead, else the table of
+// residual values. It has no currency when nothing tells.
+func (v *vehicle) value(x *extraction) lead.Money {
+	if v.known != nil {
+		if m, ok := v.known.Worth(x.at); ok {
+			return m
+		}
+	}
+	if v.named != nil && v.named.Price.Currency != "" {
+		return v.named.Price
+	}
+	m, _ := x.facts.Catalogue.Worth(v.car, v.days, v.km)
+	return m
+}
+
+// owed is what is owed on the car: what the lead says today, else by its contract.
+func (v *vehicle) owed(x *extraction) lead.Money {
+	if v.named != nil && v.named.Payoff.Currency != "" {
+		return v.named.Payoff
+	}
+	if v.known != nil {
+		if m, ok := v.known.Owes(x.at); ok {
+			return m
+		}
+	}
+	return lead.Money{}
+}
+
+// worth compares what the car is worth with what is owed and with a repair.
 func (x *extraction) worth(v *vehicle, c *signal.LifeCycle) {
-	var worth lead.Money
-	if v.named != nil {
-		worth = v.named.Price
-	}
-	if worth.Currency == "" && v.days != Missing {
-		worth, _ = x.facts.Catalogue.Worth(v.car, v.days, v.km)
-	}
-	if v.named != nil && worth.Currency != "" && v.named.Payoff.Currency == worth.Currency {
-		x.money(FeatureEquity, lead.Money{Minor: worth.Minor - v.named.Payoff.Minor, Currency: worth.Currency})
+	worth, owed := v.value(x), v.owed(x)
+	if worth.Currency != "" && owed.Currency == worth.Currency {
+		x.money(FeatureEquity, lead.Money{Minor: worth.Minor - owed.Minor, Currency: worth.Currency})
 	}
 	if c.DeclinedDays != signal.Unknown && c.DeclinedDays <= declinedRecent {
 		x.money(FeatureDeclinedAmount, c.Declined)

@@ -2,6 +2,7 @@ package signal
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -74,7 +75,7 @@ func facts(s Signal, at int64) Profile {
 	case lead.SignalKindServiceDeclined:
 		v.Declined = Declined{At: at, Amount: s.Amount}
 	case lead.SignalKindWarrantyStarted:
-		v.Warranties = []Warranty{{Coverage: s.Warranty.Coverage, Seen: at,
+		v.Warranties = []Warranty{{Coverage: strings.TrimLeft(s.Warranty.Coverage, hidden), Seen: at,
 			Until: seconds(s.Warranty.Until), KMLimit: max(s.Warranty.KMLimit, 0)}}
 	case lead.SignalKindMaintenancePlan:
 		v.Plan = Plan{Seen: at, Until: seconds(s.Until)}
@@ -89,6 +90,8 @@ func facts(s Signal, at int64) Profile {
 		return p
 	}
 	v.Make, v.ModelCode, v.Powertrain = s.Make, s.ModelCode, s.Powertrain
+	v.Valued, v.Owed = quote(at, s.Value), quote(at, s.Owed)
+	v.Balloon = balloon(at, seconds(s.Ends), s.Balloon)
 	if km, ok := kilometres(s.Odometer, s.OdometerUnit); ok {
 		v.First = Reading{At: at, KM: km}
 		v.Latest = v.First

@@ -203,8 +203,9 @@ func (w *writer) vehicle(v *VehicleFacts) {
 	w.money(v.Lease.Payment)
 	w.time(v.Lease.Maturity)
 	w.time(v.Lease.MaturitySeen)
-	w.uint(uint64(len(v.Warranties)))
-	for _, s := range v.Warranties {
+	coverages := v.hide()
+	w.uint(uint64(len(coverages)))
+	for _, s := range coverages {
 		w.text(s.Coverage)
 		w.time(s.Seen)
 		w.time(s.Until)
@@ -231,7 +232,7 @@ func (w *writer) intern(p *Profile) {
 		for _, s := range v.Visits {
 			add(s.DealerID, s.Amount.Currency)
 		}
-		for _, s := range v.Warranties {
+		for _, s := range v.hide() {
 			add(s.Coverage)
 		}
 	}
@@ -396,6 +397,8 @@ func (r *reader) vehicle(v *VehicleFacts) {
 	for i := range v.Warranties {
 		v.Warranties[i] = Warranty{Coverage: r.text(), Seen: r.time(), Until: r.time(), KMLimit: r.int()}
 	}
+	v.Valued, v.Owed, v.Balloon = Quote{}, Quote{}, Balloon{}
+	v.reveal()
 	v.Plan = Plan{Seen: r.time(), Until: r.time()}
 	v.Declined = Declined{At: r.time(), Amount: r.money()}
 }

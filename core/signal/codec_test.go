@@ -21,7 +21,7 @@ func TestMarshalRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(p, got); diff != "" {
+		if diff := cmp.Diff(p, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatal(diff)
 		}
 	}

@@ -109,6 +109,7 @@ func TestCoverageDays(t *testing.T) {
 		{"distance not told", still, signal.Warranty{Until: base + 300*day, KMLimit: 52000}, 300},
 		{"limit reached, pace unknown", still, signal.Warranty{Until: base + 300*day, KMLimit: 50000}, 0},
 		{"neither", still, signal.Warranty{}, signal.Unknown},
+		{"what programs before read where a value stands", driven, signal.Warranty{Coverage: "\x1fworth EUR", Seen: base, KMLimit: -2_000_001}, signal.Unknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

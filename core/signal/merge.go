@@ -77,6 +77,7 @@ func (v *VehicleFacts) join(o *VehicleFacts) {
 	}
 	v.Plan = greater(v.Plan, o.Plan, comparePlan)
 	v.Declined = greater(v.Declined, o.Declined, compareDeclined)
+	v.joinWorth(o)
 }
 
 // join keeps the later contract and, apart from it, the later word on when it ends.
@@ -99,7 +100,12 @@ func (v *VehicleFacts) warranty(w Warranty) {
 		return
 	}
 	v.Warranties = slices.Insert(slices.Clip(v.Warranties), i, w)
-	if len(v.Warranties) > MaxWarranties {
+	v.trimWarranties()
+}
+
+// trimWarranties drops the coverages that do not fit, those learned first before others.
+func (v *VehicleFacts) trimWarranties() {
+	for len(v.Warranties)+v.extras() > MaxWarranties {
 		oldest := 0
 		for i := range v.Warranties {
 			if compareWarranty(v.Warranties[i], v.Warranties[oldest]) < 0 {
@@ -112,7 +118,7 @@ func (v *VehicleFacts) warranty(w Warranty) {
 
 // Touched returns the latest second at which anything was learned of the vehicle.
 func (v *VehicleFacts) Touched() int64 {
-	at := max(v.Sold.At, v.Latest.At, v.Lease.Started, v.Lease.MaturitySeen, v.Plan.Seen, v.Declined.At)
+	at := max(v.Sold.At, v.Latest.At, v.Lease.Started, v.Lease.MaturitySeen, v.Plan.Seen, v.Declined.At, v.Valued.At, v.Owed.At, v.Balloon.Seen)
 	if len(v.Visits) > 0 {
 		at = max(at, v.Visits[0].At)
 	}

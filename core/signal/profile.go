@@ -11,7 +11,7 @@ import (
 const (
 	MaxVehicles   = 16
 	MaxVisits     = 16 // per vehicle
-	MaxWarranties = 8  // per vehicle
+	MaxWarranties = 8  // per vehicle, fewer by one for each of value, debt and balloon that is known
 	MaxInquiries  = 8
 )
 
@@ -61,6 +61,9 @@ type VehicleFacts struct {
 	Warranties []Warranty // by coverage, ascending
 	Plan       Plan
 	Declined   Declined
+	Valued     Quote   // what it was worth
+	Owed       Quote   // what was owed on it
+	Balloon    Balloon // what its contract leaves to pay at its end
 }
 
 // Sale is the latest sale of a vehicle to the person.

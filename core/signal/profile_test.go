@@ -41,10 +41,16 @@ func randomSignals(r *rand.Rand, n int) []signal.Signal {
 			Odometer: int64(r.IntN(90000)), OdometerUnit: lead.OdometerUnit(r.IntN(3)),
 			Amount:   lead.Money{Minor: int64(r.IntN(90000)), Currency: "EUR"},
 			Lease:    signal.LeaseTerms{TermMonths: r.IntN(48), ContractedKM: int64(r.IntN(60000))},
-			Warranty: signal.WarrantyTerms{Coverage: []string{"BASIC", "BATTERY"}[r.IntN(2)], KMLimit: int64(r.IntN(160000))},
+			Warranty: signal.WarrantyTerms{Coverage: []string{"BASIC", "BATTERY", "", "BODY", "BRAKES", "POWERTRAIN", "ROADSIDE", "RUST", "TYRES"}[r.IntN(9)], KMLimit: int64(r.IntN(160000))},
 		}
 		if r.IntN(2) == 0 {
 			s.Lease.Maturity, s.Warranty.Until, s.Until = at(r.Float64()*900), at(r.Float64()*900), at(r.Float64()*900)
+		}
+		if r.IntN(4) == 0 {
+			money := func() lead.Money {
+				return lead.Money{Minor: int64(r.IntN(5_000_000)), Currency: []string{"", "EUR", "USD"}[r.IntN(3)]}
+			}
+			s.Value, s.Owed, s.Balloon, s.Ends = money(), money(), money(), at(r.Float64()*900)
 		}
 		out[i] = s
 	}

@@ -47,6 +47,12 @@ type Signal struct {
 	Warranty WarrantyTerms
 	Until    time.Time // end of a MAINTENANCE_PLAN
 
+	// On any signal about a vehicle of the person; no currency means that nothing is said.
+	Value   lead.Money // what the vehicle was worth
+	Owed    lead.Money // what was owed on it
+	Balloon lead.Money // what its contract leaves to pay on the day it Ends; read together with that
+	Ends    time.Time
+
 	// Past says that the vehicle has been sold to somebody else since: the signal counts, but what it
 	// says of the vehicle is no fact of the person's any more.
 	Past bool

@@ -113,7 +113,11 @@ func (r *signalReader) readFacts(now time.Time) {
 	if code, powertrain, ok := r.service.deps.Model(pb.GetModelCode()); ok {
 		sig.ModelCode, sig.Powertrain = code, powertrain
 	}
+	if sig.Status = lead.VehicleStatus(r.pb.GetVehicleStatus()); sig.Status != lead.VehicleStatusUnspecified && sig.Status.String() == "" {
+		r.bad("vehicle_status", "must be VEHICLE_STATUS_NEW, VEHICLE_STATUS_USED or VEHICLE_STATUS_CERTIFIED")
+	}
 	r.readTerms(sig)
+	r.readWorth(sig)
 }
 
 func (r *signalReader) readReading(sig *signal.Signal) {
@@ -160,6 +164,36 @@ func (r *signalReader) readTerms(sig *signal.Signal) {
 		sig.Until = ends
 	}
 }
+
+// readWorth reads what the person's vehicle was worth and what was owed on it.
+func (r *signalReader) readWorth(sig *signal.Signal) {
+	amount := func(field string, m *leadv1.Money) lead.Money {
+		if m == nil {
+			return lead.Money{}
+		}
+		_, known := lead.CurrencyExponent(m.GetCurrency())
+		switch {
+		case !ownsVehicle(sig.Kind) || sig.VIN == "":
+			r.bad(field, "is of the person's vehicle; send it with its vin on a signal about it, such as SIGNAL_KIND_MILEAGE")
+		case !known:
+			r.bad(field+".currency", "must be three capital letters such as USD")
+		case m.GetMinor() < 0 || m.GetMinor() > maxWorth:
+			r.bad(field+".minor", "must lie between 0 and %d", int64(maxWorth))
+		}
+		return lead.Money{Minor: m.GetMinor(), Currency: m.GetCurrency()}
+	}
+	sig.Value, sig.Owed = amount("vehicle_value", r.pb.GetVehicleValue()), amount("payoff", r.pb.GetPayoff())
+	sig.Balloon = amount("residual", r.pb.GetResidual())
+	if r.pb.GetResidual() == nil {
+		return
+	}
+	if sig.Ends = r.pb.GetEndsAt().AsTime(); r.pb.GetEndsAt() == nil {
+		r.bad("ends_at", "is required with residual: the day the contract ends")
+	}
+}
+
+// maxWorth is the most a vehicle may be worth or owed on, in minor units.
+const maxWorth = 1_000_000_000_000
 
 // readPerson reads whom the signal is about.
 func (r *signalReader) readPerson() error {

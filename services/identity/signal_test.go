@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/signal"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -84,6 +85,34 @@ func TestSignalsDoNotDependOnOrder(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, single.known(), protocmp.Transform()); diff != "" {
 		t.Errorf("one by one (-batch +single):\n%s", diff)
+	}
+}
+
+// TestSignalsTellWhatAVehicleIsWorth: value and debt reach the profile, which decisions read, and the
+// person's page.
+func TestSignalsTellWhatAVehicleIsWorth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	signals := life()
+	signals[0].VehicleStatus = leadv1.VehicleStatus_VEHICLE_STATUS_NEW
+	signals[1].Payoff, signals[1].Residual = &leadv1.Money{Minor: 44_000_00, Currency: "USD"}, &leadv1.Money{Minor: 20_000_00, Currency: "USD"}
+	signals[3].VehicleValue, signals[3].Payoff = &leadv1.Money{Minor: 27_500_00, Currency: "USD"}, &leadv1.Money{Minor: 22_000_00, Currency: "USD"}
+	w.signals(signals...)
+	r := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", "")))[0]
+	profile, err := signal.Unmarshal(r.Profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worth, valued := profile.Vehicle(vin).Worth(start.Unix())
+	owed, known := profile.Vehicle(vin).Owes(start.Unix())
+	// 20 of the 80 days from the quote to the end are over, and with them a quarter of what is to be paid off.
+	if !valued || !known || worth.Minor != 27_500_00 || owed.Minor < 21_400_00 || owed.Minor > 21_600_00 || profile.Vehicle(vin).Sold.Status != lead.VehicleStatusNew {
+		t.Errorf("worth %v %v, owed %v %v, sold %v", worth, valued, owed, known, profile.Vehicle(vin).Sold)
+	}
+	v := w.person(r.PersonId).Vehicles[0]
+	if v.Value.GetMinor() != 27_500_00 || v.Payoff.GetMinor() != 22_000_00 || v.Residual.GetMinor() != 20_000_00 || !v.ValuedAt.AsTime().Equal(ago(20).AsTime()) ||
+		len(v.Coverages) != 0 {
+		t.Errorf("the page shows %v", v)
 	}
 }
 
@@ -176,6 +205,12 @@ func TestSignalsThatCanNotBeTaken(t *testing.T) {
 		{"vin", change(func(s *identityv1.Signal) { s.Vin = "SHORT" })},
 		{"dealer_id", change(func(s *identityv1.Signal) { s.DealerId = "nobody" })},
 		{"pay_type", change(func(s *identityv1.Signal) { s.PayType = "X" })},
+		{"vehicle_status", change(func(s *identityv1.Signal) { s.VehicleStatus = 9 })},
+		{"vehicle_value.currency", change(func(s *identityv1.Signal) { s.VehicleValue = &leadv1.Money{Minor: 5, Currency: "dollars"} })},
+		{"payoff.minor", change(func(s *identityv1.Signal) { s.Payoff = &leadv1.Money{Minor: -5, Currency: "USD"} })},
+		{"ends_at", change(func(s *identityv1.Signal) { s.Residual = &leadv1.Money{Minor: 5, Currency: "USD"} })},
+		{"vehicle_value", &identityv1.Signal{Kind: leadv1.SignalKind_SIGNAL_KIND_PAGE_VIEW, OccurredAt: ago(1),
+			Identifiers: ids(account, "norrvind_id", "acc-1"), VehicleValue: &leadv1.Money{Minor: 5, Currency: "USD"}}},
 		{"identifiers", &identityv1.Signal{Kind: leadv1.SignalKind_SIGNAL_KIND_PAGE_VIEW, OccurredAt: ago(1)}},
 		{"vin", &identityv1.Signal{SignalId: "m", Kind: leadv1.SignalKind_SIGNAL_KIND_MILEAGE, OccurredAt: ago(1), Vin: "1HGCM82633A004352"}},
 	}

@@ -63,15 +63,16 @@ func describeVehicle(v *signal.VehicleFacts) *identityv1.OwnedVehicle {
 		LeaseStartAt: second(v.Lease.Started), LeaseEndAt: second(v.Lease.Maturity), LeaseLimitKm: v.Lease.ContractedKM,
 		WarrantyEndAt: second(basicWarranty(v)), PlanEndAt: second(v.Plan.Until), OdometerKm: -1,
 	}
+	o.Value, o.ValuedAt = moneyOf(v.Valued.Amount), second(v.Valued.At)
+	o.Payoff, o.PayoffAt = moneyOf(v.Owed.Amount), second(v.Owed.At)
+	o.Residual, o.ResidualDueAt = moneyOf(v.Balloon.Amount), second(v.Balloon.Due)
 	for _, w := range v.Warranties {
 		o.Coverages = append(o.Coverages, &identityv1.Coverage{Coverage: w.Coverage, EndAt: second(w.Until), LimitKm: w.KMLimit})
 	}
 	for _, s := range v.Visits {
-		visit := &identityv1.ServiceVisit{At: second(s.At), DealerId: s.DealerID, PayType: s.PayType.String()}
-		if s.Amount != (lead.Money{}) {
-			visit.Amount = &leadv1.Money{Minor: s.Amount.Minor, Currency: s.Amount.Currency}
-		}
-		o.Visits = append(o.Visits, visit)
+		o.Visits = append(o.Visits, &identityv1.ServiceVisit{
+			At: second(s.At), DealerId: s.DealerID, PayType: s.PayType.String(), Amount: moneyOf(s.Amount),
+		})
 	}
 	if len(v.Visits) > 0 {
 		o.LastServiceAt, o.LastServiceDealerId = second(v.Visits[0].At), v.Visits[0].DealerID
@@ -80,6 +81,14 @@ func describeVehicle(v *signal.VehicleFacts) *identityv1.OwnedVehicle {
 		o.OdometerKm, o.OdometerAt = v.Latest.KM, second(v.Latest.At)
 	}
 	return o
+}
+
+// moneyOf is an amount as answers carry it; nil when there is none.
+func moneyOf(m lead.Money) *leadv1.Money {
+	if m == (lead.Money{}) {
+		return nil
+	}
+	return &leadv1.Money{Minor: m.Minor, Currency: m.Currency}
 }
 
 // basicWarranty is when the coverage named basic ends by date, else the first that does; 0 if none.

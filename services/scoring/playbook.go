@@ -41,7 +41,7 @@ func (s *Service) CheckPlaybook(_ context.Context, req *scoringv1.CheckPlaybookR
 		}
 	}
 	for _, m := range mistakes {
-		resp.Mistakes = append(resp.Mistakes, &scoringv1.PlaybookMistake{File: m.File, Line: int32(m.Line), Message: m.Message})
+		resp.Mistakes = append(resp.Mistakes, &scoringv1.PlaybookMistake{File: m.File, Line: int32(m.Line), Column: int32(m.Column), Message: m.Message})
 	}
 	if p != nil {
 		resp.Revision = p.Revision
@@ -266,6 +266,9 @@ func invalid(mistakes []playbook.Mistake) error {
 		field := m.File
 		if m.Line > 0 {
 			field += ":" + strconv.Itoa(m.Line)
+			if m.Column > 0 {
+				field += ":" + strconv.Itoa(m.Column)
+			}
 		}
 		p.Violations = append(p.Violations, problem.Violation{Field: field, Description: m.Message})
 	}

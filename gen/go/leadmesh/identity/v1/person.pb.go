@@ -585,7 +585,19 @@ type OwnedVehicle struct {
 	// When the maintenance plan ends.
 	PlanEndAt *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=plan_end_at,json=planEndAt,proto3" json:"plan_end_at,omitempty"`
 	// Service history, the latest first; at most 16 visits.
-	Visits        []*ServiceVisit `protobuf:"bytes,16,rep,name=visits,proto3" json:"visits,omitempty"`
+	Visits []*ServiceVisit `protobuf:"bytes,16,rep,name=visits,proto3" json:"visits,omitempty"`
+	// What it was last valued at; absent when nobody said.
+	Value *v1.Money `protobuf:"bytes,17,opt,name=value,proto3" json:"value,omitempty"`
+	// When.
+	ValuedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=valued_at,json=valuedAt,proto3" json:"valued_at,omitempty"`
+	// What was last owed on it; absent when nobody said.
+	Payoff *v1.Money `protobuf:"bytes,19,opt,name=payoff,proto3" json:"payoff,omitempty"`
+	// When.
+	PayoffAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=payoff_at,json=payoffAt,proto3" json:"payoff_at,omitempty"`
+	// What its contract leaves to pay at residual_due_at; absent when nobody said.
+	Residual *v1.Money `protobuf:"bytes,21,opt,name=residual,proto3" json:"residual,omitempty"`
+	// The day the contract ends.
+	ResidualDueAt *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=residual_due_at,json=residualDueAt,proto3" json:"residual_due_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -732,11 +744,53 @@ func (x *OwnedVehicle) GetVisits() []*ServiceVisit {
 	return nil
 }
 
+func (x *OwnedVehicle) GetValue() *v1.Money {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetValuedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ValuedAt
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetPayoff() *v1.Money {
+	if x != nil {
+		return x.Payoff
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetPayoffAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PayoffAt
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetResidual() *v1.Money {
+	if x != nil {
+		return x.Residual
+	}
+	return nil
+}
+
+func (x *OwnedVehicle) GetResidualDueAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ResidualDueAt
+	}
+	return nil
+}
+
 var File_leadmesh_identity_v1_person_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_person_proto_rawDesc = "" +
 	"\n" +
-	"!leadmesh/identity/v1/person.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"leadmesh/identity/v1/account.proto\x1a\"leadmesh/identity/v1/history.proto\x1a\"leadmesh/identity/v1/vehicle.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"\xad\x05\n" +
+	"!leadmesh/identity/v1/person.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"leadmesh/identity/v1/account.proto\x1a\"leadmesh/identity/v1/history.proto\x1a\"leadmesh/identity/v1/vehicle.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/money.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\"\xad\x05\n" +
 	"\x11GetPersonResponse\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12!\n" +
 	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12-\n" +
@@ -784,7 +838,7 @@ const file_leadmesh_identity_v1_person_proto_rawDesc = "" +
 	"\vcount_milli\x18\x02 \x01(\x05R\n" +
 	"countMilli\x12<\n" +
 	"\flast_seen_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"lastSeenAt\"\xd3\x06\n" +
+	"lastSeenAt\"\x9e\t\n" +
 	"\fOwnedVehicle\x12\x10\n" +
 	"\x03vin\x18\x01 \x01(\tR\x03vin\x12\x1d\n" +
 	"\n" +
@@ -807,7 +861,13 @@ const file_leadmesh_identity_v1_person_proto_rawDesc = "" +
 	"\x0elease_limit_km\x18\r \x01(\x03R\fleaseLimitKm\x12<\n" +
 	"\tcoverages\x18\x0e \x03(\v2\x1e.leadmesh.identity.v1.CoverageR\tcoverages\x12:\n" +
 	"\vplan_end_at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\tplanEndAt\x12:\n" +
-	"\x06visits\x18\x10 \x03(\v2\".leadmesh.identity.v1.ServiceVisitR\x06visitsB\xde\x01\n" +
+	"\x06visits\x18\x10 \x03(\v2\".leadmesh.identity.v1.ServiceVisitR\x06visits\x12-\n" +
+	"\x05value\x18\x11 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\x05value\x127\n" +
+	"\tvalued_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\bvaluedAt\x12/\n" +
+	"\x06payoff\x18\x13 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\x06payoff\x127\n" +
+	"\tpayoff_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\bpayoffAt\x123\n" +
+	"\bresidual\x18\x15 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\bresidual\x12B\n" +
+	"\x0fresidual_due_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\rresidualDueAtB\xde\x01\n" +
 	"\x18com.leadmesh.identity.v1B\vPersonProtoP\x01ZCgithub.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1;identityv1\xa2\x02\x03LIX\xaa\x02\x14Leadmesh.Identity.V1\xca\x02\x14Leadmesh\\Identity\\V1\xe2\x02 Leadmesh\\Identity\\V1\\GPBMetadata\xea\x02\x16Leadmesh::Identity::V1b\x06proto3"
 
 var (
@@ -841,6 +901,7 @@ var file_leadmesh_identity_v1_person_proto_goTypes = []any{
 	(v1.SignalKind)(0),            // 14: leadmesh.lead.v1.SignalKind
 	(*Coverage)(nil),              // 15: leadmesh.identity.v1.Coverage
 	(*ServiceVisit)(nil),          // 16: leadmesh.identity.v1.ServiceVisit
+	(*v1.Money)(nil),              // 17: leadmesh.lead.v1.Money
 }
 var file_leadmesh_identity_v1_person_proto_depIdxs = []int32{
 	7,  // 0: leadmesh.identity.v1.GetPersonResponse.party:type_name -> leadmesh.lead.v1.Party
@@ -871,11 +932,17 @@ var file_leadmesh_identity_v1_person_proto_depIdxs = []int32{
 	15, // 25: leadmesh.identity.v1.OwnedVehicle.coverages:type_name -> leadmesh.identity.v1.Coverage
 	11, // 26: leadmesh.identity.v1.OwnedVehicle.plan_end_at:type_name -> google.protobuf.Timestamp
 	16, // 27: leadmesh.identity.v1.OwnedVehicle.visits:type_name -> leadmesh.identity.v1.ServiceVisit
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	17, // 28: leadmesh.identity.v1.OwnedVehicle.value:type_name -> leadmesh.lead.v1.Money
+	11, // 29: leadmesh.identity.v1.OwnedVehicle.valued_at:type_name -> google.protobuf.Timestamp
+	17, // 30: leadmesh.identity.v1.OwnedVehicle.payoff:type_name -> leadmesh.lead.v1.Money
+	11, // 31: leadmesh.identity.v1.OwnedVehicle.payoff_at:type_name -> google.protobuf.Timestamp
+	17, // 32: leadmesh.identity.v1.OwnedVehicle.residual:type_name -> leadmesh.lead.v1.Money
+	11, // 33: leadmesh.identity.v1.OwnedVehicle.residual_due_at:type_name -> google.protobuf.Timestamp
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_identity_v1_person_proto_init() }

@@ -63,7 +63,18 @@ type Signal struct {
 	// Salesperson or advisor, as the store knows him.
 	EmployeeId string `protobuf:"bytes,17,opt,name=employee_id,json=employeeId,proto3" json:"employee_id,omitempty"`
 	// Words of the signal, such as declined work.
-	Detail        string `protobuf:"bytes,18,opt,name=detail,proto3" json:"detail,omitempty"`
+	Detail string `protobuf:"bytes,18,opt,name=detail,proto3" json:"detail,omitempty"`
+	// What the person's vehicle was worth then: an appraisal, a trade-in quote, a valuation by VIN. It
+	// counts for half a year. To report nothing else send it with SIGNAL_KIND_MILEAGE.
+	VehicleValue *v1.Money `protobuf:"bytes,19,opt,name=vehicle_value,json=vehicleValue,proto3" json:"vehicle_value,omitempty"`
+	// What was owed on the person's vehicle then: the lender's payoff quote, or the amount financed when
+	// a contract began. Without residual it counts for 45 days.
+	Payoff *v1.Money `protobuf:"bytes,20,opt,name=payoff,proto3" json:"payoff,omitempty"`
+	// What the contract leaves to pay at ends_at: residual value or balloon, 0 of a loan that is paid
+	// off by then. Between payoff and residual the debt falls in a straight line.
+	Residual *v1.Money `protobuf:"bytes,21,opt,name=residual,proto3" json:"residual,omitempty"`
+	// Whether the vehicle was new, used or certified when it was sold.
+	VehicleStatus v1.VehicleStatus `protobuf:"varint,22,opt,name=vehicle_status,json=vehicleStatus,proto3,enum=leadmesh.lead.v1.VehicleStatus" json:"vehicle_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -224,6 +235,34 @@ func (x *Signal) GetDetail() string {
 	return ""
 }
 
+func (x *Signal) GetVehicleValue() *v1.Money {
+	if x != nil {
+		return x.VehicleValue
+	}
+	return nil
+}
+
+func (x *Signal) GetPayoff() *v1.Money {
+	if x != nil {
+		return x.Payoff
+	}
+	return nil
+}
+
+func (x *Signal) GetResidual() *v1.Money {
+	if x != nil {
+		return x.Residual
+	}
+	return nil
+}
+
+func (x *Signal) GetVehicleStatus() v1.VehicleStatus {
+	if x != nil {
+		return x.VehicleStatus
+	}
+	return v1.VehicleStatus(0)
+}
+
 // SignalProblem says why a signal was not taken.
 type SignalProblem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -283,7 +322,7 @@ var File_leadmesh_identity_v1_signal_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_signal_proto_rawDesc = "" +
 	"\n" +
-	"!leadmesh/identity/v1/signal.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/money.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\x1a!leadmesh/problem/v1/problem.proto\"\xd6\x05\n" +
+	"!leadmesh/identity/v1/signal.proto\x12\x14leadmesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/lead.proto\x1a\x1cleadmesh/lead/v1/money.proto\x1a\x1cleadmesh/lead/v1/party.proto\x1a!leadmesh/lead/v1/party_code.proto\x1a!leadmesh/problem/v1/problem.proto\"\xc2\a\n" +
 	"\x06Signal\x12\x1b\n" +
 	"\tsignal_id\x18\x01 \x01(\tR\bsignalId\x120\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.leadmesh.lead.v1.SignalKindR\x04kind\x12;\n" +
@@ -307,7 +346,11 @@ const file_leadmesh_identity_v1_signal_proto_rawDesc = "" +
 	"\bcoverage\x18\x10 \x01(\tR\bcoverage\x12\x1f\n" +
 	"\vemployee_id\x18\x11 \x01(\tR\n" +
 	"employeeId\x12\x16\n" +
-	"\x06detail\x18\x12 \x01(\tR\x06detailB\v\n" +
+	"\x06detail\x18\x12 \x01(\tR\x06detail\x12<\n" +
+	"\rvehicle_value\x18\x13 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\fvehicleValue\x12/\n" +
+	"\x06payoff\x18\x14 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\x06payoff\x123\n" +
+	"\bresidual\x18\x15 \x01(\v2\x17.leadmesh.lead.v1.MoneyR\bresidual\x12F\n" +
+	"\x0evehicle_status\x18\x16 \x01(\x0e2\x1f.leadmesh.lead.v1.VehicleStatusR\rvehicleStatusB\v\n" +
 	"\t_odometer\"]\n" +
 	"\rSignalProblem\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x126\n" +
@@ -336,22 +379,27 @@ var file_leadmesh_identity_v1_signal_proto_goTypes = []any{
 	(*v1.Party)(nil),              // 5: leadmesh.lead.v1.Party
 	(v1.OdometerUnit)(0),          // 6: leadmesh.lead.v1.OdometerUnit
 	(*v1.Money)(nil),              // 7: leadmesh.lead.v1.Money
-	(*v11.Problem)(nil),           // 8: leadmesh.problem.v1.Problem
+	(v1.VehicleStatus)(0),         // 8: leadmesh.lead.v1.VehicleStatus
+	(*v11.Problem)(nil),           // 9: leadmesh.problem.v1.Problem
 }
 var file_leadmesh_identity_v1_signal_proto_depIdxs = []int32{
-	2, // 0: leadmesh.identity.v1.Signal.kind:type_name -> leadmesh.lead.v1.SignalKind
-	3, // 1: leadmesh.identity.v1.Signal.occurred_at:type_name -> google.protobuf.Timestamp
-	4, // 2: leadmesh.identity.v1.Signal.identifiers:type_name -> leadmesh.lead.v1.Identifier
-	5, // 3: leadmesh.identity.v1.Signal.party:type_name -> leadmesh.lead.v1.Party
-	6, // 4: leadmesh.identity.v1.Signal.odometer_unit:type_name -> leadmesh.lead.v1.OdometerUnit
-	7, // 5: leadmesh.identity.v1.Signal.amount:type_name -> leadmesh.lead.v1.Money
-	3, // 6: leadmesh.identity.v1.Signal.ends_at:type_name -> google.protobuf.Timestamp
-	8, // 7: leadmesh.identity.v1.SignalProblem.problem:type_name -> leadmesh.problem.v1.Problem
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	2,  // 0: leadmesh.identity.v1.Signal.kind:type_name -> leadmesh.lead.v1.SignalKind
+	3,  // 1: leadmesh.identity.v1.Signal.occurred_at:type_name -> google.protobuf.Timestamp
+	4,  // 2: leadmesh.identity.v1.Signal.identifiers:type_name -> leadmesh.lead.v1.Identifier
+	5,  // 3: leadmesh.identity.v1.Signal.party:type_name -> leadmesh.lead.v1.Party
+	6,  // 4: leadmesh.identity.v1.Signal.odometer_unit:type_name -> leadmesh.lead.v1.OdometerUnit
+	7,  // 5: leadmesh.identity.v1.Signal.amount:type_name -> leadmesh.lead.v1.Money
+	3,  // 6: leadmesh.identity.v1.Signal.ends_at:type_name -> google.protobuf.Timestamp
+	7,  // 7: leadmesh.identity.v1.Signal.vehicle_value:type_name -> leadmesh.lead.v1.Money
+	7,  // 8: leadmesh.identity.v1.Signal.payoff:type_name -> leadmesh.lead.v1.Money
+	7,  // 9: leadmesh.identity.v1.Signal.residual:type_name -> leadmesh.lead.v1.Money
+	8,  // 10: leadmesh.identity.v1.Signal.vehicle_status:type_name -> leadmesh.lead.v1.VehicleStatus
+	9,  // 11: leadmesh.identity.v1.SignalProblem.problem:type_name -> leadmesh.problem.v1.Problem
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_identity_v1_signal_proto_init() }

@@ -444,7 +444,9 @@ type PlaybookMistake struct {
 	// The line, from 1; 0 if the whole file is meant.
 	Line int32 `protobuf:"varint,2,opt,name=line,proto3" json:"line,omitempty"`
 	// What is wrong and what would be right.
-	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// The column in bytes, from 1; 0 if the whole line is meant.
+	Column        int32 `protobuf:"varint,4,opt,name=column,proto3" json:"column,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -498,6 +500,13 @@ func (x *PlaybookMistake) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *PlaybookMistake) GetColumn() int32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
 }
 
 // ApplyPlaybookRequest carries a bundle to make active.
@@ -940,11 +949,12 @@ const file_leadmesh_scoring_v1_scoring_service_proto_rawDesc = "" +
 	"\x15CheckPlaybookResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\tR\brevision\x12@\n" +
 	"\bmistakes\x18\x02 \x03(\v2$.leadmesh.scoring.v1.PlaybookMistakeR\bmistakes\x12\x1a\n" +
-	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"S\n" +
+	"\bwarnings\x18\x03 \x03(\tR\bwarnings\"k\n" +
 	"\x0fPlaybookMistake\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"c\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x16\n" +
+	"\x06column\x18\x04 \x01(\x05R\x06column\"c\n" +
 	"\x14ApplyPlaybookRequest\x127\n" +
 	"\x05files\x18\x01 \x03(\v2!.leadmesh.scoring.v1.PlaybookFileR\x05files\x12\x12\n" +
 	"\x04note\x18\x02 \x01(\tR\x04note\"m\n" +
