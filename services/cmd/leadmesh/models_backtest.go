@@ -16,10 +16,33 @@ import (
 // backtestPoll is how often a waiting command asks how far a backtest is.
 const backtestPoll = time.Second
 
-type modelsBacktestCmd struct {
-	modelArg
+// periodFlags say which leads of the past are meant.
+type periodFlags struct {
 	From string `placeholder:"DAY" help:"Leads received from this day (UTC) or moment on, such as 2026-01-01; absent: from the first."`
 	To   string `placeholder:"DAY" help:"Leads received before this day (UTC) or moment; absent: now."`
+}
+
+// read writes the ends that are given.
+func (p *periodFlags) read(from, to **timestamppb.Timestamp) error {
+	for _, f := range []struct {
+		name, text string
+		to         **timestamppb.Timestamp
+	}{{"--from", p.From, from}, {"--to", p.To, to}} {
+		if f.text == "" {
+			continue
+		}
+		t, err := dayOrMoment(f.text)
+		if err != nil {
+			return fmt.Errorf("%s %s: give a day such as 2026-01-01 or a moment such as 2026-01-01T12:00:00Z", f.name, f.text)
+		}
+		*f.to = timestamppb.New(t)
+	}
+	return nil
+}
+
+type modelsBacktestCmd struct {
+	modelArg
+	periodFlags
 	Wait bool   `help:"Wait for the report and print it."`
 	Note string `help:"Why, for the record."`
 }
@@ -27,18 +50,8 @@ type modelsBacktestCmd struct {
 // Run begins a backtest; with --wait it prints the report and exits 1 if there is none.
 func (c *modelsBacktestCmd) Run(ctx context.Context, s streams) error {
 	req := &scoringv1.StartBacktestRequest{Revision: c.Revision, Note: c.Note}
-	for _, f := range []struct {
-		name, text string
-		to         **timestamppb.Timestamp
-	}{{"--from", c.From, &req.From}, {"--to", c.To, &req.To}} {
-		if f.text == "" {
-			continue
-		}
-		t, err := dayOrMoment(f.text)
-		if err != nil {
-			return usage(s, fmt.Errorf("%s %s: give a day such as 2026-01-01 or a moment such as 2026-01-01T12:00:00Z", f.name, f.text))
-		}
-		*f.to = timestamppb.New(t)
+	if err := c.read(&req.From, &req.To); err != nil {
+		return usage(s, err)
 	}
 	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
 		resp, err := client.StartBacktest(ctx, req)
