@@ -26,22 +26,38 @@ type binning struct {
 	kept []string
 	code map[string]uint8 // of a category
 	bins int              // codes, missing included
+	// Numbers that stand apart at either end; each is a bin of its own, which nothing is smoothed into.
+	low, high []Code
 }
 
 // ordered reports whether neighbouring codes, but for 0, are neighbouring values.
 func (b *binning) ordered() bool { return b.kind == frame.Number }
 
 // bin finds the bins of a column on the given rows. Rows with the weight nought are no evidence.
-// Extra cuts and names, of an expert's card, become bins in any case.
-func bin(c *frame.Column, most, least int, extraCuts []float64, extraNames []string) *binning {
+// Extra cuts and names, of an expert's card, become bins in any case. Of a scale, on which points rise or
+// fall, nought is the beginning and no code.
+func bin(c *frame.Column, most, least int, extraCuts []float64, extraNames []string, scale bool) *binning {
 	b := &binning{name: c.Name, kind: c.Kind}
 	if c.Kind == frame.Number {
-		b.cuts = cutNumbers(c.Numbers, most-2-len(extraCuts), least)
-		if len(extraCuts) > 0 {
-			b.cuts = append(b.cuts, extraCuts...)
-			slices.Sort(b.cuts)
-			b.cuts = slices.Compact(b.cuts)
+		sorted := ascending(c.Numbers)
+		if low, high := codesOf(sorted); !scale || !slices.ContainsFunc(append(slices.Clone(low), high...), func(c Code) bool { return c.Value == 0 }) {
+			b.low, b.high = low, high
 		}
+		for _, code := range b.low {
+			first, _ := runs(sorted)
+			sorted = sorted[first:]
+			b.cuts = append(b.cuts, beyond(code.Value, sorted[0]))
+		}
+		for range b.high {
+			_, last := runs(sorted)
+			b.cuts = append(b.cuts, sorted[len(sorted)-1])
+			sorted = sorted[:len(sorted)-last]
+		}
+		stride := 1 + (len(c.Numbers)-1)/sampled
+		b.cuts = append(b.cuts, cutNumbers(sorted, most-2-len(extraCuts)-len(b.low)-len(b.high), max(1, least/stride))...)
+		b.cuts = append(b.cuts, extraCuts...)
+		slices.Sort(b.cuts)
+		b.cuts = slices.Compact(b.cuts)
 		b.bins = len(b.cuts) + 2
 		return b
 	}
@@ -86,22 +102,24 @@ func bin(c *frame.Column, most, least int, extraCuts []float64, extraNames []str
 	return b
 }
 
-// cutNumbers returns at most most-1 ascending cuts that part the numbers into about equally many
-// rows, at least least in each but where few values are that many; few values are parted exactly.
-func cutNumbers(numbers []float64, most, least int) []float64 {
-	stride := 1 + (len(numbers)-1)/sampled
-	sorted := make([]float64, 0, len(numbers)/stride+1)
-	for i := 0; i < len(numbers); i += stride {
-		if !math.IsNaN(numbers[i]) {
-			sorted = append(sorted, numbers[i])
-		}
+// ends is how many codes from 1 up, and how many up to the last, are numbers that stand apart.
+func (b *binning) ends() (low, high int) {
+	if n := len(b.low); n > 0 {
+		low = int(b.number(b.low[n-1].Value))
 	}
-	slices.Sort(sorted)
+	if len(b.high) > 0 {
+		high = b.bins - int(b.number(b.high[0].Value))
+	}
+	return low, high
+}
+
+// cutNumbers returns at most most-1 ascending cuts that part sorted numbers into about equally many
+// rows, at least least in each but where few values are that many; few values are parted exactly.
+func cutNumbers(sorted []float64, most, least int) []float64 {
 	n := len(sorted)
 	if n == 0 || most < 2 {
 		return nil
 	}
-	least = max(1, least/stride)
 	want := max(least, (n+most-1)/most)
 	if distinct(sorted, most) <= most {
 		want = least

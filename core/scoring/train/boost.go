@@ -15,6 +15,8 @@ type coded struct {
 	codes    []uint8
 	bins     int
 	ordered  bool // codes from 1 up are in the order of their values
+	low      int  // of those, how many of the first stand apart from the others
+	high     int  // and how many of the last
 	monotone int8
 	start    []float64 // what the expert's card gives each code, in log-odds; nil: nothing
 	inner    int       // of a pair: parts of the second column; the codes are outer*inner+inner code
@@ -22,6 +24,9 @@ type coded struct {
 	along    bool      // of a pair: those of the second are
 	scale    float64   // of the steps of this column; 1 but for pairs
 }
+
+// apart tells whether a code of an ordered column stands apart from the others.
+func (c *coded) apart(code int) bool { return code > 0 && (code <= c.low || code >= c.bins-c.high) }
 
 // settings of one fit.
 type settings struct {
@@ -287,7 +292,7 @@ func (b *booster) next() {
 		step[i] *= b.set.rate
 	}
 	if c.monotone != 0 {
-		b.hold(from, shape, step, c.start, c.monotone)
+		b.hold(from, c, shape, step)
 	}
 	for i, delta := range step {
 		if delta != 0 {

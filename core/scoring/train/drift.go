@@ -195,17 +195,21 @@ func (l *learner) capped(j int) (b *binning, low, high float64) {
 	}
 	// Cut k parts codes up to k+1 from those beyond.
 	var cuts []float64
-	below := 0.0
+	below, apart := 0.0, 0
 	for k, cut := range old.cuts {
 		below += count[k+1]
-		if below >= 0.01*rows && rows-below >= 0.01*rows {
+		if k < c.low || k >= len(old.cuts)-c.high {
+			cuts = append(cuts, cut)
+			apart++
+		} else if below >= 0.01*rows && rows-below >= 0.01*rows {
 			cuts = append(cuts, cut)
 		}
 	}
-	if rows < 100 || len(cuts) == 0 || len(cuts) == len(old.cuts) {
+	if rows < 100 || len(cuts) == apart || len(cuts) == len(old.cuts) {
 		return nil, 0, 0
 	}
-	return &binning{name: old.name, kind: old.kind, cuts: cuts, bins: len(cuts) + 2}, cuts[0], cuts[len(cuts)-1]
+	b = &binning{name: old.name, kind: old.kind, cuts: cuts, bins: len(cuts) + 2, low: old.low, high: old.high}
+	return b, cuts[c.low], cuts[len(cuts)-1-c.high]
 }
 
 // late is the first row of the newest fifth.
@@ -223,6 +227,7 @@ func recode(c *coded, old, b *binning) coded {
 	}
 	out := *c
 	out.codes, out.bins = make([]uint8, len(c.codes)), b.bins
+	out.low, out.high = b.ends()
 	for i, code := range c.codes {
 		out.codes[i] = to[code]
 	}

@@ -28,11 +28,11 @@ const (
 )
 
 // merge puts the codes of a column together into as few bins as keep its function: neighbours
-// for numbers, names of about equal value for categories. Code 0, missing, stays alone; so does
-// the last code of a category, all other names, unless it was never seen.
+// for numbers, names of about equal value for categories. Code 0, missing, and the codes at both ends stay
+// alone; so does the last code of a category, all other names, unless it was never seen.
 func merge(c *coded, s *shape) []part {
 	var order []int
-	for code := 1; code < c.bins; code++ {
+	for code := 1 + c.low; code < c.bins-c.high; code++ {
 		if !c.ordered && code == c.bins-1 {
 			continue
 		}
@@ -42,12 +42,18 @@ func merge(c *coded, s *shape) []part {
 		sort.SliceStable(order, func(i, j int) bool { return s.value[order[i]] > s.value[order[j]] })
 	}
 	parts := []part{s.part([]int{0})}
+	for code := 1; code <= c.low; code++ {
+		parts = append(parts, s.part([]int{code}))
+	}
 	if len(order) > 0 {
 		for _, run := range segments(order, s) {
 			codes := slices.Clone(run)
 			slices.Sort(codes)
 			parts = append(parts, s.part(codes))
 		}
+	}
+	for code := c.bins - c.high; code < c.bins; code++ {
+		parts = append(parts, s.part([]int{code}))
 	}
 	if !c.ordered {
 		parts = append(parts, s.part([]int{c.bins - 1}))

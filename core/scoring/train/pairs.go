@@ -17,7 +17,7 @@ type side struct {
 }
 
 // coarse puts the codes of a column into at most most parts of about equally many rows: neighbours
-// together for numbers, the rarer names together with all others for categories. Missing values
+// together for numbers, but for codes, the rarer names together with all others for categories. Missing values
 // are a part of their own where there are at least least of them; else they join the first part.
 func coarse(c *coded, column, most, least int) side {
 	s := side{column: column}
@@ -35,11 +35,17 @@ func coarse(c *coded, column, most, least int) side {
 	if c.ordered {
 		filled, left := 0, rows
 		for code := 1; code < c.bins; code++ {
+			if c.apart(code) {
+				rows -= count[code] // a part of their own, which leaves the others as many
+			}
+		}
+		for code := 1; code < c.bins; code++ {
 			s.part[code] = uint8(s.parts)
 			filled += count[code]
 			left -= count[code]
 			want := max(least, rows/most)
-			if code < c.bins-1 && filled >= want && left >= least && s.parts < most+1 {
+			edge := filled >= least && code < c.bins-1 && (c.apart(code) || c.apart(code+1))
+			if code < c.bins-1 && (filled >= want || edge) && left >= least && s.parts < most+1 {
 				s.parts++
 				filled = 0
 			}

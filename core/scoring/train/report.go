@@ -43,6 +43,7 @@ type Column struct {
 	// Shared says that rows stand in long runs with the same value, as with dates, rates and indices.
 	Shared bool
 	Capped string  // the range of the newest rows that the numbers were capped to; empty: they were not
+	Codes  []Code  // numbers that stand apart and are read as codes, ascending
 	Late   float64 // area under the curve of this column alone on the newest rows, learned from the older
 }
 

@@ -7,7 +7,7 @@ func (b *booster) propose(j int, step []float64) {
 	case c.inner > 0:
 		b.grid(from, c, shape, step)
 	case c.ordered:
-		b.smooth(from, shape, step)
+		b.smooth(from, c, shape, step)
 	default:
 		b.flat(from, shape, step)
 	}
@@ -35,10 +35,13 @@ func (b *booster) grid(from int, c *coded, shape, step []float64) {
 }
 
 // smooth finds the step of ordered bins: of each the second-order one, held to its neighbours by
-// a penalty on differences. Bin 0, missing, stands alone.
-func (b *booster) smooth(from int, shape, step []float64) {
+// a penalty on differences. Bin 0, missing, and the codes at both ends stand alone.
+func (b *booster) smooth(from int, c *coded, shape, step []float64) {
 	total := len(b.grad)
-	b.flat(from, shape[:1], step[:1])
+	first, end := c.low, c.bins-c.high
+	b.flat(from, shape[:1+first], step[:1+first])
+	b.flat(from+end, shape[end:], step[end:])
+	from, shape, step = from+first, shape[first:end], step[first:end]
 	n := len(step) - 1
 	if n < 1 {
 		return
@@ -82,9 +85,14 @@ func (b *booster) smooth(from int, shape, step []float64) {
 }
 
 // hold changes a step so that the shape it leads to, on top of start, never goes the wrong way:
-// neighbours that would are pooled by their second derivatives.
-func (b *booster) hold(from int, shape, step, start []float64, way int8) {
+// neighbours that would are pooled by their second derivatives. The codes at both ends are free.
+func (b *booster) hold(from int, c *coded, shape, step []float64) {
 	total := len(b.grad)
+	first, end, start, way := c.low, c.bins-c.high, c.start, c.monotone
+	from, shape, step = from+first, shape[first:end], step[first:end]
+	if start != nil {
+		start = start[first:end]
+	}
 	n := len(step) - 1
 	if n < 2 {
 		return

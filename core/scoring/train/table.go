@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -194,9 +195,6 @@ func (l *learner) grown(t *table) *card.Card {
 		}
 		old := c.Rows[at]
 		row.In, row.Group, row.Label = old.In, old.Group, old.Label
-		if row.Monotone == 0 {
-			row.Monotone = old.Monotone
-		}
 		c.Rows[at] = row
 	}
 	return c
@@ -206,7 +204,7 @@ func (l *learner) row(t *table, j int) card.Row {
 	b := l.columns[j]
 	row := card.Row{
 		Feature: b.name, Kind: b.kind, Group: l.o.Groups[b.name], Label: l.o.Labels[b.name],
-		Monotone: l.o.Monotone[b.name],
+		Monotone: l.monotone(b.name),
 	}
 	for i, p := range t.parts[j] {
 		bin := card.Bin{Points: t.points(p.value), Error: t.points(p.spread), Count: p.count}
@@ -217,9 +215,24 @@ func (l *learner) row(t *table, j int) card.Row {
 		}
 		row.Bins = append(row.Bins, bin)
 	}
+	if row.Monotone != 0 && turns(row.Bins[1:], row.Monotone) {
+		// The rule holds among the amounts; the card's row would extend it to the codes.
+		row.Monotone = 0
+		l.report.Words = append(l.report.Words, fmt.Sprintf("%s never turns, as asked, but for its codes (%s), so its row does not carry the rule.", b.name, codeWords(append(slices.Clone(b.low), b.high...))))
+	}
 	// Missing stands behind the others.
 	row.Bins = append(row.Bins[1:], row.Bins[0])
 	return row
+}
+
+// turns tells whether the points of bins of numbers go against a rule somewhere.
+func turns(bins []card.Bin, way card.Monotone) bool {
+	for i := 1; i < len(bins); i++ {
+		if int64(way)*int64(bins[i].Points-bins[i-1].Points) < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // part says which values some codes stand for.

@@ -173,6 +173,9 @@ func (l *learner) words(c *card.Card) {
 		say("The share won moved from %.1f %% to %.1f %% in the newest fifth: calibrate anew from recent outcomes, often.", 100*r.Recent.Early, 100*r.Recent.Late)
 	}
 	for _, col := range r.Columns {
+		if col.Used && len(col.Codes) > 0 {
+			say("%s: %s.", col.Name, codeWords(col.Codes))
+		}
 		if col.Used && col.Capped != "" {
 			say("%s drifts (stability index %.2f); its values were capped to those of the newest rows, %s.", col.Name, col.Drift, col.Capped)
 		} else if col.Used && col.Drift > moved {

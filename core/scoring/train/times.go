@@ -120,7 +120,7 @@ func (l *learner) apart(one, two []float64) float64 {
 		y, w = append(y, won), append(w, 1)
 	}
 	c := frame.Numeric("difference", gap)
-	b := bin(&c, ordinary, 20, nil, nil)
+	b := bin(&c, ordinary, 20, nil, nil, false)
 	codes := make([]uint8, len(gap))
 	b.apply(&c, codes)
 	part := learner{s: sample{y: y, weight: w}}
