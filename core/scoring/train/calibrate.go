@@ -26,9 +26,12 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	if l.s.odds != nil {
 		l.opened(scores, y, w, l.s.odds[best.from:])
 	}
-	a := ageing(scores, y, w, l.timed)
-	l.report.Recent.HalfLife, l.report.Recent.Trend = int64(a.half), a.trend
-	return t.knots(current(scores, y, w, a, 0))
+	if !l.timed {
+		return t.knots(settled(scores, y, w, 0))
+	}
+	f := foretell(scores, y, w)
+	l.report.Recent.Moving, l.report.Recent.Trend, l.report.Recent.Error = f.moving, f.trend, f.err
+	return t.knots(current(scores, y, w, f, 0))
 }
 
 // align gives scores the mean and the spread of others of the same rows.

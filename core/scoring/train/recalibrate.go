@@ -15,9 +15,9 @@ import (
 // rows with like points.
 //
 // Rows must be such as the card was not learned from, in the order of time where they have one. After
-// halfLife rows an outcome counts half; 0 finds out from the rows, on which all count alike unless
-// newer outcomes tell those that follow better beyond chance, and below 0 all count alike. Only the level
-// ages; how much more points are worth is learned from all rows. Open rows are left out; weights
+// halfLife rows an outcome counts half; 0 finds out from the rows how their level moves and foretells that
+// of the rows to come, up to a quarter as many, and below 0 all count alike. Only the level ages; how much
+// more points are worth is learned from all rows. Open rows are left out; weights
 // may be nil.
 func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []float64, halfLife float64) (*card.Card, error) {
 	if len(outcomes) != f.Rows || weights != nil && len(weights) != f.Rows {
@@ -58,11 +58,16 @@ func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []flo
 	if won == 0 || lost == 0 {
 		return nil, errors.New("rows won and rows lost are both needed to calibrate anew")
 	}
-	a := age{half: halfLife}
-	if halfLife == 0 {
-		a = ageing(scores, y, w, true)
+	const hold = 50 // rows that the old calibration counts as
+	var at []knot
+	switch {
+	case halfLife < 0:
+		at = settled(scores, y, w, hold)
+	case halfLife == 0:
+		at = current(scores, y, w, foretell(scores, y, w), hold)
+	default:
+		at = current(scores, y, w, halved(scores, y, w, halfLife), hold)
 	}
-	at := current(scores, y, w, a, 50)
 	out := c.Clone()
 	out.Calibration = repoint(at, scores, points, c.Calibration)
 	return out, nil

@@ -68,7 +68,9 @@ type Point struct {
 // Recent says how the share won moved and what the calibration made of it.
 type Recent struct {
 	Early, Late float64 // share won among the older four fifths and the newest fifth of the rows
-	// HalfLife is after how many rows an outcome counts half in the calibration; 0: all count alike.
-	HalfLife int64
-	Trend    bool // the level of the newest row of a straight line is taken
+	// Moving is how probable it is that the level of the rows moves with time at all, beyond what their
+	// columns explain, and Trend that it goes up or down for good.
+	Moving, Trend float64
+	// Error is the standard error, in log-odds, of the level that rows to come are foretold to have.
+	Error float64
 }

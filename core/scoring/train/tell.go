@@ -84,7 +84,10 @@ func (l *learner) figures(best *trial) {
 	if l.s.odds != nil {
 		l.opened(scores[:at], y, w, l.s.odds[best.from:from])
 	}
-	found := current(scores[:at], y, w, ageing(scores[:at], y, w, l.timed), 0)
+	found := settled(scores[:at], y, w, 0)
+	if l.timed {
+		found = current(scores[:at], y, w, foretell(scores[:at], y, w), 0)
+	}
 	for i, score := range scores[at:] {
 		row := from + i
 		if l.s.weight[row] == 0 {
