@@ -48,6 +48,7 @@ type sample struct {
 	y      []float64
 	weight []float64
 	offset []float64 // nil: nought
+	group  []int32   // rows of one number belong together; nil: each is alone
 	odds   []float64 // of open rows: how their age moves the odds of a win; below 0: decided; nil: all are
 }
 
@@ -55,6 +56,9 @@ func (s sample) slice(from, to int) sample {
 	part := sample{y: s.y[from:to], weight: s.weight[from:to]}
 	if s.offset != nil {
 		part.offset = s.offset[from:to]
+	}
+	if s.group != nil {
+		part.group = s.group[from:to]
 	}
 	if s.odds != nil {
 		part.odds = s.odds[from:to]

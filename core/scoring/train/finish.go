@@ -45,7 +45,7 @@ func (l *learner) fit(best *trial) (*final, error) {
 		if large {
 			m, s, _ = sketch(m, s, sketched, l.o.Seed, 1+uint64(k))
 		}
-		s.weight = drawn(s.weight, l.o.Seed, 1000+uint64(k))
+		s.weight = s.drawn(l.o.Seed, 1000+uint64(k))
 		b := set.booster(m, s)
 		b.run(func(int, *additive) bool { return !l.stopped() })
 		fits[k] = set.plainly(&b.fit, b)
@@ -146,7 +146,13 @@ func sketch(m *matrix, s sample, most int, seed, stream uint64) (*matrix, sample
 		}
 		return out
 	}
-	return part, sample{y: take(s.y), weight: take(s.weight), offset: take(s.offset), odds: take(s.odds)}, rows
+	out := sample{y: take(s.y), weight: take(s.weight), offset: take(s.offset), odds: take(s.odds)}
+	if s.group != nil {
+		for _, row := range rows {
+			out.group = append(out.group, s.group[row])
+		}
+	}
+	return part, out, rows
 }
 
 // summarize makes the mean and the spread of a column's shapes over the bags.

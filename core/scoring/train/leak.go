@@ -13,11 +13,17 @@ import (
 // the older ones.
 func (l *learner) alone() error {
 	parts := folds(l.m.rows)
+	known := make([][]float64, len(parts))
+	for k, p := range parts {
+		var apart bool
+		known[k], apart = l.known(p)
+		l.report.Mingled = l.report.Mingled || !apart
+	}
 	err := l.each(len(l.columns), func(j int) {
 		c := &l.m.columns[j]
 		sum, weight, late := 0.0, 0.0, 0.5
-		for _, p := range parts {
-			shares := l.shares(c, p.from)
+		for k, p := range parts {
+			shares := l.shares(c, known[k])
 			scores := make([]float64, p.to-p.from)
 			for i := range scores {
 				scores[i] = shares[c.codes[p.from+i]]
@@ -41,16 +47,17 @@ func (l *learner) alone() error {
 	return nil
 }
 
-// shares is the share won by code among the rows before to, rare codes shrunk to the mean.
-func (l *learner) shares(c *coded, to int) []float64 {
+// shares is the share won by code among the first rows, by weight, rare codes shrunk to the mean.
+func (l *learner) shares(c *coded, weight []float64) []float64 {
 	const pull = 10
 	won, all := make([]float64, c.bins), make([]float64, c.bins)
 	sum, rows := 0.0, 0.0
-	for i, code := range c.codes[:to] {
-		won[code] += l.s.weight[i] * l.s.y[i]
-		all[code] += l.s.weight[i]
-		sum += l.s.weight[i] * l.s.y[i]
-		rows += l.s.weight[i]
+	for i, w := range weight {
+		code := c.codes[i]
+		won[code] += w * l.s.y[i]
+		all[code] += w
+		sum += w * l.s.y[i]
+		rows += w
 	}
 	base := sum / math.Max(rows, 1e-9)
 	for code := range won {

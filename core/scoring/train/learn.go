@@ -126,6 +126,9 @@ func (l *learner) take(f *frame.Frame, outcomes []Outcome) error {
 	if l.o.Time != nil && len(l.o.Time) != n {
 		return fmt.Errorf("%d times for %d rows", len(l.o.Time), n)
 	}
+	if l.o.Cluster != nil && len(l.o.Cluster) != n {
+		return fmt.Errorf("%d numbers of clusters for %d rows", len(l.o.Cluster), n)
+	}
 	if l.o.Weights != nil && len(l.o.Weights) != n {
 		return fmt.Errorf("%d weights for %d rows", len(l.o.Weights), n)
 	}
@@ -158,6 +161,7 @@ func (l *learner) take(f *frame.Frame, outcomes []Outcome) error {
 		sorted = false
 		rng := rand.New(rand.NewPCG(l.o.Seed, 0))
 		rng.Shuffle(n, func(i, j int) { l.order[i], l.order[j] = l.order[j], l.order[i] })
+		l.gather()
 	}
 	l.f, l.outcomes = f, outcomes
 	if !sorted {

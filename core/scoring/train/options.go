@@ -39,7 +39,10 @@ type Options struct {
 	TimeColumn string
 	// TimeText writes a time as the column does, for the card; nil leaves it out.
 	TimeText func(time int64) string
-	Weights  []float64 // of each row, at least 0; nil: all 1
+	// Cluster numbers the customer, or whatever else, that each row is of: rows of one number are never learned
+	// from where another of them is told. Below 0 a row is alone; nil: all are.
+	Cluster []int32
+	Weights []float64 // of each row, at least 0; nil: all 1
 	// Age holds, where some rows are open, how long each row took to be decided, or has been open so
 	// far, in any one unit.
 	Age     []float64

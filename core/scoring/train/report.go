@@ -9,6 +9,8 @@ import (
 // categories where a rule speaks of one; no row of data stands in it.
 type Report struct {
 	Rows, Won, Open int64
+	Copies          int64   // rows that are copies of others; none stands on both sides of a split
+	Mingled         bool    // clusters could not be kept on one side of a split: each stretch of time has nearly all of them
 	BaseRate        float64 // share won, open rows by their chance
 	// Nothing says that no column tells anything about the outcome beyond chance: the card is flat.
 	Nothing bool

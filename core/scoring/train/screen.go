@@ -92,6 +92,7 @@ func (l *learner) screen() error {
 	if err != nil {
 		return err
 	}
+	l.clustered()
 	l.m = &matrix{rows: n}
 	for j := range l.f.Columns {
 		if held[j] == "" {

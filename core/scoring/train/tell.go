@@ -169,6 +169,12 @@ func (l *learner) words(c *card.Card) {
 	for _, p := range r.Proxies {
 		say("%s tells %s (%s) with an area under the curve of %.2f: what %s shall not decide it may in part decide through this column.", p.Column, p.Denied, p.Value, p.Area, p.Denied)
 	}
+	if r.Copies > 0 {
+		say("%d rows are copies of others; what is told by rows not learned from is told without their copies.", r.Copies)
+	}
+	if r.Mingled {
+		say("The rows of one group could not be kept together while learning: nearly all groups have rows in each stretch of time.")
+	}
 	if r.Open > 0 {
 		say("%d rows are still open; they count by their age as partly won, partly lost.", r.Open)
 	}

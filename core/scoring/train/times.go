@@ -125,7 +125,7 @@ func (l *learner) apart(one, two []float64) float64 {
 	b.apply(&c, codes)
 	part := learner{s: sample{y: y, weight: w}}
 	from := len(gap) * 2 / 3
-	shares := part.shares(&coded{codes: codes, bins: b.bins}, from)
+	shares := part.shares(&coded{codes: codes, bins: b.bins}, w[:from])
 	scores := make([]float64, len(gap)-from)
 	for i := range scores {
 		scores[i] = shares[codes[from+i]]

@@ -2,7 +2,6 @@ package train
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
 
@@ -88,8 +87,9 @@ func (l *learner) try(m *matrix, set settings) (*trial, error) {
 func (l *learner) unseen(m *matrix, set settings, p fold, draw bool, stream uint64) [][]float64 {
 	part := m.slice(0, p.from)
 	s := l.s.slice(0, p.from)
+	s.weight, _ = l.known(p)
 	if draw {
-		s.weight = drawn(s.weight, l.o.Seed, stream)
+		s.weight = s.drawn(l.o.Seed, stream)
 	}
 	rest := m.slice(p.from, p.to)
 	b := set.booster(part, s)
@@ -105,17 +105,6 @@ func (l *learner) unseen(m *matrix, set settings, p fold, draw bool, stream uint
 		out = append(out, scores)
 		return !l.stopped()
 	})
-	return out
-}
-
-// drawn is a bag: as many draws of the rows with replacement as there are.
-func drawn(weight []float64, seed, stream uint64) []float64 {
-	rng := rand.New(rand.NewPCG(seed, stream+1))
-	out := make([]float64, len(weight))
-	for range weight {
-		i := rng.IntN(len(weight))
-		out[i] += weight[i]
-	}
 	return out
 }
 

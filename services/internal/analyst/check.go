@@ -27,7 +27,7 @@ func (w *training) check(ctx context.Context, step string, o train.Options) (*as
 	}
 	part := *w
 	part.frame, part.outcomes = w.frame.Take(learn), pick(w.outcomes, learn)
-	o.Time, o.Age = pick(o.Time, learn), pick(o.Age, learn)
+	o.Time, o.Age, o.Cluster = pick(o.Time, learn), pick(o.Age, learn), pick(o.Cluster, learn)
 	c, _, err := part.run(ctx, step, o)
 	if err != nil {
 		return nil, err

@@ -213,6 +213,11 @@ func (t *Trained) signal(r *card.Row) report.Signal {
 	case card.Falling:
 		s.Words = "Never rises, as asked."
 	}
+	for i := range t.Set.Columns {
+		if codes := t.Uses[i].Codes; t.Set.Columns[i].Name == r.Feature && len(codes) > 0 {
+			s.Words = strings.TrimSpace(s.Words + " " + strings.Join(codes, "; ") + ".")
+		}
+	}
 	for _, b := range r.Bins {
 		s.Bins = append(s.Bins, report.Bin{Words: binWords(b), Below: b.Below, Missing: b.Missing && !b.Other && b.Below == nil && len(b.Values) == 0,
 			Points: float64(b.Points) / 100, Error: float64(b.Error) / 100, Rows: int(b.Count)})

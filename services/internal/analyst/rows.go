@@ -24,6 +24,9 @@ func (w *training) rows(t *Trained) error {
 			*u = Use{Role: HeldBack, Why: "it holds nothing to learn from"}
 		default:
 			full.Columns = append(full.Columns, signal)
+			for _, code := range train.Codes(signal.Numbers) {
+				u.Codes = append(u.Codes, code.String())
+			}
 		}
 	}
 	if len(full.Columns) == 0 {
@@ -67,6 +70,7 @@ func (w *training) rows(t *Trained) error {
 		}
 		signal, _ := c.Signal()
 		w.groups = pick(signal.Codes, keep)
+		w.options.Cluster = w.groups
 	}
 	if err := w.segment(set, keep); err != nil {
 		return err

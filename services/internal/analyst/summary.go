@@ -35,7 +35,8 @@ func (p *Plan) Print(out io.Writer) {
 }
 
 func (p *Plan) why(i int) string {
-	return strings.TrimPrefix(strings.TrimSuffix(p.Uses[i].Why+"; "+p.Set.Columns[i].Note, "; "), "; ")
+	parts := append([]string{p.Uses[i].Why, p.Set.Columns[i].Note}, p.Uses[i].Codes...)
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }
 
 func values(c *dataset.Column) string {

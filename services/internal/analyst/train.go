@@ -56,7 +56,8 @@ type Plan struct {
 type Use struct {
 	Role   Role
 	Why    string
-	Denied string // the attribute that its name speaks of, if any
+	Denied string   // the attribute that its name speaks of, if any
+	Codes  []string // which of its numbers are read as codes, in words
 }
 
 // Role is what a column is for.
