@@ -321,7 +321,7 @@ func wantScores(p *playbook.Playbook, person *identityv1.PersonProfile, at time.
 	if person.GetHasPhone() {
 		l.Parties[0].Phones = []lead.Phone{{E164: "+15125550163"}}
 	}
-	facts := corescoring.Facts{Profiling: lead.ConsentStateDenied}
+	facts := corescoring.Facts{Profiling: lead.ConsentStateDenied, Catalogue: p.Catalogue, Currency: p.Currency}
 	if person.GetProfiling() {
 		facts.Profiling = lead.ConsentStateGranted
 	}

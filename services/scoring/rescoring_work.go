@@ -252,7 +252,8 @@ func (w *rescorer) extract(p *identityv1.PersonProfile, asOf time.Time) error {
 	if err := w.profile.Unmarshal(p.GetProfile()); err != nil {
 		return err
 	}
-	var facts scoring.Facts
+	// A model that is tried stands in the same playbook, so what is declared is the same.
+	facts := scoring.Facts{Catalogue: w.force.Catalogue, Currency: w.force.Currency}
 	if p.GetProfiling() {
 		facts.Profiling = lead.ConsentStateGranted
 	}
