@@ -223,6 +223,37 @@ func (o *Object) Words(key string) []string {
 	return out
 }
 
+// Grid reads a list of lists of scalars with a parser; nil when it is not given. What can not be read is
+// noted and left at its zero value.
+func Grid[T any](o *Object, key string, parse func(string) (T, error)) (out [][]T) {
+	o.Each(key, func(n *yaml.Node, path string) {
+		if n.Kind != yaml.SequenceNode {
+			o.Places.Failed[path] = true
+			o.Bad(n, "%s: must be a list such as [1, -0.5]", key)
+			return
+		}
+		line := make([]T, len(n.Content))
+		for i, x := range n.Content {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			o.Places.Lines[at] = o.Place(x)
+			s, ok := o.Word(x)
+			if !ok {
+				o.Places.Failed[at] = true
+				continue
+			}
+			v, err := parse(s)
+			if err != nil {
+				o.Places.Failed[at] = true
+				o.Bad(x, "%s: %v", key, err)
+				continue
+			}
+			line[i] = v
+		}
+		out = append(out, line)
+	})
+	return out
+}
+
 // Table reads a mapping of texts; nil when it is not given.
 func (o *Object) Table(key string) map[string]string {
 	c := o.Child(key)

@@ -37,6 +37,7 @@ func (b *bundle) readScorecard(o *document.Object) scoring.Line {
 		Cap:     readCap(o.Child("cap")),
 		Groups:  readGroups(o),
 		Rows:    readRows(o),
+		Pairs:   readPairs(o),
 	}
 	l.PriorLeads, _ = document.Value(o, "prior_leads", parsePriorLeads)
 	if s := o.NeedChild("stages"); s != nil {
@@ -87,10 +88,14 @@ func readRows(o *document.Object) (out []scoring.Row) {
 }
 
 func readBin(o *document.Object) scoring.Bin {
-	bin := scoring.Bin{
-		Below: document.Optional(o, "below", document.Whole), Values: o.Words("values"),
-		Points: document.NeedValue(o, "points", document.Points), Label: o.Text("label"),
-	}
+	bin := readRange(o)
+	bin.Points, bin.Label = document.NeedValue(o, "points", document.Points), o.Text("label")
+	return bin
+}
+
+// readRange reads whom a bin of a row or a part of a pair is for.
+func readRange(o *document.Object) scoring.Bin {
+	bin := scoring.Bin{Below: document.Optional(o, "below", document.Whole), Values: o.Words("values")}
 	if v := document.Optional(o, "missing", document.Switch); v != nil {
 		bin.Missing = *v
 	}

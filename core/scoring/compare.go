@@ -24,12 +24,12 @@ func (d *Difference) Points() int32 { return d.After.Points - d.Before.Points }
 func (d *Difference) Kind() ContributionKind { return max(d.Before.Kind, d.After.Kind) }
 
 // Compare returns what makes the difference between two scores of this model on a line: features first,
-// the greatest difference first, then caps. Their points add up exactly to the difference of the points.
+// the greatest difference first, then pairs, then caps. Their points add up exactly to the difference of the points.
 func (m *Model) Compare(before, after Scored, line lead.Line) []Difference {
 	var all []Difference
 	at := map[Contribution]int{}
 	of := func(c Contribution) *Difference {
-		c.Bin, c.Value, c.Points = 0, 0, 0 // what is left says whose points they are
+		c.Bin, c.Value, c.Points, c.SecondValue, c.Cell = 0, 0, 0, 0, [2]int{} // what is left says whose points they are
 		i, ok := at[c]
 		if !ok {
 			i = len(all)
@@ -85,8 +85,10 @@ func (in *Inputs) Grant() {
 
 // Wording is a contribution in words, as Explain gives it.
 func (m *Model) Wording(line lead.Line, c Contribution) string {
-	if c.Kind != ContributionFeature || m.row(line, c.Feature) == nil {
-		return ""
+	switch {
+	case c.Kind == ContributionFeature && m.row(line, c.Feature) != nil, c.Kind == ContributionPair && m.pairOf(line, &c) != nil:
+		_, sentence := m.words(line, &c)
+		return sentence
 	}
-	return fill(m.template(line, c), c.Feature, c.Value)
+	return ""
 }

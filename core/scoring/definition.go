@@ -17,9 +17,11 @@ type Definition struct {
 type Line struct {
 	Base int32 `yaml:"base"` // points of a lead of which nothing is known
 	Rows []Row `yaml:"rows"` // at most one per feature
-	// Groups bounds what the features of a group, by its code, give together.
+	// Pairs gives points to features together; leads cost no more where there are none.
+	Pairs []Pair `yaml:"pairs"`
+	// Groups bounds what the features and pairs of a group, by its code, give together.
 	Groups map[string]Cap `yaml:"groups"`
-	// Cap bounds base and groups together; the result is kept within 0..10000 in any case.
+	// Cap bounds base, groups and pairs together; the result is kept within 0..10000 in any case.
 	Cap Cap `yaml:"cap"`
 	// Calibration turns points into the probability of the line's win. Between two knots it is a
 	// straight line rounded half up, outside of them constant.

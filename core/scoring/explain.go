@@ -14,13 +14,14 @@ type ContributionKind uint8
 // The kinds of contribution, in the order in which they are added up.
 const (
 	ContributionFeature ContributionKind = iota + 1
+	ContributionPair
 	ContributionBase
 	ContributionGroupCap
 	ContributionTotalCap
 	ContributionClamp
 )
 
-var contributionNames = [...]string{"", "FEATURE", "BASE", "GROUP_CAP", "TOTAL_CAP", "CLAMP"}
+var contributionNames = [...]string{"", "FEATURE", "PAIR", "BASE", "GROUP_CAP", "TOTAL_CAP", "CLAMP"}
 
 // String returns the code of a kind.
 func (k ContributionKind) String() string {
@@ -38,10 +39,16 @@ type Contribution struct {
 	Bin     int   // index into the bins of the row; -1 when no bin held the value
 	Value   int32 // the input, or Missing
 	Points  int32 // 1/100
+
+	// Of a pair: its second feature and that one's input, and the parts of the pair's sides that the two
+	// fall into, -1 where none holds it.
+	Second      Feature
+	SecondValue int32
+	Cell        [2]int
 }
 
-// AppendContributions appends the contributions of a line to dst: base, every feature the line
-// looks at that took part, and the caps that changed something. Their points add up exactly to
+// AppendContributions appends the contributions of a line to dst: base, every feature and pair of the
+// line that took part, and the caps that changed something. Their points add up exactly to
 // the points of the line. in and res must be those of one Score of this model.
 func (m *Model) AppendContributions(dst []Contribution, in *Inputs, res *Result, line lead.Line) []Contribution {
 	if line == lead.LineUnspecified || int(line) >= NumLines || m.defined[line-1] == 0 {
@@ -57,6 +64,13 @@ func (m *Model) AppendContributions(dst []Contribution, in *Inputs, res *Result,
 		dst = append(dst, Contribution{Kind: ContributionFeature, Feature: f, Group: f.Group(),
 			Bin: int(m.origin[res.bins[i]][k]) - 1, Value: in.Values[f], Points: res.rows[i].lane(int(k))})
 	}
+	for i := range m.pairs {
+		if p := &m.pairs[i]; p.line == int(k) {
+			if c, ok := m.contribution(p, in, res); ok {
+				dst = append(dst, c)
+			}
+		}
+	}
 	for g := GroupNone + 1; g < NumGroups; g++ {
 		if p := res.GroupCaps[g][line]; p != 0 {
 			dst = append(dst, Contribution{Kind: ContributionGroupCap, Group: g, Bin: -1, Value: Missing, Points: p})
@@ -71,7 +85,7 @@ func (m *Model) AppendContributions(dst []Contribution, in *Inputs, res *Result,
 	return dst
 }
 
-// GroupScore is what the features of one group gave a line.
+// GroupScore is what the features and pairs of one group gave a line.
 type GroupScore struct {
 	Group     Group
 	Points    int32 // after the group's cap
@@ -99,8 +113,8 @@ type Reason struct {
 	Label, Template string
 }
 
-// Explain returns the n strongest features of a line, the greatest absolute points first, of
-// equals the one with the lower number. Features that gave nothing are no reasons.
+// Explain returns the n strongest features and pairs of a line, the greatest absolute points first, of
+// equals features first and the one with the lower number. What gave nothing is no reason.
 func (m *Model) Explain(in *Inputs, res *Result, line lead.Line, n int) []Reason {
 	return m.AppendReasons(nil, in, res, line, n)
 }
@@ -115,46 +129,74 @@ func (m *Model) AppendReasons(dst []Reason, in *Inputs, res *Result, line lead.L
 	var few [8]strength
 	top := few[:0]
 	if n > len(few) {
-		top = make([]strength, 0, min(n, len(m.columns)))
+		top = make([]strength, 0, min(n, len(m.columns)+len(m.pairs)))
 	}
 	for i := range m.columns {
 		x := strength{feature: m.columns[i].feature, column: int32(i), points: res.rows[i].lane(k)}
-		if x.points == 0 || m.rows[k][x.feature] == nil || in.Values[x.feature] == Absent {
-			continue
+		if x.points != 0 && m.rows[k][x.feature] != nil && in.Values[x.feature] != Absent {
+			top = x.into(top, n)
 		}
-		at := len(top)
-		for at > 0 && x.above(top[at-1]) {
-			at--
+	}
+	for i := range m.pairs {
+		p := &m.pairs[i]
+		if x := (strength{feature: p.sides[0].feature, pair: int32(i + 1), points: p.points[m.cell(p, res)]}); p.line == k && x.points != 0 {
+			top = x.into(top, n)
 		}
-		if at >= n {
-			continue
-		}
-		if len(top) < n {
-			top = append(top, strength{})
-		}
-		copy(top[at+1:], top[at:])
-		top[at] = x
 	}
 	for _, x := range top {
-		c := Contribution{Kind: ContributionFeature, Feature: x.feature, Group: x.feature.Group(),
-			Bin: int(m.origin[res.bins[x.column]][k]) - 1, Value: in.Values[x.feature], Points: x.points}
-		template := m.template(line, c)
-		dst = append(dst, Reason{Contribution: c, Template: template, Label: fill(template, c.Feature, c.Value)})
+		c := Contribution{Kind: ContributionFeature, Feature: x.feature, Group: x.feature.Group(), Value: in.Values[x.feature], Points: x.points}
+		if x.pair > 0 {
+			c, _ = m.contribution(&m.pairs[x.pair-1], in, res)
+		} else {
+			c.Bin = int(m.origin[res.bins[x.column]][k]) - 1
+		}
+		r := Reason{Contribution: c}
+		r.Template, r.Label = m.words(line, &c)
+		dst = append(dst, r)
 	}
 	return dst
 }
 
-// strength is what one feature gave a line.
+// strength is what one feature, or a pair counted from 1, gave a line.
 type strength struct {
-	feature        Feature
-	column, points int32
+	feature              Feature
+	column, pair, points int32
 }
 
 func (x strength) above(y strength) bool {
 	if p, q := abs(x.points), abs(y.points); p != q {
 		return p > q
 	}
+	if x.pair != y.pair {
+		return x.pair < y.pair
+	}
 	return x.feature < y.feature
+}
+
+// into puts a strength in its place among the n strongest.
+func (x strength) into(top []strength, n int) []strength {
+	at := len(top)
+	for at > 0 && x.above(top[at-1]) {
+		at--
+	}
+	if at >= n {
+		return top
+	}
+	if len(top) < n {
+		top = append(top, strength{})
+	}
+	copy(top[at+1:], top[at:])
+	top[at] = x
+	return top
+}
+
+// words are the template and the sentence of a feature or pair that took part.
+func (m *Model) words(line lead.Line, c *Contribution) (template, sentence string) {
+	if c.Kind == ContributionPair {
+		return m.pairOf(line, c).words(c)
+	}
+	template = m.template(line, *c)
+	return template, fill(template, c.Feature, c.Value)
 }
 
 // template picks the sentence of a contribution: the bin's, else that for a value which is missing or past, else

@@ -49,6 +49,12 @@ func (m *Model) Interval(res *Result, line lead.Line) Interval {
 			variance += int64(r.Bins[bin].Error) * int64(r.Bins[bin].Error)
 		}
 	}
+	for i := range m.pairs {
+		if p := &m.pairs[i]; p.line == k && p.errors != nil {
+			e := int64(p.errors[m.cell(p, res)])
+			variance += e * e
+		}
+	}
 	if variance > 0 {
 		d := Deviation(variance)
 		out.Low, out.High = Widen(ppm, out.Low, out.High, m.chance[k][max(points-d, 0)], m.chance[k][min(points+d, MaxPoints)])

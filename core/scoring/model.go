@@ -79,6 +79,7 @@ type Model struct {
 	value         [NumLines - 1]int64
 	defined       lanes // all ones where there is a scorecard, else 0
 
+	pairs    []pair
 	segments []segment
 	rows     [NumLines - 1][NumFeatures]*Row // nil: the line does not look at the feature
 	tracked  [NumLines - 1][NumGroups]bool   // the line has tracked features in the group
@@ -133,6 +134,7 @@ func Compile(d Definition) (*Model, []Problem) {
 	if problems := m.table(); len(problems) > 0 {
 		return nil, problems
 	}
+	m.findPairs()
 	for code := lead.Segment(1); int(code) < NumSegments; code++ {
 		if s, ok := d.Segments[code.String()]; ok {
 			m.segments = append(m.segments, m.segment(code, &s))
@@ -178,6 +180,9 @@ func (m *Model) line(i int, l *Line) {
 			m.tracked[i][f.Group()] = true
 		}
 	}
+	for j := range l.Pairs {
+		m.pair(i, &l.Pairs[j])
+	}
 }
 
 // compiled returns the row's feature and a copy of the row with thresholds in the feature's own unit.
@@ -221,11 +226,7 @@ func (m *Model) table() []Problem {
 // many cuts are not above it. nil when no line looks at the feature.
 func (m *Model) cutsOf(f Feature) []int32 {
 	var cuts []int32
-	for i := range m.rows {
-		r := m.rows[i][f]
-		if r == nil {
-			continue
-		}
+	for _, r := range m.looks(f) {
 		cuts = append(cuts, Missing, Missing+1)
 		for _, b := range r.Bins {
 			if b.Below != nil {
@@ -239,6 +240,23 @@ func (m *Model) cutsOf(f Feature) []int32 {
 	}
 	slices.Sort(cuts)
 	return slices.Compact(cuts)
+}
+
+// looks lists how lines look at a feature, by their rows and the sides of their pairs.
+func (m *Model) looks(f Feature) (all []*Row) {
+	for i := range m.rows {
+		if r := m.rows[i][f]; r != nil {
+			all = append(all, r)
+		}
+	}
+	for i := range m.pairs {
+		for k := range m.pairs[i].sides {
+			if s := &m.pairs[i].sides[k]; s.feature == f {
+				all = append(all, s.row)
+			}
+		}
+	}
+	return all
 }
 
 // column adds a feature with its cuts and the points of every line in every bin.
@@ -364,12 +382,9 @@ func (c Cap) Bounds() (lo, hi int32) {
 func (m *Model) Features(line lead.Line) []Feature {
 	var out []Feature
 	for _, c := range m.columns {
-		if line != lead.LineUnspecified && int(line) < NumLines {
-			if m.rows[line-1][c.feature] == nil {
-				continue
-			}
+		if line == lead.LineUnspecified || int(line) >= NumLines || m.rows[line-1][c.feature] != nil || m.paired(line, c.feature) {
+			out = append(out, c.feature)
 		}
-		out = append(out, c.feature)
 	}
 	slices.Sort(out)
 	return out

@@ -20,7 +20,8 @@ func (s SegmentSet) with(code lead.Segment) SegmentSet { return s | 1<<(code-1) 
 // wholly and keeps no reference to it, so one Result serves any number of leads in turn. The
 // arrays are indexed by lead.Line; index 0 and lines without a scorecard are zero.
 //
-// For a line, Base + the features' contributions + GroupCaps + TotalCap + Clamp = Points, exactly.
+// For a line, Base + the contributions of features and pairs + GroupCaps + TotalCap + Clamp = Points,
+// exactly.
 type Result struct {
 	Points      [NumLines]int32 // 0..10000, 1/100
 	Probability [NumLines]int32 // of the line's win, parts per million
@@ -82,6 +83,9 @@ func (m *Model) Score(in *Inputs, out *Result) {
 			out.GroupCaps[g][k+1] = capped - sum[k]
 			total[k] += capped
 		}
+	}
+	if len(m.pairs) > 0 {
+		m.addPairs(out, &total)
 	}
 	m.belong(in, out)
 	ready := &m.ready[out.Segments]

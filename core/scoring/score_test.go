@@ -81,6 +81,7 @@ func randomDefinition(r *rand.Rand) scoring.Definition {
 			l.Groups = map[string]scoring.Cap{"ENGAGEMENT": {Max: p32(r.Int32N(3000))}, "LIFE_CYCLE": {Min: p32(-r.Int32N(3000))}}
 			l.Cap = scoring.Cap{Max: p32(5000 + r.Int32N(5000))}
 		}
+		l.Pairs = randomPairs(r)
 		d.Lines[code.String()] = l
 	}
 	return d
@@ -88,41 +89,18 @@ func randomDefinition(r *rand.Rand) scoring.Definition {
 
 // naive scores one line straight from the definition: slow, and obviously right.
 func naive(l scoring.Line, in *scoring.Inputs) int32 {
-	sums := map[scoring.Group]int32{}
+	var sums [scoring.NumGroups]int32
 	for _, r := range l.Rows {
 		f, _ := scoring.ParseFeature(r.Feature)
-		v := in.Values[f]
-		if v == scoring.Absent {
-			continue
+		if j := naiveBin(f, r.In, r.Bins, in.Values[f]); j >= 0 {
+			sums[f.Group()] += r.Bins[j].Points
 		}
-		scale := map[string]int64{"": 1, "times": 1000, "days": 86400, "hours": 3600, "km": 1000, "percent": 10}[r.In]
-		points, found := int32(0), false
-		for _, b := range r.Bins {
-			hit := false
-			switch {
-			case v == scoring.Missing:
-				hit = b.Missing
-			case b.Below != nil:
-				hit = int64(v) < *b.Below*scale
-			case b.Values != nil:
-				for _, name := range b.Values {
-					for i, known := range f.Values() {
-						hit = hit || known == name && v == f.FirstValue()+int32(i)
-					}
-				}
-			}
-			if hit && !found {
-				points, found = b.Points, true
-			}
+	}
+	for _, p := range l.Pairs {
+		g, _ := scoring.ParseGroup(p.Group)
+		if i, j := naivePart(p.First, in), naivePart(p.Second, in); i >= 0 && j >= 0 {
+			sums[g] += p.Points[i][j]
 		}
-		if !found && v != scoring.Missing {
-			for _, b := range r.Bins {
-				if b.Below == nil && b.Values == nil && !b.Missing {
-					points = b.Points
-				}
-			}
-		}
-		sums[f.Group()] += points
 	}
 	bound := func(v int32, c scoring.Cap) int32 {
 		if c.Min != nil {
@@ -133,18 +111,43 @@ func naive(l scoring.Line, in *scoring.Inputs) int32 {
 		}
 		return v
 	}
-	total := l.Base
-	for g, sum := range sums {
-		total += bound(sum, l.Groups[g.String()])
-	}
-	for name, c := range l.Groups {
-		if g, _ := scoring.ParseGroup(name); len(l.Rows) > 0 {
-			if _, ok := sums[g]; !ok {
-				total += bound(0, c)
-			}
-		}
+	total := l.Base + sums[scoring.GroupNone]
+	for g := scoring.GroupNone + 1; g < scoring.NumGroups; g++ {
+		total += bound(sums[g], l.Groups[g.String()])
 	}
 	return min(max(bound(total, l.Cap), 0), scoring.MaxPoints)
+}
+
+// naiveBin finds the bin of a value, -1 for none.
+func naiveBin(f scoring.Feature, in string, bins []scoring.Bin, v int32) int {
+	if v == scoring.Absent {
+		return -1
+	}
+	scale := map[string]int64{"": 1, "times": 1000, "days": 86400, "hours": 3600, "km": 1000, "percent": 10}[in]
+	for i, b := range bins {
+		hit := false
+		switch {
+		case v == scoring.Missing:
+			hit = b.Missing
+		case b.Below != nil:
+			hit = int64(v) < *b.Below*scale
+		case b.Values != nil:
+			for _, name := range b.Values {
+				for i, known := range f.Values() {
+					hit = hit || known == name && v == f.FirstValue()+int32(i)
+				}
+			}
+		}
+		if hit {
+			return i
+		}
+	}
+	for i, b := range bins {
+		if v != scoring.Missing && b.Below == nil && b.Values == nil && !b.Missing {
+			return i
+		}
+	}
+	return -1
 }
 
 func TestContributionsAddUpAndMatchTheDefinition(t *testing.T) {
@@ -163,14 +166,16 @@ func TestContributionsAddUpAndMatchTheDefinition(t *testing.T) {
 				if want := naive(d.Lines[code.String()], &in); res.Points[code] != want {
 					t.Fatalf("%v: %d points, the definition says %d", code, res.Points[code], want)
 				}
-				sum := int32(0)
+				sum, groups := int32(0), int32(0)
 				for _, c := range m.AppendContributions(nil, &in, &res, code) {
 					sum += c.Points
+					if c.Group == scoring.GroupNone {
+						groups += c.Points
+					}
 				}
 				if sum != res.Points[code] {
 					t.Fatalf("%v: contributions add up to %d, points are %d", code, sum, res.Points[code])
 				}
-				groups := res.Base[code] + res.TotalCap[code] + res.Clamp[code]
 				for _, g := range m.AppendGroups(nil, &res, code) {
 					groups += g.Points
 				}

@@ -7,12 +7,12 @@ import (
 	"fmt"
 )
 
-// WithTable returns the line with the points table of another: base, rows, groups, cap and
+// WithTable returns the line with the points table of another: base, rows, pairs, groups, cap and
 // calibration with its errors are those of t; stages, trigger and value stay. Both share slices and maps with the
 // result, so nobody may change any of them.
 func (l Line) WithTable(t Line) Line {
 	l.Base, l.Rows, l.Groups, l.Cap, l.Calibration = t.Base, t.Rows, t.Groups, t.Cap, t.Calibration
-	l.PriorLeads, l.BaseError = t.PriorLeads, t.BaseError
+	l.Pairs, l.PriorLeads, l.BaseError = t.Pairs, t.PriorLeads, t.BaseError
 	return l
 }
 
@@ -26,9 +26,10 @@ func (l Line) TableHash() string {
 		Groups      map[string]Cap
 		Cap         Cap
 		Calibration []Knot
-		PriorLeads  int32 `json:",omitempty"` // what came later must not change the hash of what does without it
-		BaseError   int32 `json:",omitempty"`
-	}{l.Base, l.Rows, l.Groups, l.Cap, l.Calibration, l.PriorLeads, l.BaseError})
+		PriorLeads  int32  `json:",omitempty"` // what came later must not change the hash of what does without it
+		BaseError   int32  `json:",omitempty"`
+		Pairs       []Pair `json:",omitempty"`
+	}{l.Base, l.Rows, l.Groups, l.Cap, l.Calibration, l.PriorLeads, l.BaseError, l.Pairs})
 	if err != nil { // numbers, texts and slices of them: there is nothing that JSON can not hold
 		raw = fmt.Append(nil, err)
 	}

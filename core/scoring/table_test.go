@@ -31,6 +31,7 @@ func TestTableHash(t *testing.T) {
 		"bounds":      {func(l *scoring.Line) { l.Calibration[0].Low = &l.Base }, false},
 		"prior leads": {func(l *scoring.Line) { l.PriorLeads = 7 }, false},
 		"error":       {func(l *scoring.Line) { l.Rows[0].Bins[0].Error = 7 }, false},
+		"pairs":       {func(l *scoring.Line) { l.Pairs = []scoring.Pair{{Points: [][]int32{{1}}}} }, false},
 		"stages":      {func(l *scoring.Line) { l.Stages.Ready++ }, true},
 		"value":       {func(l *scoring.Line) { l.Value++ }, true},
 		"trigger":     {func(l *scoring.Line) { l.Trigger = &l.Base }, true},

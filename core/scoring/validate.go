@@ -65,6 +65,7 @@ func (c *checker) definition(d *Definition) {
 
 func (c *checker) line(path string, l *Line, d *Definition) {
 	c.table(path, l.Base, l.Rows, l.Groups, l.Cap)
+	c.pairs(path+".pairs", l.Pairs)
 	c.calibration(path+".calibration", l.Calibration)
 	if l.PriorLeads < 0 || l.PriorLeads > MaxPriorLeads {
 		c.add(path+".prior_leads", "must be 1..%d, is %d", MaxPriorLeads, l.PriorLeads)
@@ -108,12 +109,17 @@ func (c *checker) row(path string, r *Row, seen *[NumFeatures]bool) {
 	if len(r.Bins) == 0 {
 		c.add(path+".bins", "there are none")
 	}
+	c.bins(path+".bins", f, scale, r.Bins)
+}
+
+// bins checks the bins of a row, or the parts of a side of a pair, which follow the same rules.
+func (c *checker) bins(path string, f Feature, scale int64, bins []Bin) {
 	var values []string
 	missing, rest := false, false
 	last := int64(math.MinInt64)
-	for i := range r.Bins {
-		b := &r.Bins[i]
-		at := fmt.Sprintf("%s.bins[%d]", path, i)
+	for i := range bins {
+		b := &bins[i]
+		at := fmt.Sprintf("%s[%d]", path, i)
 		c.points(at+".points", b.Points)
 		c.error(at+".error", b.Error)
 		if b.Missing {
@@ -128,7 +134,7 @@ func (c *checker) row(path string, r *Row, seen *[NumFeatures]bool) {
 		case b.Below != nil:
 			switch {
 			case f.Unit() == UnitCategory:
-				c.add(at+".below", "%s is a category; name its values", r.Feature)
+				c.add(at+".below", "%s is a category; name its values", f)
 			case rest:
 				c.add(at+".below", "stands after the bin for the rest")
 			case *b.Below <= last:

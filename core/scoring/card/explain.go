@@ -206,6 +206,13 @@ func (b *Bound) appendPair(text []byte, i, row int) []byte {
 	if p.Label != "" {
 		return append(text, p.Label...)
 	}
+	if b.s.card.Target.Line != "" {
+		first, ok := sentence(&b.pairs[i][0], "", "", row)
+		second, too := sentence(&b.pairs[i][1], "", "", row)
+		if ok && too {
+			return append(append(append(text, first...), ", and "...), second...)
+		}
+	}
 	for k, side := range []*Side{&p.First, &p.Second} {
 		if k == 1 {
 			text = append(text, " with "...)

@@ -42,6 +42,9 @@ func FromLine(code string, l scoring.Line) (*Card, []Problem) {
 	for i := range l.Rows {
 		c.Rows = append(c.Rows, fromRow(&l.Rows[i]))
 	}
+	for i := range l.Pairs {
+		c.Pairs = append(c.Pairs, fromPair(&l.Pairs[i]))
+	}
 	for name, b := range l.Groups {
 		if c.Groups == nil {
 			c.Groups = map[string]Cap{}
@@ -79,6 +82,44 @@ func fromRow(r *scoring.Row) Row {
 	}
 	if !rest {
 		out.Bins = append(out.Bins, Bin{Other: true})
+	}
+	return out
+}
+
+func fromPair(p *scoring.Pair) Pair {
+	out := Pair{First: fromSide(&p.First), Second: fromSide(&p.Second), Group: p.Group, Label: p.Label}
+	for i := range out.First.Parts { // of which the one for the rest may be added
+		cells := make([]Cell, len(out.Second.Parts))
+		for j := range cells {
+			if i < len(p.Points) && j < len(p.Points[i]) {
+				cells[j].Points = p.Points[i][j]
+				if len(p.Errors) > 0 {
+					cells[j].Error = p.Errors[i][j]
+				}
+			}
+		}
+		out.Cells = append(out.Cells, cells)
+	}
+	return out
+}
+
+func fromSide(s *scoring.Side) Side {
+	f, _ := scoring.ParseFeature(s.Feature)
+	out := Side{Feature: s.Feature, Kind: kindOfFeature(f), In: s.In}
+	scale, _ := f.Unit().Scale(s.In)
+	rest := false
+	for _, p := range s.Parts {
+		x := Part{Values: slices.Clone(p.Values), Missing: p.Missing}
+		if p.Below != nil {
+			below := float64(*p.Below * scale)
+			x.Below = &below
+		}
+		x.Other = p.Below == nil && p.Values == nil && !p.Missing
+		rest = rest || x.Other
+		out.Parts = append(out.Parts, x)
+	}
+	if !rest {
+		out.Parts = append(out.Parts, Part{Other: true})
 	}
 	return out
 }

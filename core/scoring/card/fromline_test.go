@@ -97,6 +97,13 @@ func TestScorecardsOfThePlaybookAreCardsAndBack(t *testing.T) {
 	if len(d.Lines) < 8 {
 		t.Fatalf("only %d scorecards", len(d.Lines))
 	}
+	sales := d.Lines["SALES"]
+	sales.Pairs = []scoring.Pair{{
+		First:  scoring.Side{Feature: "inventory_view.recency", In: "days", Parts: []scoring.Part{{Below: p64(4)}, {Below: p64(15)}}},
+		Second: scoring.Side{Feature: "request_type", Parts: []scoring.Part{{Values: []string{"QUOTE"}}, {Missing: true}}},
+		Group:  "ENGAGEMENT", Points: [][]int32{{900, -300}, {400, 0}}, Errors: [][]int32{{50, 0}, {20, 10}},
+	}}
+	d.Lines["SALES"] = sales
 	want, problems := scoring.Compile(d)
 	if want == nil {
 		t.Fatal(problems)

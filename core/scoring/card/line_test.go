@@ -43,6 +43,27 @@ calibration:
   - {points: 0, chance: 1 %}
   - {points: 50, chance: 20 %}
   - {points: 100, chance: 60 %}
+pairs:
+  - first:
+      feature: "visit_days"
+      kind: number
+      parts: [{below: 30.2}, {below: 30.7, missing: yes}, {below: 364.5}, {else: yes}]
+    second:
+      feature: "request_type"
+      kind: category
+      parts: [{values: [QUOTE]}, {values: [BROCHURE, CONTACT]}, {else: yes, missing: yes}]
+    group: "LIFE_CYCLE"
+    points: [[1, 2, 3], [-9, 8, 7], [4, -5, 6], [-7, 8, 0.5]]
+    error: [[1, 0, 0], [0, 2, 0], [0, 0, 0], [0, 0, 3]]
+  - first:
+      feature: "page_view.count"
+      kind: number
+      parts: [{below: 500}, {else: yes}]
+    second:
+      feature: "request_type"
+      kind: category
+      parts: [{values: [TEST_DRIVE]}, {else: yes}]
+    points: [[11, -1], [5, 2]]
 `
 
 // A card over features of leads gives a lead the same points and chance whether it is applied to a
@@ -99,6 +120,16 @@ func scoresAlike(t *testing.T, text string, learned bool) {
 				if i := model.Interval(&res, lead.LineSales); (got.LowPPM != i.Low || got.HighPPM != i.High) == learned || (i.PriorLeads == 0) != learned {
 					t.Errorf("%q %q %d: the card says %d to %d, the line %+v", visit, kind, views, got.LowPPM, got.HighPPM, i)
 				}
+				said := map[string]int32{}
+				for _, reason := range model.Explain(&in, &res, lead.LineSales, 9) {
+					said[reason.Label] = reason.Points
+				}
+				for _, reason := range b.Reasons(0, 9) {
+					label := reason.Text[:strings.LastIndex(reason.Text, ": ")]
+					if p, ok := said[label]; !ok || p != reason.Points {
+						t.Errorf("%q %q %d: the card says %s of %d points, the line %v", visit, kind, views, label, reason.Points, said)
+					}
+				}
 				cases++
 			}
 		}
@@ -132,10 +163,15 @@ func TestLineRefusesWhatLeadsDoNotHave(t *testing.T) {
 		t.Fatal("the course's card has no pairs")
 	}
 	c.Rows, c.Groups = nil, nil
-	if _, problems := c.Line(); !strings.HasPrefix(fmt.Sprint(problems), "[pairs: ") {
-		t.Errorf("pairs: %v", problems)
+	_, problems := c.Line()
+	for i, want := range []string{"pairs[0].group: leads have no such group", "pairs[0].first.feature: leads have no feature", "pairs[0].second.feature: leads have no feature"} {
+		if len(problems) != 3 || !strings.HasPrefix(problems[i].Error(), want) {
+			t.Errorf("pairs: %v, want %s", problems, want)
+		}
 	}
 }
+
+func p64(v int64) *int64 { return &v }
 
 // leadFrame is a table of one lead.
 func leadFrame(visit, kind, views string) *frame.Frame {
@@ -163,7 +199,18 @@ func TestLineKeepsTheRest(t *testing.T) {
 		Base: 2000, Groups: map[string]scoring.Cap{"LIFE_CYCLE": {Max: &ten}}, Cap: scoring.Cap{Max: &sixty},
 		Calibration: []scoring.Knot{{Points: 0, PPM: 10_000}, {Points: 5000, PPM: 200_000}, {Points: 10000, PPM: 600_000}},
 	}
-	l.Rows = nil
+	// Below 30.2 and below 30.7 are both below 31: of the second only what is missing is left.
+	visits := scoring.Side{Feature: "visit_days", Parts: []scoring.Part{{Below: p64(31)}, {Missing: true}, {Below: p64(365)}, {}}}
+	if diff := cmp.Diff(visits, l.Pairs[0].First); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([][]int32{{100, 200, 300, 300}, {-900, 800, 700, 700}, {400, -500, 600, 600}, {-700, 800, 50, 50}}, l.Pairs[0].Points); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([][]int32{{100, 0, 0, 0}, {0, 200, 0, 0}, {0, 0, 0, 0}, {0, 0, 300, 300}}, l.Pairs[0].Errors); diff != "" || l.Pairs[1].Errors != nil {
+		t.Errorf("%v, %s", l.Pairs[1].Errors, diff)
+	}
+	l.Rows, l.Pairs = nil, nil
 	if diff := cmp.Diff(want, l); diff != "" {
 		t.Error(diff)
 	}

@@ -169,7 +169,13 @@ func readPair(o *document.Object) Pair {
 		s.Close()
 	}
 	o.Need("points")
-	readGrid(o, "points", &p, document.Points, func(c *Cell, v int32) { c.Points = v })
+	for _, points := range document.Grid(o, "points", document.Points) {
+		cells := make([]Cell, len(points))
+		for i, v := range points {
+			cells[i].Points = v
+		}
+		p.Cells = append(p.Cells, cells)
+	}
 	readGrid(o, "error", &p, document.Points, func(c *Cell, v int32) { c.Error = v })
 	readGrid(o, "rows", &p, document.Whole, func(c *Cell, v int64) { c.Count = v })
 	return p
@@ -185,45 +191,17 @@ func readSide(o *document.Object) Side {
 	return s
 }
 
-// readGrid reads a list of lists of numbers into the cells of a pair. That of the points comes
-// first and says how many cells there are.
+// readGrid reads a list of lists of numbers into the cells of a pair, of which there are as many.
 func readGrid[T any](o *document.Object, key string, p *Pair, parse func(string) (T, error), set func(*Cell, T)) {
-	first := p.Cells == nil
-	i := 0
-	o.Each(key, func(n *yaml.Node, path string) {
-		if n.Kind != yaml.SequenceNode {
-			o.Places.Failed[path] = true
-			o.Bad(n, "%s: must be a list such as [1, -0.5]", key)
-			return
-		}
-		if first {
-			p.Cells = append(p.Cells, make([]Cell, len(n.Content)))
-		}
-		if i >= len(p.Cells) || len(n.Content) != len(p.Cells[i]) {
-			o.Bad(n, "%s: must have as many lines and numbers in them as points", key)
-			i = len(p.Cells)
-			return
-		}
-		for j, x := range n.Content {
-			at := fmt.Sprintf("%s[%d]", path, j)
-			o.Places.Lines[at] = o.Place(x)
-			s, ok := o.Word(x)
-			if !ok {
-				o.Places.Failed[at] = true
-				continue
-			}
-			v, err := parse(s)
-			if err != nil {
-				o.Places.Failed[at] = true
-				o.Bad(x, "%s: %v", key, err)
-				continue
-			}
+	grid := document.Grid(o, key, parse)
+	if v := o.Given(key); v != nil && !slices.EqualFunc(grid, p.Cells, func(line []T, cells []Cell) bool { return len(line) == len(cells) }) {
+		o.Bad(v, "%s: must have as many lines and numbers in them as points", key)
+		return
+	}
+	for i, line := range grid {
+		for j, v := range line {
 			set(&p.Cells[i][j], v)
 		}
-		i++
-	})
-	if v := o.Given(key); v != nil && i < len(p.Cells) {
-		o.Bad(v, "%s: must have as many lines and numbers in them as points", key)
 	}
 }
 

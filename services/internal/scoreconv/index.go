@@ -1,6 +1,8 @@
 package scoreconv
 
 import (
+	"math"
+
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	"github.com/leadmesh/leadmesh/core/scoring"
@@ -21,7 +23,7 @@ func Indices(pb *playbook.Playbook, in *scoring.Inputs) []*leadv1.IndexScore {
 }
 
 func index(pb *playbook.Playbook, r *scoring.Reading) *leadv1.IndexScore {
-	strongest := r.Reasons(int(scoring.NumFeatures))
+	strongest := r.Reasons(math.MaxInt)
 	s := &leadv1.IndexScore{
 		Index: leadv1.Index(r.Code), Label: lead.Label(language, "index", r.Code.String()),
 		Points: r.Points, Band: r.Band,

@@ -3,6 +3,7 @@
 package scoreconv
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -63,7 +64,7 @@ func ToProto(pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, lin
 	}
 	n := reasons
 	if full {
-		n = int(scoring.NumFeatures)
+		n = math.MaxInt
 	}
 	var room [reasons]scoring.Reason
 	strongest := m.AppendReasons(room[:0], in, res, line, n)
@@ -76,8 +77,8 @@ func ToProto(pb *playbook.Playbook, in *scoring.Inputs, res *scoring.Result, lin
 	return s
 }
 
-// contributions writes all contributions of a score: the base, the given features, which are those
-// that gave or took points, and the caps.
+// contributions writes all contributions of a score: the base, the given features and pairs, which are
+// those that gave or took points, and the caps.
 func contributions(all []scoring.Contribution, features []scoring.Reason) []*leadv1.Contribution {
 	out := make([]*leadv1.Contribution, 0, len(features)+3)
 	add := func(feature, label string, c scoring.Contribution) {
@@ -89,6 +90,10 @@ func contributions(all []scoring.Contribution, features []scoring.Reason) []*lea
 		}
 	}
 	for _, r := range features {
+		if r.Kind == scoring.ContributionPair {
+			add(r.Feature.String()+" with "+r.Second.String(), r.Label, r.Contribution)
+			continue
+		}
 		add(r.Feature.String(), r.Label, r.Contribution)
 		if r.Value > scoring.Missing {
 			v := int64(r.Value)

@@ -279,8 +279,8 @@ type Score struct {
 	// How sure the probability is. Like all below but segment_details, absent in short answers, which
 	// carry no contributions.
 	ProbabilityInterval *ProbabilityInterval `protobuf:"bytes,12,opt,name=probability_interval,json=probabilityInterval,proto3" json:"probability_interval,omitempty"`
-	// What each visible group gave, in the order of the groups. With the contributions "base" and "cap"
-	// of no group they add up to points exactly.
+	// What each visible group gave, in the order of the groups. With the contributions of no group
+	// they add up to points exactly.
 	Groups []*ScoreGroup `protobuf:"bytes,13,rep,name=groups,proto3" json:"groups,omitempty"`
 	// The segments with their levels, in the order of segments; short answers carry no labels.
 	SegmentDetails []*ScoreSegment `protobuf:"bytes,14,rep,name=segment_details,json=segmentDetails,proto3" json:"segment_details,omitempty"`
@@ -984,11 +984,11 @@ func (x *ScoreSegment) GetLevel() string {
 // Contribution is one share of a score.
 type Contribution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The feature, or "base" or "cap".
+	// The feature, two features that give points together as "first with second", or "base" or "cap".
 	Feature string `protobuf:"bytes,1,opt,name=feature,proto3" json:"feature,omitempty"`
 	// The visible group it belongs to.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
-	// The feature's value in its own unit; absent if it is missing.
+	// The feature's value in its own unit; absent if it is missing, and for two features.
 	Value *int64 `protobuf:"varint,3,opt,name=value,proto3,oneof" json:"value,omitempty"`
 	// Hundredths of a point; negative ones count against.
 	Points int32 `protobuf:"varint,4,opt,name=points,proto3" json:"points,omitempty"`
