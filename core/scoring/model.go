@@ -382,7 +382,7 @@ func (c Cap) Bounds() (lo, hi int32) {
 func (m *Model) Features(line lead.Line) []Feature {
 	var out []Feature
 	for _, c := range m.columns {
-		if line == lead.LineUnspecified || int(line) >= NumLines || m.rows[line-1][c.feature] != nil || m.paired(line, c.feature) {
+		if line == lead.LineUnspecified || int(line) >= NumLines || m.rows[line-1][c.feature] != nil || len(m.PairedWith(line, c.feature)) > 0 {
 			out = append(out, c.feature)
 		}
 	}

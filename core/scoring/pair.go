@@ -103,11 +103,18 @@ func (m *Model) findPairs() {
 	}
 }
 
-// paired reports whether a pair of a line looks at a feature.
-func (m *Model) paired(line lead.Line, f Feature) bool {
-	return slices.ContainsFunc(m.pairs, func(p pair) bool {
-		return p.line == int(line)-1 && (p.sides[0].feature == f || p.sides[1].feature == f)
-	})
+// PairedWith returns the features that a line looks at together with another one, in the order of its
+// pairs.
+func (m *Model) PairedWith(line lead.Line, f Feature) (out []Feature) {
+	for i := range m.pairs {
+		p := &m.pairs[i]
+		for k := range p.sides {
+			if p.line == int(line)-1 && p.sides[k].feature == f {
+				out = append(out, p.sides[1-k].feature)
+			}
+		}
+	}
+	return out
 }
 
 // part returns the part that a scored lead falls into, from 1; 0 for none.

@@ -47,7 +47,7 @@ func (c *checker) pairs(path string, pairs []Pair) {
 func (c *checker) side(path string, s *Side) {
 	f, ok := ParseFeature(s.Feature)
 	if !ok {
-		c.add(path+".feature", "no feature named %q%s", s.Feature, suggestFeature(s.Feature))
+		c.add(path+".feature", "no feature named %q%s", s.Feature, SuggestFeature(s.Feature))
 		return
 	}
 	if len(s.Parts) == 0 || len(s.Parts) > maxCuts {

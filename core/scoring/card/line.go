@@ -114,11 +114,7 @@ func (k *checker) leadPair(at string, p *Pair) scoring.Pair {
 func (k *checker) leadFeature(at, name string, kind frame.Kind) (f scoring.Feature, ok bool) {
 	f, ok = scoring.ParseFeature(name)
 	if !ok {
-		names := make([]string, 0, scoring.NumFeatures)
-		for f := scoring.FeatureNone + 1; f < scoring.NumFeatures; f++ {
-			names = append(names, f.String())
-		}
-		meant := lead.Suggest(name, names)
+		meant := scoring.SuggestFeature(name)
 		if meant == "" {
 			meant = "; take one that a scorecard of the playbook uses"
 		}

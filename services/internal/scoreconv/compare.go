@@ -58,7 +58,7 @@ func (c *Comparison) difference(d *scoring.Difference) *scoringv1.ScoreDifferenc
 	out := &scoringv1.ScoreDifference{Feature: "cap", BeforePoints: d.Before.Points, AfterPoints: d.After.Points}
 	words := func(x scoring.Contribution) string {
 		switch x.Kind {
-		case scoring.ContributionFeature:
+		case scoring.ContributionFeature, scoring.ContributionPair:
 			return c.Playbook.Scoring.Wording(c.Line, x)
 		case scoring.ContributionGroupCap:
 			return labelGroupCap
@@ -70,8 +70,11 @@ func (c *Comparison) difference(d *scoring.Difference) *scoringv1.ScoreDifferenc
 		return ""
 	}
 	out.Group = max(d.Before.Group, d.After.Group).String()
-	if d.Kind() == scoring.ContributionFeature {
+	switch d.Kind() {
+	case scoring.ContributionFeature:
 		out.Feature = max(d.Before.Feature, d.After.Feature).String()
+	case scoring.ContributionPair:
+		out.Feature = pairName(max(d.Before.Feature, d.After.Feature), max(d.Before.Second, d.After.Second))
 	}
 	if d.Before.Points != 0 {
 		out.Before = words(d.Before)
@@ -121,7 +124,18 @@ func (c *Comparison) bins(f scoring.Feature) *scoringv1.FeatureBins {
 	m := c.Playbook.Scoring
 	was, is := c.Before.Values[f], c.After.Values[f]
 	out := &scoringv1.FeatureBins{Feature: f.String(), Before: f.Text(was), After: f.Text(is)}
-	if _, _, ok := m.Extent(c.Line, f); !ok {
+	_, _, alone := m.Extent(c.Line, f)
+	others := m.PairedWith(c.Line, f)
+	names := make([]string, len(others))
+	for i, g := range others {
+		names[i] = g.String()
+	}
+	switch together := "looks at it together with " + strings.Join(names, ", "); {
+	case len(others) > 0 && alone:
+		out.Note = c.Line.String() + " also " + together
+	case len(others) > 0:
+		out.Note = c.Line.String() + " " + together + " only"
+	case !alone:
 		out.Note = c.Line.String() + " does not look at it" + c.twin(f)
 	}
 	from, to := m.RangeOf(c.Line, f, was), m.RangeOf(c.Line, f, is)
@@ -168,7 +182,9 @@ type FeatureQuery struct {
 func Features(pb *playbook.Playbook, q FeatureQuery) []*scoringv1.Feature {
 	var all []scoring.Feature
 	for f := scoring.FeatureNone + 1; f < scoring.NumFeatures; f++ {
-		if _, _, looks := pb.Scoring.Extent(q.Line, f); (looks || q.Line == lead.LineUnspecified) && (q.Group == scoring.GroupNone || q.Group == f.Group()) {
+		_, _, looks := pb.Scoring.Extent(q.Line, f)
+		looks = looks || len(pb.Scoring.PairedWith(q.Line, f)) > 0
+		if (looks || q.Line == lead.LineUnspecified) && (q.Group == scoring.GroupNone || q.Group == f.Group()) {
 			all = append(all, f)
 		}
 	}

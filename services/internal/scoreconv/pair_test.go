@@ -55,4 +55,27 @@ func TestPairsOfAModel(t *testing.T) {
 	if again.Points != res.Points {
 		t.Errorf("%v points from the receipt, %v before", again.Points, res.Points)
 	}
+
+	// What if the lease had half a year more? The pair makes the difference.
+	after := in.With([]scoring.Change{{Feature: scoring.FeatureLeaseDaysToEnd, Value: 330}})
+	c := scoreconv.Comparison{Playbook: p, Line: lead.LineSales, Before: &in, After: &after, Changes: []scoring.Change{{Feature: scoring.FeatureLeaseDaysToEnd, Value: 330}}}
+	resp := c.ToProto()
+	if len(resp.GetDifferences()) != 1 || resp.GetDifference() != -700 {
+		t.Fatalf("%v", resp.GetDifferences())
+	}
+	d := resp.GetDifferences()[0]
+	if d.GetFeature() != "visits_24m with lease_days_to_end" || d.GetBeforePoints() != 900 || d.GetAfterPoints() != 200 ||
+		d.GetBefore() != "4 workshop visits in 24 months, and lease ends in 150 days" || d.GetAfter() != "4 workshop visits in 24 months, and lease ends in 330 days" {
+		t.Errorf("%v", d)
+	}
+	if got := resp.GetFeatures()[0].GetNote(); got != "SALES looks at it together with visits_24m only" {
+		t.Errorf("note %q", got)
+	}
+	listed := map[string]bool{}
+	for _, f := range scoreconv.Features(p, scoreconv.FeatureQuery{Line: lead.LineSales}) {
+		listed[f.GetFeature()] = true
+	}
+	if !listed["visits_24m"] || !listed["lease_days_to_end"] || !listed["has_phone"] || len(listed) != 3 {
+		t.Errorf("SALES looks at %v", listed)
+	}
 }

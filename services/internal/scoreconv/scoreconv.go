@@ -91,7 +91,7 @@ func contributions(all []scoring.Contribution, features []scoring.Reason) []*lea
 	}
 	for _, r := range features {
 		if r.Kind == scoring.ContributionPair {
-			add(r.Feature.String()+" with "+r.Second.String(), r.Label, r.Contribution)
+			add(pairName(r.Feature, r.Second), r.Label, r.Contribution)
 			continue
 		}
 		add(r.Feature.String(), r.Label, r.Contribution)
@@ -111,6 +111,11 @@ func contributions(all []scoring.Contribution, features []scoring.Reason) []*lea
 		}
 	}
 	return out
+}
+
+// pairName names two features that give points together.
+func pairName(first, second scoring.Feature) string {
+	return first.String() + " with " + second.String()
 }
 
 // words are the first reasons as people read them.
