@@ -253,6 +253,11 @@ func (c *decisionCase) submit(t *testing.T, w *world) *leadv1.Decision {
 // dryRuns asks the stream about leads.
 func dryRuns(t *testing.T, w *world, leads []*leadv1.Lead) []*leadv1.Decision {
 	t.Helper()
+	return dryRunsOf(t, w, leads, false)
+}
+
+func dryRunsOf(t *testing.T, w *world, leads []*leadv1.Lead, explain bool) []*leadv1.Decision {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 30*time.Second)
 	defer cancel()
 	st, err := routingv1.NewDecisionServiceClient(w.grpc).Decide(ctx)
@@ -260,7 +265,7 @@ func dryRuns(t *testing.T, w *world, leads []*leadv1.Lead) []*leadv1.Decision {
 		t.Fatal(err)
 	}
 	for i, l := range leads {
-		if err := st.Send(&routingv1.DecideRequest{Sequence: uint64(i + 1), Mode: routingv1.DecideMode_DECIDE_MODE_DRY_RUN, Lead: l}); err != nil {
+		if err := st.Send(&routingv1.DecideRequest{Sequence: uint64(i + 1), Mode: routingv1.DecideMode_DECIDE_MODE_DRY_RUN, Lead: l, Explain: explain}); err != nil {
 			t.Fatal(err)
 		}
 	}

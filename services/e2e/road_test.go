@@ -33,6 +33,7 @@ func TestRoad(t *testing.T) {
 			run  func(t *testing.T, w *world)
 		}{
 			{"a lead reaches a dealer with the reason why", leadReachesDealer},
+			{"a score is told in full, and what would change it", scoreExplained},
 			{"the same key gives the same answer, another body is refused", idempotency},
 			{"ADF with many prospects, and one that cannot be read", adf},
 			{"a duplicate merges, a sibling does not", duplicates},

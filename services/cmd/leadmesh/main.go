@@ -21,23 +21,25 @@ var version = "dev"
 
 // commands are what the binary can be told to do.
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Run the services and keep serving."`
-	Demo    demoCmd    `cmd:"" help:"Load the sample network and playbook, send the sample leads, print what became of each."`
-	Audit   auditCmd   `cmd:"" help:"Check the laws on a database; exits 1 and names the offenders if one is broken."`
-	Doctor  doctorCmd  `cmd:"" help:"Look at the installation and say what is wrong and what to do; exits 1 if something fails. Changes nothing."`
-	Replay  replayCmd  `cmd:"" help:"Decide a lead again from its receipts and compare the bytes."`
-	Policy  policyCmd  `cmd:"" help:"Check, apply, list and roll back playbooks."`
-	Network networkCmd `cmd:"" help:"Import dealers, territories, programs and the catalogue."`
-	Match   matchCmd   `cmd:"" help:"Clean a list of people: find the rows that are one person. Needs no server."`
-	Model   modelCmd   `cmd:"" help:"Learn points tables from outcomes, judge them, score and explain with them. Needs no server."`
-	Sources sourcesCmd `cmd:"" help:"Check the file of the senders of forms and try samples."`
-	Models  modelsCmd  `cmd:"" help:"Keep points tables on a running server: upload, promote, retire, roll back."`
-	Backup  backupCmd  `cmd:"" help:"Write everything leadmesh holds to a file, as of one moment, while it runs."`
-	Restore restoreCmd `cmd:"" help:"Fill an empty database with a backup, bring it up to date and audit it."`
-	Migrate migrateCmd `cmd:"" help:"Bring a database's schemas up to date."`
-	Certs   certsCmd   `cmd:"" help:"Make certificates for development: an authority and a key pair per service."`
-	People  peopleCmd  `cmd:"" hidden:"" help:"Make up a list of people, with the truth of who is who, to measure matching with."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the services and keep serving."`
+	Demo     demoCmd     `cmd:"" help:"Load the sample network and playbook, send the sample leads, print what became of each."`
+	Audit    auditCmd    `cmd:"" help:"Check the laws on a database; exits 1 and names the offenders if one is broken."`
+	Doctor   doctorCmd   `cmd:"" help:"Look at the installation and say what is wrong and what to do; exits 1 if something fails. Changes nothing."`
+	Replay   replayCmd   `cmd:"" help:"Decide a lead again from its receipts and compare the bytes."`
+	Policy   policyCmd   `cmd:"" help:"Check, apply, list and roll back playbooks."`
+	Network  networkCmd  `cmd:"" help:"Import dealers, territories, programs and the catalogue."`
+	Match    matchCmd    `cmd:"" help:"Clean a list of people: find the rows that are one person. Needs no server."`
+	Model    modelCmd    `cmd:"" help:"Learn points tables from outcomes, judge them, score and explain with them. Needs no server."`
+	Sources  sourcesCmd  `cmd:"" help:"Check the file of the senders of forms and try samples."`
+	Models   modelsCmd   `cmd:"" help:"Keep points tables on a running server: upload, promote, retire, roll back."`
+	Score    scoreCmd    `cmd:"" help:"Show how a lead came to its score on a running server, and ask what if."`
+	Features featuresCmd `cmd:"" help:"List the facts that points tables may look at, of a running server or of a playbook's folder."`
+	Backup   backupCmd   `cmd:"" help:"Write everything leadmesh holds to a file, as of one moment, while it runs."`
+	Restore  restoreCmd  `cmd:"" help:"Fill an empty database with a backup, bring it up to date and audit it."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring a database's schemas up to date."`
+	Certs    certsCmd    `cmd:"" help:"Make certificates for development: an authority and a key pair per service."`
+	People   peopleCmd   `cmd:"" hidden:"" help:"Make up a list of people, with the truth of who is who, to measure matching with."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {
