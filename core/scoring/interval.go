@@ -32,16 +32,8 @@ func (m *Model) Interval(res *Result, line lead.Line) Interval {
 	if line == lead.LineUnspecified || int(line) >= NumLines || m.defined[line-1] == 0 {
 		return Interval{High: maxPPM}
 	}
-	k, points := int(line-1), res.Points[line]
-	ppm, sure := m.chance[k][points], &m.sure[k]
-	out := Interval{}
-	if sure.knots == nil {
-		low, high := Wilson(float64(ppm)/maxPPM, float64(sure.priorLeads))
-		out = Interval{Low: int32(math.Round(low * maxPPM)), High: int32(math.Round(high * maxPPM)), PriorLeads: sure.priorLeads}
-	} else {
-		out.Low = interpolate(sure.knots, points, func(n *Knot) int32 { return *n.Low })
-		out.High = interpolate(sure.knots, points, func(n *Knot) int32 { return *n.High })
-	}
+	k, points, sure := int(line-1), res.Points[line], &m.sure[line-1]
+	out := m.IntervalAt(line, points)
 	variance := int64(sure.baseError) * int64(sure.baseError)
 	for i := range m.columns {
 		r := m.rows[k][m.columns[i].feature]
@@ -57,7 +49,26 @@ func (m *Model) Interval(res *Result, line lead.Line) Interval {
 	}
 	if variance > 0 {
 		d := Deviation(variance)
-		out.Low, out.High = Widen(ppm, out.Low, out.High, m.chance[k][max(points-d, 0)], m.chance[k][min(points+d, MaxPoints)])
+		out.Low, out.High = Widen(m.chance[k][points], out.Low, out.High, m.chance[k][max(points-d, 0)], m.chance[k][min(points+d, MaxPoints)])
+	}
+	return out
+}
+
+// IntervalAt returns how sure the probability of a line is at a number of points, which is taken into
+// 0..MaxPoints, as far as the calibration goes.
+func (m *Model) IntervalAt(line lead.Line, points int32) Interval {
+	if line == lead.LineUnspecified || int(line) >= NumLines || m.defined[line-1] == 0 {
+		return Interval{High: maxPPM}
+	}
+	points = min(max(points, 0), MaxPoints)
+	ppm, sure := m.chance[line-1][points], &m.sure[line-1]
+	out := Interval{}
+	if sure.knots == nil {
+		low, high := Wilson(float64(ppm)/maxPPM, float64(sure.priorLeads))
+		out = Interval{Low: int32(math.Round(low * maxPPM)), High: int32(math.Round(high * maxPPM)), PriorLeads: sure.priorLeads}
+	} else {
+		out.Low = interpolate(sure.knots, points, func(n *Knot) int32 { return *n.Low })
+		out.High = interpolate(sure.knots, points, func(n *Knot) int32 { return *n.High })
 	}
 	return out
 }

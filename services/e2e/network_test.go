@@ -199,7 +199,10 @@ func days(from, to string, zone *time.Location) (s routing.Span) {
 
 // score scores a governed lead of somebody unknown.
 func (c *thinker) score(l *lead.Lead, now time.Time, v *thought) {
-	f := scoring.Facts{Profiling: lead.Effective(l.Consents, lead.ConsentKey{Controller: lead.ControllerOEM, Purpose: lead.PurposeProfiling}, now)}
+	f := scoring.Facts{
+		Profiling: lead.Effective(l.Consents, lead.ConsentKey{Controller: lead.ControllerOEM, Purpose: lead.PurposeProfiling}, now),
+		Catalogue: c.playbook.Catalogue, Currency: c.playbook.Currency,
+	}
 	if sought := l.Vehicle(lead.VehicleRoleSought); sought != nil {
 		var m model
 		if m, f.SoughtKnown = c.models[[2]string{l.Brand, sought.ModelCode}]; f.SoughtKnown {

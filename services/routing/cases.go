@@ -78,7 +78,8 @@ func (n *networkView) leadCase(k *postgres.Case) *routingv1.LeadCase {
 }
 
 // explain fills in the contributions of a stored score: they are computed again from the inputs
-// in the receipt, with the playbook and models that decided, and must add up to the points that were stored.
+// in the receipt, with the playbook and models that decided, and must add up to the points that were
+// stored. Points that came from elsewhere are only told how sure they are.
 func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decision) error {
 	receipt, err := s.store.Receipt(ctx, k.LeadID, k.Attempt)
 	if err != nil {
@@ -97,8 +98,12 @@ func (s *Service) explain(ctx context.Context, k *postgres.Case, d *leadv1.Decis
 	snapshot.Playbook.Scoring.Score(&in, &res)
 	full := scoreconv.ToProto(snapshot.Playbook, &in, &res, r.Line, true)
 	if full.GetPoints() == d.GetScore().GetPoints() {
-		full.Indices = scoreconv.Indices(snapshot.Playbook, &in)
 		d.Score = full
+	} else if d.GetScore().GetModelRevision() == full.GetModelRevision() {
+		scoreconv.Bound(d.GetScore(), snapshot.Playbook) // raised by a lead that was merged into this one
+	}
+	if d.GetScore() != nil {
+		d.Score.Indices = scoreconv.Indices(snapshot.Playbook, &in)
 	}
 	return nil
 }

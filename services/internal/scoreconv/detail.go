@@ -16,7 +16,7 @@ func detail(s *leadv1.Score, pb *playbook.Playbook, res *scoring.Result, line le
 	if res.Stage[line] == lead.StageUnspecified {
 		return // no points table scores the line
 	}
-	s.ProbabilityInterval = interval(pb, res, line)
+	s.ProbabilityInterval = interval(pb, pb.Scoring.Interval(res, line), line)
 	var groups [scoring.NumGroups]scoring.GroupScore
 	for _, g := range pb.Scoring.AppendGroups(groups[:0], res, line) {
 		s.Groups = append(s.Groups, group(g))
@@ -28,8 +28,14 @@ func detail(s *leadv1.Score, pb *playbook.Playbook, res *scoring.Result, line le
 	}
 }
 
-func interval(pb *playbook.Playbook, res *scoring.Result, line lead.Line) *leadv1.ProbabilityInterval {
-	i := pb.Scoring.Interval(res, line)
+// Bound says how sure a score is of which only the points are known, by the playbook and models that
+// made them.
+func Bound(s *leadv1.Score, pb *playbook.Playbook) {
+	line := lead.Line(s.GetLine())
+	s.ProbabilityInterval = interval(pb, pb.Scoring.IntervalAt(line, s.GetPoints()), line)
+}
+
+func interval(pb *playbook.Playbook, i scoring.Interval, line lead.Line) *leadv1.ProbabilityInterval {
 	out := &leadv1.ProbabilityInterval{LowPpm: i.Low, HighPpm: i.High, Basis: "the outcomes that the model was learned from"}
 	switch model := pb.Models[line] != ""; {
 	case i.PriorLeads > 0 && model:
