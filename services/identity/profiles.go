@@ -13,6 +13,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/leadconv"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -101,8 +102,14 @@ func profiles(ctx context.Context, tx *postgres.Tx, rows []postgres.KnownPerson,
 		}
 		persons[i].facts = facts
 		byID[r.ID], ids[i], epochs[i] = &persons[i], r.ID, r.Epoch
+		var golden leadv1.Party
+		if err := proto.Unmarshal(r.Golden, &golden); err != nil {
+			return nil, fmt.Errorf("golden record of a person: %w", err)
+		}
+		home := golden.GetAddress()
 		out[i] = &identityv1.PersonProfile{
 			PersonId: r.ID.String(), Profile: r.Profile, HasEmail: len(facts.Emails) > 0, HasPhone: len(facts.Phones) > 0,
+			Country: home.GetCountry(), Region: home.GetRegion(), PostalCode: home.GetPostalCode(),
 		}
 	}
 	held, _, err := tx.Bearing(ctx, ids, epochs, nil)

@@ -60,7 +60,7 @@ func basePerson(t *testing.T, i int) *identityv1.PersonProfile {
 	}
 	return &identityv1.PersonProfile{
 		PersonId: lead.NewID([]byte("base"), strconv.Itoa(i)).String(), Profile: p.Marshal(),
-		Profiling: i%5 == 0 || i%5 == 2, HasEmail: true, HasPhone: i%2 == 0,
+		Profiling: i%5 == 0 || i%5 == 2, HasEmail: true, HasPhone: i%2 == 0, Country: "US", Region: "CO", PostalCode: "80205",
 	}
 }
 
@@ -314,7 +314,7 @@ func wantScores(p *playbook.Playbook, person *identityv1.PersonProfile, at time.
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := lead.Lead{Trigger: true, Parties: []lead.Party{{}}}
+	l := lead.Lead{Trigger: true, Market: p.Market, Parties: []lead.Party{{Address: lead.Address{Country: person.GetCountry(), Region: person.GetRegion(), Postal: person.GetPostalCode()}}}}
 	if person.GetHasEmail() {
 		l.Parties[0].Emails = []lead.Email{{Address: "x@example.com"}}
 	}

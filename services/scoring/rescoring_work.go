@@ -257,7 +257,10 @@ func (w *rescorer) extract(p *identityv1.PersonProfile, asOf time.Time) error {
 	if p.GetProfiling() {
 		facts.Profiling = lead.ConsentStateGranted
 	}
-	scoring.ExtractPerson(&w.profile, scoring.Reach{Phone: p.GetHasPhone(), Email: p.GetHasEmail()}, asOf, facts, &w.inputs)
+	who := scoring.Person{
+		Phone: p.GetHasPhone(), Email: p.GetHasEmail(), Market: w.force.Market, Country: p.GetCountry(), Region: p.GetRegion(), Postal: p.GetPostalCode(),
+	}
+	scoring.ExtractPerson(who, &w.profile, asOf, facts, &w.inputs)
 	return nil
 }
 

@@ -8,9 +8,9 @@ import (
 
 // KnownPerson is what the row of a person tells of somebody to be scored.
 type KnownPerson struct {
-	ID             lead.ID
-	Epoch          int16
-	Facts, Profile []byte
+	ID                     lead.ID
+	Epoch                  int16
+	Golden, Facts, Profile []byte
 }
 
 // ProfilesAfter returns what is known of persons that stand, bucket by bucket.
@@ -18,7 +18,7 @@ func (t *Tx) ProfilesAfter(ctx context.Context, bucket int16, id lead.ID, most i
 	rows, err := t.q.ProfilesAfter(ctx, bucket, uuid(id), int32(most))
 	out := make([]KnownPerson, len(rows))
 	for i, r := range rows {
-		out[i] = KnownPerson{r.PersonID.Bytes, r.ConsentEpoch, r.Facts, r.Profile}
+		out[i] = KnownPerson{r.PersonID.Bytes, r.ConsentEpoch, r.Golden, r.Facts, r.Profile}
 	}
 	return out, err
 }

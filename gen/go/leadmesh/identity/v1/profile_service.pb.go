@@ -150,7 +150,8 @@ func (x *ListProfilesResponse) GetProgressPpm() int32 {
 	return 0
 }
 
-// PersonProfile is what is known of a person for scoring, without name and contact points.
+// PersonProfile is what is known of a person for scoring, without name and contact
+// points.
 type PersonProfile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The person.
@@ -162,7 +163,13 @@ type PersonProfile struct {
 	// True if an e-mail address is known.
 	HasEmail bool `protobuf:"varint,4,opt,name=has_email,json=hasEmail,proto3" json:"has_email,omitempty"`
 	// True if a phone number is known.
-	HasPhone      bool `protobuf:"varint,5,opt,name=has_phone,json=hasPhone,proto3" json:"has_phone,omitempty"`
+	HasPhone bool `protobuf:"varint,5,opt,name=has_phone,json=hasPhone,proto3" json:"has_phone,omitempty"`
+	// Country of the address, ISO 3166-1 alpha-2; empty if none is known.
+	Country string `protobuf:"bytes,6,opt,name=country,proto3" json:"country,omitempty"`
+	// Region of the address.
+	Region string `protobuf:"bytes,7,opt,name=region,proto3" json:"region,omitempty"`
+	// Postal code of the address.
+	PostalCode    string `protobuf:"bytes,8,opt,name=postal_code,json=postalCode,proto3" json:"postal_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -232,6 +239,27 @@ func (x *PersonProfile) GetHasPhone() bool {
 	return false
 }
 
+func (x *PersonProfile) GetCountry() string {
+	if x != nil {
+		return x.Country
+	}
+	return ""
+}
+
+func (x *PersonProfile) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *PersonProfile) GetPostalCode() string {
+	if x != nil {
+		return x.PostalCode
+	}
+	return ""
+}
+
 var File_leadmesh_identity_v1_profile_service_proto protoreflect.FileDescriptor
 
 const file_leadmesh_identity_v1_profile_service_proto_rawDesc = "" +
@@ -245,13 +273,17 @@ const file_leadmesh_identity_v1_profile_service_proto_rawDesc = "" +
 	"\x14ListProfilesResponse\x12?\n" +
 	"\bprofiles\x18\x01 \x03(\v2#.leadmesh.identity.v1.PersonProfileR\bprofiles\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12!\n" +
-	"\fprogress_ppm\x18\x03 \x01(\x05R\vprogressPpm\"\x9e\x01\n" +
+	"\fprogress_ppm\x18\x03 \x01(\x05R\vprogressPpm\"\xf1\x01\n" +
 	"\rPersonProfile\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\fR\aprofile\x12\x1c\n" +
 	"\tprofiling\x18\x03 \x01(\bR\tprofiling\x12\x1b\n" +
 	"\thas_email\x18\x04 \x01(\bR\bhasEmail\x12\x1b\n" +
-	"\thas_phone\x18\x05 \x01(\bR\bhasPhone2w\n" +
+	"\thas_phone\x18\x05 \x01(\bR\bhasPhone\x12\x18\n" +
+	"\acountry\x18\x06 \x01(\tR\acountry\x12\x16\n" +
+	"\x06region\x18\a \x01(\tR\x06region\x12\x1f\n" +
+	"\vpostal_code\x18\b \x01(\tR\n" +
+	"postalCode2w\n" +
 	"\x0eProfileService\x12e\n" +
 	"\fListProfiles\x12).leadmesh.identity.v1.ListProfilesRequest\x1a*.leadmesh.identity.v1.ListProfilesResponseB\xe6\x01\n" +
 	"\x18com.leadmesh.identity.v1B\x13ProfileServiceProtoP\x01ZCgithub.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1;identityv1\xa2\x02\x03LIX\xaa\x02\x14Leadmesh.Identity.V1\xca\x02\x14Leadmesh\\Identity\\V1\xe2\x02 Leadmesh\\Identity\\V1\\GPBMetadata\xea\x02\x16Leadmesh::Identity::V1b\x06proto3"

@@ -12,7 +12,7 @@ import (
 )
 
 const profilesAfter = `-- name: ProfilesAfter :many
-SELECT p.person_id, p.consent_epoch, p.facts, p.profile
+SELECT p.person_id, p.consent_epoch, p.golden, p.facts, p.profile
 FROM person p
 WHERE (p.bucket, p.person_id) > ($1::smallint, $2::uuid) AND p.merged_into IS NULL
 ORDER BY p.bucket, p.person_id LIMIT $3
@@ -21,6 +21,7 @@ ORDER BY p.bucket, p.person_id LIMIT $3
 type ProfilesAfterRow struct {
 	PersonID     pgtype.UUID
 	ConsentEpoch int16
+	Golden       []byte
 	Facts        []byte
 	Profile      []byte
 }
@@ -38,6 +39,7 @@ func (q *Queries) ProfilesAfter(ctx context.Context, bucket int16, personID pgty
 		if err := rows.Scan(
 			&i.PersonID,
 			&i.ConsentEpoch,
+			&i.Golden,
 			&i.Facts,
 			&i.Profile,
 		); err != nil {
