@@ -16,17 +16,20 @@ import (
 
 // modelsCmd keeps points tables on a running house. What is learned without one is modelCmd's.
 type modelsCmd struct {
-	Upload    modelsUploadCmd    `cmd:"" help:"Hand a points table over. It scores nothing before it is promoted."`
-	List      modelsListCmd      `cmd:"" help:"List the models, the latest first."`
-	Show      modelsShowCmd      `cmd:"" help:"Show a model: its guards, its history, what it does as a shadow."`
-	Diff      modelsDiffCmd      `cmd:"" help:"Show what a model changes against another, or against the playbook's table."`
-	Train     modelsTrainCmd     `cmd:"" help:"Learn a points table from leads decided in the past and what became of them."`
-	Trainings modelsTrainingsCmd `cmd:"" help:"List trainings, or show how far one is and what came out; or end it."`
-	Backtest  modelsBacktestCmd  `cmd:"" help:"Hold a model against leads decided in the past."`
-	Report    modelsReportCmd    `cmd:"" help:"Show how far a backtest is, or what came out; or end it."`
-	Promote   modelsPromoteCmd   `cmd:"" help:"Make a model the shadow of its line, or the shadow the one that scores."`
-	Retire    modelsRetireCmd    `cmd:"" help:"Take a model out."`
-	Rollback  modelsRollbackCmd  `cmd:"" help:"Bring back what scored a line before: the model before, or the playbook's table."`
+	Upload     modelsUploadCmd     `cmd:"" help:"Hand a points table over. It scores nothing before it is promoted."`
+	List       modelsListCmd       `cmd:"" help:"List the models, the latest first."`
+	Show       modelsShowCmd       `cmd:"" help:"Show a model: its guards, its history, what it does as a shadow."`
+	Diff       modelsDiffCmd       `cmd:"" help:"Show what a model changes against another, or against the playbook's table."`
+	Train      modelsTrainCmd      `cmd:"" help:"Learn a points table from leads decided in the past and what became of them."`
+	Trainings  modelsTrainingsCmd  `cmd:"" help:"List trainings, or show how far one is and what came out; or end it."`
+	Backtest   modelsBacktestCmd   `cmd:"" help:"Hold a model against leads decided in the past."`
+	Report     modelsReportCmd     `cmd:"" help:"Show how far a backtest is, or what came out; or end it."`
+	Rescore    modelsRescoreCmd    `cmd:"" help:"Score everybody anew, or hold a model against what is in force on everybody."`
+	Rescorings modelsRescoringsCmd `cmd:"" help:"List the re-scorings, or show what came out of one; or end it."`
+	Persons    modelsPersonsCmd    `cmd:"" help:"Write the identifiers of the persons of a segment or stage as CSV, by the latest re-scoring."`
+	Promote    modelsPromoteCmd    `cmd:"" help:"Make a model the shadow of its line, or the shadow the one that scores."`
+	Retire     modelsRetireCmd     `cmd:"" help:"Take a model out."`
+	Rollback   modelsRollbackCmd   `cmd:"" help:"Bring back what scored a line before: the model before, or the playbook's table."`
 }
 
 // models calls the house's models.

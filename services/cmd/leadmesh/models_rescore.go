@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+)
+
+// personsPage is how many persons one call of a list answers.
+const personsPage = 500
+
+// rescorings calls the house's re-scorings.
+func (f remoteFlags) rescorings(ctx context.Context, call func(context.Context, scoringv1.RescoringServiceClient) error) error {
+	conn, err := f.dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return call(f.context(ctx), scoringv1.NewRescoringServiceClient(conn))
+}
+
+type modelsRescoreCmd struct {
+	remoteFlags
+	Revision string `placeholder:"REVISION" help:"Hold this model against what is in force on everybody; nothing is kept but the report."`
+	Wait     bool   `help:"Wait for the report and print it."`
+	Note     string `help:"Why, for the record."`
+}
+
+// Run begins a re-scoring; with --wait it prints the report and exits 1 if there is none.
+func (c *modelsRescoreCmd) Run(ctx context.Context, s streams) error {
+	return c.rescorings(ctx, func(ctx context.Context, client scoringv1.RescoringServiceClient) error {
+		resp, err := client.StartRescoring(ctx, &scoringv1.StartRescoringRequest{Revision: c.Revision, Note: c.Note})
+		if err != nil {
+			return err
+		}
+		id := resp.GetRescoring().GetRescoringId()
+		if !c.Wait {
+			fmt.Fprintf(s.out, "%s: begun; leadmesh models rescorings %s prints what came out\n", id, id)
+			return nil
+		}
+		return followRescoring(ctx, s, client, id)
+	})
+}
+
+type modelsRescoringsCmd struct {
+	remoteFlags
+	Rescoring string `arg:"" optional:"" help:"Only this one, with its report."`
+	Wait      bool   `help:"Wait until it is done."`
+	Cancel    bool   `help:"End it instead."`
+}
+
+// Run lists re-scorings, or prints how far one is or its report.
+func (c *modelsRescoringsCmd) Run(ctx context.Context, s streams) error {
+	if c.Rescoring == "" && (c.Wait || c.Cancel) {
+		return usage(s, errors.New("--wait and --cancel need the re-scoring"))
+	}
+	return c.rescorings(ctx, func(ctx context.Context, client scoringv1.RescoringServiceClient) error {
+		switch {
+		case c.Rescoring == "":
+			return listRescorings(ctx, s, client)
+		case c.Cancel:
+			resp, err := client.CancelRescoring(ctx, &scoringv1.CancelRescoringRequest{RescoringId: c.Rescoring})
+			if err == nil {
+				printRescoring(s.out, resp.GetRescoring())
+			}
+			return err
+		case c.Wait:
+			return followRescoring(ctx, s, client, c.Rescoring)
+		}
+		resp, err := client.GetRescoring(ctx, &scoringv1.GetRescoringRequest{RescoringId: c.Rescoring})
+		if err == nil {
+			printRescoring(s.out, resp.GetRescoring())
+		}
+		return err
+	})
+}
+
+func listRescorings(ctx context.Context, s streams, client scoringv1.RescoringServiceClient) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "re-scoring\tstate\tas of\tpersons\tmodel\tby\tnote")
+	for req := (&scoringv1.ListRescoringsRequest{}); ; {
+		resp, err := client.ListRescorings(ctx, req)
+		if err != nil {
+			return err
+		}
+		for _, r := range resp.GetRescorings() {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.12s\t%s\t%s\n", r.GetRescoringId(), rescoringWord(r.GetState()), moment(r.GetAsOf()), r.GetPersonCount(), orDash(r.GetRevision()), r.GetStartedBy(), r.GetNote())
+		}
+		if req.PageToken = resp.GetNextPageToken(); req.PageToken == "" {
+			return w.Flush()
+		}
+	}
+}
+
+type modelsPersonsCmd struct {
+	remoteFlags
+	Segment string `placeholder:"SEGMENT" help:"Only persons of a segment, such as RENEWAL_INTENDER."`
+	Level   string `placeholder:"LEVEL" help:"Only those at this level of the segment or a stronger one, such as hot."`
+	Line    string `placeholder:"LINE" help:"Only persons who are ready for a line, such as SALES."`
+	Stage   string `placeholder:"STAGE" help:"In this stage of the line or beyond, instead of READY: AWARENESS, CONSIDERATION, INTENT."`
+}
+
+// Run writes the identifiers of persons as CSV.
+func (c *modelsPersonsCmd) Run(ctx context.Context, s streams) error {
+	req := &scoringv1.ListPersonScoresRequest{Level: c.Level, PageSize: personsPage}
+	segment, ok := leadv1.Segment_value["SEGMENT_"+strings.ToUpper(c.Segment)]
+	if !ok && c.Segment != "" {
+		return usage(s, fmt.Errorf("there is no segment %s", c.Segment))
+	}
+	stage, ok := leadv1.Stage_value["STAGE_"+strings.ToUpper(c.Stage)]
+	if !ok && c.Stage != "" {
+		return usage(s, fmt.Errorf("there is no stage %s", c.Stage))
+	}
+	var err error
+	if req.Line, err = lineFlag(c.Line); err != nil {
+		return usage(s, err)
+	}
+	req.Segment, req.MinStage = leadv1.Segment(segment), leadv1.Stage(stage)
+	return c.rescorings(ctx, func(ctx context.Context, client scoringv1.RescoringServiceClient) error {
+		w := csv.NewWriter(s.out)
+		header := true
+		for {
+			resp, err := client.ListPersonScores(ctx, req)
+			if err != nil {
+				return err
+			}
+			if header {
+				header = false
+				fmt.Fprintf(s.err, "as of %s, by re-scoring %s\n", moment(resp.GetAsOf()), resp.GetRescoringId())
+				if err := w.Write([]string{"person_id"}); err != nil {
+					return err
+				}
+			}
+			for _, p := range resp.GetPersons() {
+				if err := w.Write([]string{p.GetPersonId()}); err != nil {
+					return err
+				}
+			}
+			if req.PageToken = resp.GetNextPageToken(); req.PageToken == "" {
+				w.Flush()
+				return w.Error()
+			}
+		}
+	})
+}
+
+// followRescoring waits for a report and prints it; how far it is goes to where errors go.
+func followRescoring(ctx context.Context, s streams, client scoringv1.RescoringServiceClient, id string) error {
+	last := int32(-1)
+	for {
+		resp, err := client.GetRescoring(ctx, &scoringv1.GetRescoringRequest{RescoringId: id})
+		if err != nil {
+			return err
+		}
+		r := resp.GetRescoring()
+		if r.GetState() != scoringv1.RescoringState_RESCORING_STATE_RUNNING {
+			printRescoring(s.out, r)
+			if r.GetState() != scoringv1.RescoringState_RESCORING_STATE_DONE {
+				return exitError(1)
+			}
+			return nil
+		}
+		if r.GetProgressPpm() != last {
+			last = r.GetProgressPpm()
+			fmt.Fprintf(s.err, "%d of about %d persons\n", r.GetPersonCount(), r.GetEstimatedPersonCount())
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("stopped waiting; the re-scoring " + id + " goes on")
+		case <-time.After(backtestPoll):
+		}
+	}
+}
+
+func rescoringWord(s scoringv1.RescoringState) string {
+	return strings.ToLower(strings.TrimPrefix(s.String(), "RESCORING_STATE_"))
+}
+
+func printRescoring(out io.Writer, r *scoringv1.Rescoring) {
+	by := "what is in force"
+	if r.GetRevision() != "" {
+		by = fmt.Sprintf("model %.12s against what is in force", r.GetRevision())
+	}
+	fmt.Fprintf(out, "%s: %s; everybody as of %s by %s\n", r.GetRescoringId(), rescoringWord(r.GetState()), moment(r.GetAsOf()), by)
+	if r.GetProblem() != "" {
+		fmt.Fprintln(out, r.GetProblem())
+	}
+	c := r.GetReport()
+	if c == nil {
+		fmt.Fprintf(out, "%d of about %d persons\n", r.GetPersonCount(), r.GetEstimatedPersonCount())
+		return
+	}
+	fmt.Fprintf(out, "%d persons, %d of them without profiling; %d before, %d came, %d went; took %s\n", c.GetPersonCount(), c.GetNoConsentCount(),
+		c.GetBeforePersonCount(), c.GetEnteredCount(), c.GetLeftCount(), r.GetUpdatedAt().AsTime().Sub(r.GetAsOf().AsTime()).Round(time.Millisecond))
+	printRescoredLines(out, c)
+	printRescoredSegments(out, c)
+}
+
+// printRescoredLines writes persons by stage, before and now.
+func printRescoredLines(out io.Writer, c *scoringv1.RescoringReport) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	next := map[leadv1.Line]*scoringv1.RescoredNextLine{}
+	for _, n := range c.GetNextLines() {
+		next[n.GetLine()] = n
+	}
+	head := []string{"line"}
+	for stage := leadv1.Stage_STAGE_AWARENESS; stage <= leadv1.Stage_STAGE_READY; stage++ {
+		head = append(head, stageWord(stage))
+	}
+	fmt.Fprintln(w, strings.Join(append(head, "up", "down", "next"), "\t")+"\t")
+	for _, l := range c.GetLines() {
+		fmt.Fprintf(w, "%s\t", lineWord(l.GetLine()))
+		for _, x := range l.GetStages() {
+			fmt.Fprintf(w, "%s\t", change(x.GetBeforePersonCount(), x.GetPersonCount()))
+		}
+		n := next[l.GetLine()]
+		fmt.Fprintf(w, "%d\t%d\t%s\t\n", l.GetUpCount(), l.GetDownCount(), change(n.GetBeforePersonCount(), n.GetPersonCount()))
+	}
+	_ = w.Flush() // as with every other line: a terminal that is gone needs no answer
+}
+
+// printRescoredSegments writes persons by segment and level, before and now.
+func printRescoredSegments(out io.Writer, c *scoringv1.RescoringReport) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "segment\tlevel\tpersons\tcame\twent\tactive play")
+	for _, x := range c.GetSegments() {
+		name := strings.TrimPrefix(x.GetSegment().String(), "SEGMENT_")
+		fmt.Fprintf(w, "%s\t\t%s\t%d\t%d\t%d %s\n", name, change(x.GetBeforePersonCount(), x.GetPersonCount()), x.GetEnteredCount(), x.GetLeftCount(), x.GetActiveCount(), x.GetPlay())
+		for _, l := range x.GetLevels() {
+			fmt.Fprintf(w, "\t%s\t%s\t%d\t%d\t\n", orDash(l.GetLevel()), change(l.GetBeforePersonCount(), l.GetPersonCount()), l.GetEnteredCount(), l.GetLeftCount())
+		}
+	}
+	_ = w.Flush()
+}
+
+// change writes a count that was another.
+func change(before, now int64) string {
+	if before == now {
+		return fmt.Sprint(now)
+	}
+	return fmt.Sprintf("%d > %d", before, now)
+}
