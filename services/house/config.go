@@ -63,6 +63,7 @@ type Config struct {
 	ADFProvider               string             // provider/name of ADF documents; "": leadmesh
 	MaxInFlight               int                // leads that Capture takes in at once, beyond it OVERLOADED; 0: 20,000
 	Models                    scoring.ModelRules // what a model must be before it scores leads
+	RescoreAt                 string             // time of day at which everybody is scored, such as 02:30; "": never
 	Window                    int                // leads unanswered at once on Routing's streams, beyond it OVERLOADED; 0: 4,096
 	TraceRatio                float64            // share of new traces recorded
 	LogLevel                  slog.Level

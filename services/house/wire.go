@@ -69,7 +69,7 @@ func (h *House) wireScoring(ctx context.Context) error {
 		}
 		deps.Profiles = identityv1.NewProfileServiceClient(persons)
 	}
-	s, err := scoring.New(scoring.Config{Models: h.cfg.Models}, deps)
+	s, err := scoring.New(scoring.Config{Models: h.cfg.Models, RescoreAt: h.cfg.RescoreAt}, deps)
 	if err != nil {
 		return err
 	}

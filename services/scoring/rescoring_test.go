@@ -1,9 +1,13 @@
 package scoring_test
 
 import (
+	"bufio"
 	"bytes"
 	gocmp "cmp"
 	"context"
+	"fmt"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"sync"
@@ -21,6 +25,8 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/pgtest"
+	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	"github.com/leadmesh/leadmesh/services/scoring"
@@ -684,5 +690,68 @@ func TestRescoringMistakes(t *testing.T) {
 		if err := rpc.Authorize(rpc.Caller{Name: "x", Roles: []rpc.Role{role}}, "/leadmesh.identity.v1.ProfileService/ListProfiles"); err == nil {
 			t.Errorf("%v reads everybody", role)
 		}
+	}
+}
+
+// rescoringProcess names the database when the test binary is to be the process that is killed.
+const rescoringProcess = "LEADMESH_TEST_RESCORING"
+
+// A process that is killed in the middle costs the page it was at; another goes on behind it.
+func TestRescoringSurvivesAKilledProcess(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, scoring.Migrations())
+	w := newRebasing(t, db.Pool("scoring"), newBase(t, -1))
+	w.house.apply(t, sample(t), "")
+	id := w.begin("").GetRescoringId()
+
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRescoringAsAnotherProcess$", "-test.v")
+	cmd.Env = append(os.Environ(), rescoringProcess+"="+db.URL())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewScanner(out)
+	for said.Scan() && said.Text() != "stuck" {
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the other process ended by itself")
+	}
+	if r := w.look(id); r.GetPersonCount() != 3*ofAPage || r.GetState() != scoringv1.RescoringState_RESCORING_STATE_RUNNING {
+		t.Fatalf("left behind: %v", r)
+	}
+	w.now.Add(int64(2 * time.Minute))
+	w.runs()
+	r := w.done(id)
+	if r.GetReport().GetPersonCount() != basePersons || !r.GetAsOf().AsTime().Equal(start) || len(w.find(&scoringv1.ListPersonScoresRequest{})) != basePersons {
+		t.Errorf("done: %v", r)
+	}
+	if n := len(w.base.asked); n != 6 || w.base.asked[0].GetPageToken() != "3" || !w.base.asked[0].GetAt().AsTime().Equal(start) {
+		t.Errorf("%d pages were asked for, the first being %v", n, w.base.asked[0])
+	}
+}
+
+// TestRescoringAsAnotherProcess is the process that TestRescoringSurvivesAKilledProcess kills.
+func TestRescoringAsAnotherProcess(t *testing.T) {
+	url, ok := os.LookupEnv(rescoringProcess)
+	if !ok {
+		t.Skip("is started by another test")
+	}
+	pool, err := postgres.Open(t.Context(), postgres.PoolConfig{URL: url, Role: postgres.ServiceRole("scoring"), Schema: "scoring", MaxConns: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newRebasing(t, pool, newBase(t, 3))
+	go func() {
+		<-w.base.stuck
+		fmt.Println("stuck")
+	}()
+	if err := w.s.Run(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -43,6 +43,9 @@ func Migrations() postgres.Module {
 // Config are the settings of the service; the zero value works.
 type Config struct {
 	Models ModelRules
+	// RescoreAt is the time of day, hours and minutes such as 02:30 in the playbook's time zone, at which
+	// everybody is scored each night; "": only when somebody asks.
+	RescoreAt string
 }
 
 // Deps are what the service works with; all but Model, Past and Profiles are required.
@@ -87,6 +90,7 @@ type Service struct {
 	trainings  *chore
 	log        *slog.Logger
 	now        func() time.Time
+	night      night
 	replica    [16]byte // names this process among the replicas
 	held       atomic.Pointer[held]
 
@@ -123,11 +127,14 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
 	}
 	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, receipts: deps.Receipts, log: deps.Tel.Log, now: deps.Now}
+	var err error
+	if s.night, err = parseNight(cfg.RescoreAt); err != nil {
+		return nil, fmt.Errorf("when everybody is scored: %w", err)
+	}
 	if _, err := rand.Read(s.replica[:]); err != nil {
 		return nil, fmt.Errorf("name the replica: %w", err)
 	}
 	s.backtests, s.rescorings, s.trainings = newBacktests(s), newRescorings(s), newTrainings(s)
-	var err error
 	if s.jobs, err = newJobs(s, deps.Pool); err != nil {
 		return nil, err
 	}
@@ -140,6 +147,9 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() error { return s.follow(ctx) })
 	if len(s.jobs.chores) > 0 {
 		group.Go(func() error { return s.jobs.run(ctx) })
+	}
+	if s.night.set && s.profiles != nil {
+		group.Go(func() error { return s.rescoreNightly(ctx) })
 	}
 	return group.Wait()
 }

@@ -49,6 +49,8 @@ type houseFlags struct {
 	ModelMeasured                 bool    `help:"Promote only models that carry such figures, no expert's tables."`
 	ModelFourEyes                 bool    `help:"Who uploaded a model may not promote it."`
 
+	RescoreAt string `placeholder:"HH:MM" help:"Score everybody each night at this time, in the playbook's time zone. Off unless given: then by leadmesh models rescore alone."`
+
 	AllowPrivateWebhooks bool `help:"Push to addresses of private networks too."`
 
 	SMTPRelay        string `name:"smtp-relay" env:"LEADMESH_SMTP_RELAY" placeholder:"URL" help:"Mail relay for ADF by e-mail: smtp://USER@HOST:PORT (STARTTLS) or smtps://USER@HOST:PORT. Without one, departments that get ADF by e-mail read the inbox."`
@@ -76,6 +78,7 @@ func (f houseFlags) config(s streams) (house.Config, error) {
 		password = strings.TrimRight(string(raw), "\r\n")
 	}
 	return house.Config{
+		RescoreAt: f.RescoreAt,
 		Models: scoring.ModelRules{
 			MinAUC: f.ModelMinAUC, MaxCalibrationError: f.ModelMaxCalibrationError, MinRows: f.ModelMinRows, MinWins: f.ModelMinWins,
 			MinGroupAUC: f.ModelMinGroupAUC, MaxGroupCalibrationError: f.ModelMaxGroupCalibrationError, MaxLoss: f.ModelMaxLoss,
