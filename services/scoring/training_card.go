@@ -60,6 +60,18 @@ func monotone(g *gathered) map[string]card.Monotone {
 	return out
 }
 
+// tracked names the features of tracked behaviour. No pair has one: what a pair gave to a lead without
+// consent would not be what was learned.
+func tracked(g *gathered) (out []string) {
+	for i := range g.frame.Columns {
+		if f, _ := scoring.ParseFeature(g.frame.Columns[i].Name); f.Tracked() {
+			out = append(out, f.String())
+		}
+	}
+	return out
+}
+
+// groups is the group of each feature.
 func groups(g *gathered) map[string]string {
 	out := map[string]string{}
 	for i := range g.frame.Columns {

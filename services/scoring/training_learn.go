@@ -20,6 +20,8 @@ import (
 const (
 	// trainingSeed is the seed of every training: the same leads give the same table.
 	trainingSeed = 1
+	// mostPairs is how many pairs of features a training may learn.
+	mostPairs = 4
 	// trainingBeat is how often a training that learns gives a sign of life and looks whether it was
 	// cancelled.
 	trainingBeat = 2 * time.Second
@@ -45,12 +47,16 @@ func (s *Service) learn(ctx context.Context, t *store.Training) error {
 	prior.Thresholds = nil // stages and trigger stay the playbook's
 	enough := train.Enough(g.count(train.Won), g.count(train.Lost))
 	unbound := enough && unbind(prior)
+	pairs := mostPairs
+	if len(prior.Pairs) > 0 {
+		pairs = -1 // one of those that the expert wrote would stand twice
+	}
 	e := &effort{s: s, id: t.ID}
 	stop := e.beat(ctx)
 	c, r, err := train.Learn(g.frame, g.outcomes, train.Options{
 		Target: card.Target{Line: t.Line.String()}, Time: g.received, TimeColumn: "received_at", TimeText: day, Age: g.ages,
 		Prior: prior, Monotone: monotone(g), Groups: groups(g),
-		Pairs: -1, Seed: trainingSeed, Workers: max(runtime.GOMAXPROCS(0)/2, 1), // decisions need the other half
+		Pairs: pairs, Unpaired: tracked(g), Seed: trainingSeed, Workers: max(runtime.GOMAXPROCS(0)/2, 1), // decisions need the other half
 	}, func(done, of int) bool { return e.goOn(ctx, done, of) })
 	stop()
 	switch {

@@ -40,7 +40,10 @@ const (
 // madeUp is leads of a year with their true chances, as Routing answers them today. Losses are known
 // within days and wins within months, so that among the recent ones the lost are known and the won are
 // open.
-func madeUp(n int) (all []*routingv1.PastDecision, chances []float64) {
+func madeUp(n int) (all []*routingv1.PastDecision, chances []float64) { return madeUpWith(n, 0) }
+
+// madeUpWith is madeUp where a phone number and a test drive together are worth so much more, in log-odds.
+func madeUpWith(n int, together float64) (all []*routingv1.PastDecision, chances []float64) {
 	r := rand.New(rand.NewPCG(7, 7))
 	const year = 365 * 24 * time.Hour
 	for i := range n {
@@ -65,7 +68,9 @@ func madeUp(n int) (all []*routingv1.PastDecision, chances []float64) {
 			add("request_type", int64(lead.RequestTypeBrochure))
 		}
 		if phone := r.Int64N(2); phone == 1 {
-			odds += truePhone
+			if odds += truePhone; odds > trueBase+trueDrive {
+				odds += together
+			}
 			add("has_phone", 1)
 		} else {
 			add("has_phone", 0)
@@ -328,6 +333,23 @@ func checkTruth(t *testing.T, m *core.Model, all []*routingv1.PastDecision, chan
 			t.Errorf("%s: said %.3f, true %.3f", name, said, truth)
 		}
 	}
+}
+
+// Facts that tell only together are learned as a pair, which the line's scorecard holds.
+func TestTrainingLearnsPairs(t *testing.T) {
+	t.Parallel()
+	const n = 6000
+	source := newSource(-1)
+	all, chances := madeUpWith(n, -3)
+	source.all, source.size = all, 500
+	w := newTrying(t, newPool(t), source)
+	w.runs()
+	x := w.trained(w.train("").GetTrainingId())
+	m, err := w.s.GetModel(w.ctx, &scoringv1.GetModelRequest{Revision: x.GetRevision()})
+	if err != nil || !strings.Contains(m.GetModel().GetText(), "\npairs:") {
+		t.Errorf("no pair: %v, %v", err, m)
+	}
+	checkTruth(t, w.scoring(x.GetRevision()), all, chances)
 }
 
 // From no leads, or few, comes the playbook's own table.

@@ -58,6 +58,9 @@ type Options struct {
 	Labels    map[string]string        // sentence for reasons by column
 	// Pairs is how many pairs of columns may be learned at most: 0 takes 8, below 0 none.
 	Pairs int
+	// Unpaired names columns that no pair may have, as where whoever applies the card knows a missing value
+	// from one that must not count.
+	Unpaired []string
 	// Bags is how many draws of the rows are learned from: 0 takes 16.
 	Bags    int
 	Seed    uint64

@@ -111,9 +111,9 @@ func (l *learner) pairUp(best *trial) (*trial, error) {
 	set.workers, set.stop = l.o.Workers, l.stopped
 	set.rounds = best.rounds[best.best]
 	// A pair with a column that says when a row came is another relation for each time, none for the next.
-	dates := make([]bool, len(l.columns))
-	for j := range dates {
-		dates[j] = l.timed && l.prior == nil && l.report.Columns[l.index[j]].dates()
+	alone := make([]bool, len(l.columns))
+	for j := range alone {
+		alone[j] = slices.Contains(l.o.Unpaired, l.columns[j].name) || l.timed && l.prior == nil && l.report.Columns[l.index[j]].dates()
 	}
 	var found []pairing
 	m, kept := l.m, l.m
@@ -125,7 +125,7 @@ func (l *learner) pairUp(best *trial) (*trial, error) {
 		b := set.booster(grown, s)
 		b.run(nil)
 		b.look(false)
-		next := detect(part, b.slope, b.curve, found, dates, max(1, l.o.Pairs/4), l.o.Workers)
+		next := detect(part, b.slope, b.curve, found, alone, max(1, l.o.Pairs/4), l.o.Workers)
 		if len(next) == 0 {
 			break
 		}
