@@ -1,9 +1,12 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sort"
 
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 	"github.com/leadmesh/leadmesh/core/scoring/frame"
@@ -73,19 +76,34 @@ func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []flo
 	return out, nil
 }
 
-// repoint writes knots over old chances down over the points that had them.
+// repoint writes knots over old chances down over the points that had them. Between the points that
+// rows have it goes straight, as scores there are nobody's. Of knots that come to the same points the one
+// counts that is nearest to them.
 func repoint(found []knot, scores, points []float64, old []card.Knot) []card.Knot {
-	t := &table{perUnit: 1}
-	for i := range found {
-		best := math.Inf(1)
-		at := found[i].score
-		for k, s := range scores {
-			if d := math.Abs(s - at); d < best {
-				best, found[i].score = d, points[k]
-			}
-		}
+	order := make([]int32, len(scores))
+	for i := range order {
+		order[i] = int32(i)
 	}
-	if out := t.knots(found); len(out) > 0 {
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(scores[a], scores[b]) })
+	var kept []knot
+	for _, k := range found {
+		i := sort.Search(len(order), func(i int) bool { return scores[order[i]] >= k.score })
+		low, high := order[max(i-1, 0)], order[min(i, len(order)-1)]
+		at := points[high]
+		if from, to := scores[low], scores[high]; from < k.score && k.score < to {
+			at = points[low] + (points[high]-points[low])*(k.score-from)/(to-from)
+		}
+		k.score = at
+		if n := len(kept); n > 0 && math.Round(kept[n-1].score) == math.Round(at) {
+			if math.Abs(kept[n-1].score-math.Round(at)) > math.Abs(at-math.Round(at)) {
+				kept[n-1] = k
+			}
+			continue
+		}
+		kept = append(kept, k)
+	}
+	t := &table{perUnit: 1}
+	if out := t.knots(kept); len(out) > 0 {
 		return out
 	}
 	return old
