@@ -242,7 +242,10 @@ func modelByCommand(t *testing.T, w *world) {
 	}
 	revision := run("validated of SALES", "upload", file, "--note", "by command")[:12]
 	run("shadow of SALES", "promote", revision, "--to", "shadow")
-	run("active of SALES", "promote", revision, "--to", "active", "--note", "go")
+	modelReport(t, w, revision)
+	if out := run("active of SALES", "promote", revision, "--to", "active", "--note", "go"); !strings.Contains(out, "not required yet") {
+		t.Errorf("promoted with %s", out)
+	}
 	run(revision, "list", "--line", "sales", "--state", "active")
 	run("as a shadow since", "show", revision)
 	run("base: 50", "show", revision, "--card")
@@ -269,6 +272,82 @@ func modelByCommand(t *testing.T, w *world) {
 	}
 	if out, err := exec.Command(binary(t), "models", "upload", file, "--grpc", w.addr).CombinedOutput(); err == nil || !strings.Contains(string(out), file+":4:5") {
 		t.Errorf("a card of ages: %v: %s", err, out)
+	}
+}
+
+// TestModelsWithFourEyes has who shows one token refused what who shows another may do, over REST: whoever
+// hands a model over does not promote it, whatever roles they have; anybody who may promote may roll back.
+func TestModelsWithFourEyes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a whole house")
+	}
+	w := securedBy(t, func(c *house.Config) { c.Models.FourEyes = true })
+	up := &scoringv1.UploadModelResponse{}
+	w.post(t, "mops", "/v1/models", body(t, &scoringv1.UploadModelRequest{Text: salesModel, Note: "by marketing"}), up)
+	path := "/v1/models/" + up.GetModel().GetRevision()
+	if by := up.GetModel().GetUploadedBy(); by != "marketing" {
+		t.Fatalf("uploaded by %q", by)
+	}
+	promote := func(who, to, want string) {
+		t.Helper()
+		code, raw := w.call(t, who, http.MethodPost, path+":promote", nil, `{"to":"MODEL_STATE_`+to+`"}`)
+		if got := reason(raw); got != want || (code == http.StatusOK) != (want == "") {
+			t.Fatalf("%s promotes to %s: %d: %s", who, to, code, raw)
+		}
+		if want == "FOUR_EYES" && !strings.Contains(string(raw), "marketing uploaded the model; somebody else has to promote it") {
+			t.Errorf("%s is told %s", who, raw)
+		}
+	}
+	for _, to := range []string{"SHADOW", "ACTIVE"} {
+		for _, who := range []string{"oem", "dealer"} {
+			promote(who, to, "PERMISSION_DENIED")
+		}
+		promote("mops", to, "FOUR_EYES")
+		promote("ops", to, "")
+	}
+	m := &scoringv1.GetModelResponse{}
+	w.get(t, "mops", path, m)
+	if h := m.GetModel().GetHistory(); m.GetModel().GetState() != scoringv1.ModelState_MODEL_STATE_ACTIVE || len(h) != 3 || h[0].GetChangedBy() != "operations" {
+		t.Errorf("the model is %v", m)
+	}
+	promote("mops", "ACTIVE", "FOUR_EYES") // not anew either
+	w.post(t, "mops", "/v1/models:rollback", `{"line":"LINE_SALES"}`, &scoringv1.RollbackModelResponse{})
+}
+
+// modelReport reads all that is known of a model that is a shadow, over REST and as a page.
+func modelReport(t *testing.T, w *world, revision string) {
+	t.Helper()
+	got := &scoringv1.GetModelReportResponse{}
+	w.get(t, "ops", "/v1/models/"+revision+":report", got)
+	r := got.GetReport()
+	if r.GetModel().GetState() != scoringv1.ModelState_MODEL_STATE_SHADOW || r.GetBasePoints() != 5000 || len(r.GetSignals()) != 1 || r.GetSignals()[0].GetBins()[0].GetValues() != "QUOTE" {
+		t.Errorf("the report is %v", r)
+	}
+	// A new installation has too few leads won or lost to ask for more.
+	if g := r.GetPromotionGuards(); len(g) != 1 || g[0].GetName() != "backtest" || !g[0].GetHeld() || !strings.Contains(g[0].GetBound(), "not required yet: the line has 0 leads won or lost") {
+		t.Errorf("to become active: %v", g)
+	}
+	file := filepath.Join(t.TempDir(), "report.html")
+	for _, args := range [][]string{{"models", "report", revision}, {"models", "report", revision, "--out", file}} {
+		out, err := exec.Command(binary(t), append(args, "--grpc", w.addr)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v: %s", args, err, out)
+		}
+		if len(args) == 3 && (!strings.Contains(string(out), "to become active") || !strings.Contains(string(out), "QUOTE")) {
+			t.Errorf("%v told %s", args, out)
+		}
+	}
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"What scores SALES leads: model " + revision, "request_type", "not required yet", "Made by leadmesh models report"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if code, raw := w.call(t, "ops", http.MethodGet, "/v1/models/00000000:report", nil, ""); code != http.StatusNotFound {
+		t.Errorf("a report of nothing: %d: %s", code, raw)
 	}
 }
 

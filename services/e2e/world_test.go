@@ -115,16 +115,23 @@ func tail(s string, n int) string {
 }
 
 // secured runs the house inside the test behind TLS and tokens.
-func secured(t *testing.T) *world {
+func secured(t *testing.T) *world { return securedBy(t, nil) }
+
+// securedBy is secured with other settings.
+func securedBy(t *testing.T, change func(*house.Config)) *world {
 	t.Helper()
 	dir := t.TempDir()
 	certs := certificates(t, dir)
 	tokens, file := tokensFile(t, dir)
 	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), ca: filepath.Join(certs, "ca.pem"), token: tokens}
-	h, err := house.Open(t.Context(), house.Config{
+	cfg := house.Config{
 		Version: "test", DatabaseURL: w.db, Data: t.TempDir(), HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Sample: true, LogWriter: w.logs,
 		TLSCert: filepath.Join(certs, "public.pem"), TLSKey: filepath.Join(certs, "public.key"), Tokens: file, AllowPrivateWebhooks: true,
-	})
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	h, err := house.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,9 +157,10 @@ func tokensFile(t *testing.T, dir string) (map[string]string, string) {
 	t.Helper()
 	tokens := map[string]string{
 		"oem": "oem-token-0123456789abcdef", "ops": "ops-token-0123456789abcdef", "dealer": "dealer-token-0123456789abcdef",
+		"mops": "mops-token-0123456789abcdef",
 	}
 	file := filepath.Join(dir, "tokens")
-	text := fmt.Sprintf("%s oem-backend oem\n%s operations ops,oem,mops\n%s store dealer:%s\n", tokens["oem"], tokens["ops"], tokens["dealer"], tokenDealer)
+	text := fmt.Sprintf("%s oem-backend oem\n%s operations ops,oem,mops\n%s store dealer:%s\n%s marketing mops\n", tokens["oem"], tokens["ops"], tokens["dealer"], tokenDealer, tokens["mops"])
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

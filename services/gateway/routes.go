@@ -53,6 +53,7 @@ func (s *Server) newMux(deps Deps) (*runtime.ServeMux, error) {
 		identityv1.RegisterMatchingServiceHandlerClient(ctx, mux, identityv1.NewMatchingServiceClient(acting{deps.Identity})),
 		scoringv1.RegisterScoringServiceHandlerClient(ctx, mux, scoringv1.NewScoringServiceClient(acting{deps.Scoring})),
 		scoringv1.RegisterModelServiceHandlerClient(ctx, mux, scoringv1.NewModelServiceClient(acting{deps.Scoring})),
+		scoringv1.RegisterModelReportServiceHandlerClient(ctx, mux, scoringv1.NewModelReportServiceClient(acting{deps.Scoring})),
 		scoringv1.RegisterRescoringServiceHandlerClient(ctx, mux, scoringv1.NewRescoringServiceClient(acting{deps.Scoring})),
 		routingv1.RegisterRoutingServiceHandlerClient(ctx, mux, s.routing),
 		feedbackv1.RegisterFeedbackServiceHandlerClient(ctx, mux, feedbackv1.NewFeedbackServiceClient(acting{deps.Feedback})),

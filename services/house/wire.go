@@ -80,6 +80,7 @@ func (h *House) wireScoring(ctx context.Context) error {
 		Public: func(r grpc.ServiceRegistrar) {
 			scoringv1.RegisterScoringServiceServer(r, s)
 			scoringv1.RegisterModelServiceServer(r, s)
+			scoringv1.RegisterModelReportServiceServer(r, s)
 			scoringv1.RegisterRescoringServiceServer(r, s)
 		},
 		Internal: func(r grpc.ServiceRegistrar) { scoringv1.RegisterSnapshotServiceServer(r, s) },

@@ -258,3 +258,55 @@ func TestGuardsOfGroupsOfACard(t *testing.T) {
 		t.Errorf("it is %v", got.GetState())
 	}
 }
+
+func TestModelReport(t *testing.T) {
+	w := promoting(t, scoring.ModelRules{MinRows: 100, MinWins: 10, MaxGroupCalibrationError: 1}, market{brand: "NORRVIND", region: "US-NY", leads: 200, drives: 5, others: 1})
+	report := func(revision string) *scoringv1.ModelReport {
+		t.Helper()
+		resp, err := w.s.GetModelReport(w.ctx, &scoringv1.GetModelReportRequest{Revision: revision[:8]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.GetReport()
+	}
+	r := report(w.revision)
+	if diff := cmp.Diff([]string{"backtest: not known: UNAVAILABLE; asked of Routing; try again; false"}, words(r.GetPromotionGuards())); diff != "" {
+		t.Error(diff)
+	}
+	if m := r.GetModel(); m.GetRevision() != w.revision || m.GetState() != shadow || m.GetText() != "" || m.GetShadow() == nil || len(m.GetHistory()) != 2 || len(m.GetGuards()) != 1 {
+		t.Errorf("the model is %v", m)
+	}
+	if r.GetBasePoints() != 1200 || len(r.GetCalibration()) != 2 || r.GetCalibration()[1].GetChancePpm() != 500_000 || r.GetLearned() != nil || r.GetBacktest() != nil {
+		t.Errorf("the report is %v", r)
+	}
+	var points []string
+	for _, s := range r.GetSignals() {
+		for _, b := range s.GetBins() {
+			points = append(points, fmt.Sprintf("%s %s: %d", s.GetFeature(), b.GetValues(), b.GetPoints()))
+		}
+	}
+	if diff := cmp.Diff([]string{
+		"request_type TEST_DRIVE: 3000", "request_type all others: 0", "page_view.count below 0.001 times, not known: 4000", "page_view.count 0.001 times and more: 4500",
+	}, points); diff != "" {
+		t.Error(diff)
+	}
+
+	w.runs()
+	w.done(w.begin().GetBacktestId())
+	r = report(w.revision)
+	if g := r.GetPromotionGuards(); len(g) != 4 || !g[0].GetHeld() || r.GetBacktest().GetReport().GetLeadCount() != 200 || len(r.GetBacktest().GetReport().GetGroups()) != 2 {
+		t.Errorf("after a backtest: %v", r)
+	}
+
+	learned := w.upload(learnedCard(t, 3, func(l *card.Learned) {
+		l.Held, l.Overrides = []card.Held{{Column: "tags", Why: "leak"}}, []card.Override{{Column: "age", Reason: "law"}}
+		l.Groups = []card.Group{{By: "brand", Others: 3, Rows: 900, Positives: 90, AUC: 0.72, AUCLow: 0.7, AUCHigh: 0.78, CalibrationError: 0.01}}
+	}))
+	r = report(learned.GetRevision())
+	l, g := r.GetLearned(), r.GetGroups()
+	if l.GetRowCount() != 10_000 || l.GetHeld()[0].GetWhy() != "leak" || l.GetOverrides()[0].GetName() != "age" || len(g) != 1 || g[0].GetOthers() != 3 || g[0].GetAuc().GetPpm() != 720_000 || len(r.GetPromotionGuards()) != 0 {
+		t.Errorf("of a learned one: %v", r)
+	}
+	_, err := w.s.GetModelReport(w.ctx, &scoringv1.GetModelReportRequest{Revision: "00000000"})
+	wantReason(t, err, problemv1.Reason_REASON_NOT_FOUND)
+}

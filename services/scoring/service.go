@@ -75,6 +75,7 @@ type Model struct {
 type Service struct {
 	scoringv1.UnsafeScoringServiceServer
 	scoringv1.UnsafeModelServiceServer
+	scoringv1.UnsafeModelReportServiceServer
 	scoringv1.UnsafeRescoringServiceServer
 	scoringv1.UnsafeSnapshotServiceServer
 

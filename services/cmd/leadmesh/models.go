@@ -23,7 +23,7 @@ type modelsCmd struct {
 	Train      modelsTrainCmd      `cmd:"" help:"Learn a points table from leads decided in the past and what became of them."`
 	Trainings  modelsTrainingsCmd  `cmd:"" help:"List trainings, or show how far one is and what came out; or end it."`
 	Backtest   modelsBacktestCmd   `cmd:"" help:"Hold a model against leads decided in the past."`
-	Report     modelsReportCmd     `cmd:"" help:"Show how far a backtest is, or what came out; or end it."`
+	Report     modelsReportCmd     `cmd:"" help:"Show what is known of a model, also as a page; or how far a backtest is and what came out."`
 	Rescore    modelsRescoreCmd    `cmd:"" help:"Score everybody anew, or hold a model against what is in force on everybody."`
 	Rescorings modelsRescoringsCmd `cmd:"" help:"List the re-scorings, or show what came out of one; or end it."`
 	Persons    modelsPersonsCmd    `cmd:"" help:"Write the identifiers of the persons of a segment or stage as CSV, by the latest re-scoring."`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/console"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -64,34 +65,6 @@ func (c *modelsBacktestCmd) Run(ctx context.Context, s streams) error {
 			return nil
 		}
 		return followBacktest(ctx, s, client, b.GetBacktestId())
-	})
-}
-
-type modelsReportCmd struct {
-	remoteFlags
-	Backtest string `arg:"" help:"The backtest, as leadmesh models backtest named it."`
-	Wait     bool   `help:"Wait until it is done."`
-	Cancel   bool   `help:"End it instead."`
-}
-
-// Run prints how far a backtest is, or its report.
-func (c *modelsReportCmd) Run(ctx context.Context, s streams) error {
-	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
-		switch {
-		case c.Cancel:
-			resp, err := client.CancelBacktest(ctx, &scoringv1.CancelBacktestRequest{BacktestId: c.Backtest})
-			if err == nil {
-				printBacktest(s.out, resp.GetBacktest())
-			}
-			return err
-		case c.Wait:
-			return followBacktest(ctx, s, client, c.Backtest)
-		}
-		resp, err := client.GetBacktest(ctx, &scoringv1.GetBacktestRequest{BacktestId: c.Backtest})
-		if err == nil {
-			printBacktest(s.out, resp.GetBacktest())
-		}
-		return err
 	})
 }
 
@@ -198,24 +171,22 @@ func printBacktestGroups(out io.Writer, r *scoringv1.BacktestReport) {
 	if len(r.GetGroups()) == 0 {
 		return
 	}
-	fmt.Fprintln(out, "beside what scores now")
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "AUC by\t\tleads\twon\tnow\tmodel\tdifference")
-	line := func(by, value string, leads, won int64, now, model *scoringv1.BacktestFigures, d *scoringv1.BacktestDifference) {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", by, value, leads, won, interval(now.GetAuc()), interval(model.GetAuc()), interval(d.GetAuc()))
+	fmt.Fprintln(out, "AUC beside what scored the line when the backtest began")
+	console.Table(out, append([][]string{backtestHead}, backtestRows(r)...), 1, 2)
+}
+
+var backtestHead = []string{"by", "leads", "won", "then", "model", "difference"}
+
+// backtestRows are all leads won and lost, and each group of them.
+func backtestRows(r *scoringv1.BacktestReport) (rows [][]string) {
+	line := func(by string, leads, won int64, then, model *scoringv1.BacktestFigures, d *scoringv1.BacktestDifference) {
+		rows = append(rows, []string{by, console.Count(int(leads)), console.Count(int(won)), interval(then.GetAuc()), interval(model.GetAuc()), interval(d.GetAuc())})
 	}
-	line("all", "", r.GetWonCount()+r.GetLostCount(), r.GetWonCount(), r.GetCurrent(), r.GetModel(), r.GetCurrentDifference())
+	line("all", r.GetWonCount()+r.GetLostCount(), r.GetWonCount(), r.GetCurrent(), r.GetModel(), r.GetCurrentDifference())
 	for _, g := range r.GetGroups() {
-		value := g.GetValue()
-		switch {
-		case g.GetOthers() > 0:
-			value = fmt.Sprintf("%d others", g.GetOthers())
-		case value == "":
-			value = "not known"
-		}
-		line(g.GetBy(), value, g.GetLeadCount(), g.GetWonCount(), g.GetCurrent(), g.GetModel(), g.GetDifference())
+		line(groupWord(g.GetBy(), g.GetValue(), g.GetOthers()), g.GetLeadCount(), g.GetWonCount(), g.GetCurrent(), g.GetModel(), g.GetDifference())
 	}
-	_ = w.Flush() // as with every other line: a terminal that is gone needs no answer
+	return rows
 }
 
 func interval(f *scoringv1.BacktestFigure) string {

@@ -32,7 +32,7 @@ func (t *Trained) show(out io.Writer) error {
 			set.File.Dialect.Separator(), set.File.Dialect.Encoding, strings.Join(t.Missing, ", ")),
 		Revision: t.Card.Revision()[:12], Took: console.Took(t.Took) + " with " + console.Memory() + " of memory",
 		Warnings: t.warnings(), Notes: t.notes(),
-		Split: t.split(), Quality: t.quality(),
+		Split: t.split(), Quality: t.quality(), Tables: t.groupTables(),
 	}
 	p.Figures = []report.Figure{
 		{Value: console.Count(t.Rows), Label: "rows", Note: fmt.Sprintf("%s won, %s", console.Count(int(r.Won)), console.PercentOf(r.BaseRate))},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/leadmesh/leadmesh/core/scoring/card"
+	"github.com/leadmesh/leadmesh/services/internal/analyst/report"
 	"github.com/leadmesh/leadmesh/services/internal/console"
 	"github.com/leadmesh/leadmesh/services/internal/dataset"
 )
@@ -73,7 +74,10 @@ func (t *Trained) Print(out io.Writer) {
 	for _, h := range held {
 		fmt.Fprintf(out, "    %s: %s\n", h.Column, h.Why)
 	}
-	t.printGroups(out)
+	for _, x := range t.groupTables() {
+		fmt.Fprintf(out, "\nby %s, on rows not learned from\n", strings.TrimPrefix(x.Title, "By "))
+		console.Table(out, append([][]string{x.Head}, x.Rows...), 1, 2, 3, 5)
+	}
 	for _, w := range t.warnings() {
 		fmt.Fprintf(out, "\n%s\n", w.Title)
 		for _, item := range w.Items {
@@ -85,24 +89,17 @@ func (t *Trained) Print(out io.Writer) {
 	console.Table(out, [][]string{{"points table", t.Card.Revision()[:12], ""}, {"time", console.Took(t.Took), ""}, {"peak memory", console.Memory(), ""}}, 1)
 }
 
-// printGroups writes how good the table is on each value that --segment names.
-func (t *Trained) printGroups(out io.Writer) {
+// groupTables are the figures told apart by what --segment names.
+func (t *Trained) groupTables() []report.Table {
 	if t.Card.Learned == nil {
-		return
+		return nil
 	}
+	var out []report.Table
 	by := ""
-	var table [][]string
-	flush := func() {
-		if len(table) > 0 {
-			fmt.Fprintf(out, "\nby %s, on rows not learned from\n", by)
-			console.Table(out, table, 1, 2, 3, 5)
-		}
-		table = nil
-	}
 	for _, g := range t.Card.Learned.Groups {
 		if g.By != by {
-			flush()
-			by, table = g.By, [][]string{{"value", "rows", "won", "AUC", "between", "calibration error"}}
+			by = g.By
+			out = append(out, report.Table{Title: "By " + by, Words: "On rows not learned from.", Head: []string{"value", "rows", "won", "AUC", "between", "calibration error"}})
 		}
 		name := cmp.Or(g.Value, "(missing)")
 		if g.Others > 0 {
@@ -112,9 +109,10 @@ func (t *Trained) printGroups(out io.Writer) {
 		if g.Positives >= fewestUnseen && g.Rows-g.Positives >= fewestUnseen {
 			row[3], row[4], row[5] = figure(g.AUC), figure(g.AUCLow)+" to "+figure(g.AUCHigh), figure(g.CalibrationError)
 		}
-		table = append(table, row)
+		last := &out[len(out)-1]
+		last.Rows = append(last.Rows, row)
 	}
-	flush()
+	return out
 }
 
 // figures are those on rows that the points table has not seen.

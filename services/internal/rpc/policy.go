@@ -27,6 +27,7 @@ var policy = map[string][]Role{
 	"/leadmesh.scoring.v1.ScoringService/ListFeatures":       {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ScoringService/ListPlaybooks":      {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.ModelService/":                     {RoleMOPS, RoleOps},
+	"/leadmesh.scoring.v1.ModelReportService/":               {RoleMOPS, RoleOps},
 	"/leadmesh.scoring.v1.RescoringService/":                 {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.routing.v1.DecisionService/":                  {RoleOEM, RoleMOPS, RoleOps},
 	"/leadmesh.routing.v1.RoutingService/":                   {RoleOEM, RoleDealer, RoleOps},

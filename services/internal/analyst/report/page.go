@@ -21,6 +21,7 @@ type Page struct {
 	Source   string // file, rows, how it is written
 	Split    Split
 	Quality  Quality
+	Tables   []Table  // more on how good it is, in their order
 	Signals  []Signal // the most telling first
 	Pairs    []Pair
 	Held     []Held
@@ -28,6 +29,21 @@ type Page struct {
 	Notes    []string // on how it was learned
 	Revision string
 	Took     string // time and memory
+}
+
+// Table is figures in rows; the first column is words.
+type Table struct {
+	Title, Words string
+	Head         []string
+	Rows         [][]string
+}
+
+// Made says which command made the page.
+func (p *Page) Made() string {
+	if len(p.Columns) > 0 {
+		return "leadmesh model train"
+	}
+	return "leadmesh models report"
 }
 
 // Figure is a number with what it counts.

@@ -27,8 +27,9 @@ func page() *report.Page {
 		Warnings: []report.Warning{{Title: "Suspected leaks", Words: "Leave it out:", Items: []string{"Tags: alone 0.97", evil}, Command: "--exclude " + evil, Grave: true}, {Title: "Drift", Words: evil}},
 		Columns:  []report.Column{{"Lead Source", "category", "21", "0.4 %", "signal", "", true}, {evil, "text", "500", "0 %", "held back", evil, false}},
 		Held:     []report.Held{{"Age", "is denied: age", ""}, {evil, evil, "0.97"}}, Drift: []report.Drift{{"Country", "PSI 0.41", "runs away", "held back"}},
-		Split: report.Split{Words: "The newest 20 % were kept back.", Ordered: true},
-		Notes: []string{"No --time was given."},
+		Split:  report.Split{Words: "The newest 20 % were kept back.", Ordered: true},
+		Notes:  []string{"No --time was given."},
+		Tables: []report.Table{{Title: "By brand " + evil, Words: evil, Head: []string{"brand", "rows"}, Rows: [][]string{{evil, "12"}, {"NORRVIND", "3"}}}},
 	}
 	s := report.Signal{Name: "Total Time Spent on Website", Number: true, Importance: 14.2, Words: "More is better."}
 	for i := range 24 {
