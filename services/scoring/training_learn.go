@@ -55,7 +55,7 @@ func (s *Service) learn(ctx context.Context, t *store.Training) error {
 	stop := e.beat(ctx)
 	c, r, err := train.Learn(g.frame, g.outcomes, train.Options{
 		Target: card.Target{Line: t.Line.String()}, Time: g.received, TimeColumn: "received_at", TimeText: day, Age: g.ages,
-		Prior: prior, Monotone: monotone(g), Groups: groups(g),
+		Prior: prior, PriorRows: float64(own.Scorecards.Lines[t.Line.String()].PriorLeads), Monotone: monotone(g), Groups: groups(g),
 		Pairs: pairs, Unpaired: tracked(g), Seed: trainingSeed, Workers: max(runtime.GOMAXPROCS(0)/2, 1), // decisions need the other half
 	}, func(done, of int) bool { return e.goOn(ctx, done, of) })
 	stop()

@@ -136,7 +136,9 @@ func printWhatIf(out io.Writer, r *scoringv1.ExplainScoreResponse) {
 		rows = append(rows, []string{"all of " + g.GetLabel(), points(g.GetBeforePoints()), points(g.GetAfterPoints()), signedPoints(g.GetAfterPoints() - g.GetBeforePoints())})
 	}
 	rows = append(rows, []string{"points, of 100", points(b.GetPoints()), points(a.GetPoints()), signedPoints(r.GetDifference())},
-		[]string{"probability", share(b.GetProbabilityPpm()), share(a.GetProbabilityPpm()), ""})
+		[]string{"probability", share(b.GetProbabilityPpm()), share(a.GetProbabilityPpm()), ""},
+		[]string{"from", share(b.GetProbabilityInterval().GetLowPpm()), share(a.GetProbabilityInterval().GetLowPpm()), ""},
+		[]string{"to", share(b.GetProbabilityInterval().GetHighPpm()), share(a.GetProbabilityInterval().GetHighPpm()), ""})
 	console.Table(out, rows, 1, 2, 3)
 	for _, w := range r.GetChanged() {
 		fmt.Fprintln(out, "  "+w)
