@@ -40,13 +40,8 @@ func (s *Service) UploadModel(ctx context.Context, req *scoringv1.UploadModelReq
 		p.Violations = []problem.Violation{{Field: "text", Description: err.Error()}}
 		return nil, p
 	}
-	row := store.Model{
-		Revision: m.Revision, Line: m.Line, State: store.ModelDraft, Card: req.GetText(), Scorecard: h.own.Scorecards.Lines[m.Line.String()].TableHash(),
-		Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), UploadedAt: s.now(),
-	}
-	if holds(s.rules.guards(c)) {
-		row.State = store.ModelValidated
-	}
+	row := s.newModel(h.own, c, m, req.GetText())
+	row.Note, row.By = req.GetNote(), rpc.CallerFrom(ctx).String()
 	unchanged := false
 	err = s.store.ChangeModels(ctx, func(tx *store.ModelTx) error {
 		inserted, err := tx.Insert(&row, h.stored.Revision)
@@ -66,6 +61,17 @@ func (s *Service) UploadModel(ctx context.Context, req *scoringv1.UploadModelReq
 		s.log.LogAttrs(ctx, slog.LevelInfo, "model uploaded", slog.String("revision", row.Revision), slog.String("line", row.Line.String()), slog.String("by", row.By))
 	}
 	return &scoringv1.UploadModelResponse{Model: s.modelProto(&row), Unchanged: unchanged}, nil
+}
+
+// newModel is a card as a model beside a playbook: validated if its guards hold, else a draft.
+func (s *Service) newModel(own *playbook.Playbook, c *card.Card, m playbook.Model, text string) store.Model {
+	row := store.Model{
+		Revision: m.Revision, Line: m.Line, State: store.ModelDraft, Card: text, Scorecard: own.Scorecards.Lines[m.Line.String()].TableHash(), UploadedAt: s.now(),
+	}
+	if holds(s.rules.guards(c)) {
+		row.State = store.ModelValidated
+	}
+	return row
 }
 
 // readModel reads a card for a line, which the card may name itself.

@@ -108,17 +108,13 @@ func (s *Service) modelOf(t *store.Training, own *playbook.Playbook, learned *ca
 	if t.From.After(time.Unix(0, 0)) {
 		from = t.From.UTC().Format(time.RFC3339)
 	}
-	model := &store.Model{
-		Revision: m.Revision, Line: m.Line, State: store.ModelDraft, Card: text, Scorecard: own.Scorecards.Lines[m.Line.String()].TableHash(),
-		Note: fmt.Sprintf("trained by job %s on leads received from %s to %s", t.ID, from, t.To.UTC().Format(time.RFC3339)), By: t.By, UploadedAt: s.now(),
-	}
+	model := s.newModel(own, c, m, text)
+	model.By = t.By
+	model.Note = fmt.Sprintf("trained by job %s on leads received from %s to %s", t.ID, from, t.To.UTC().Format(time.RFC3339))
 	if t.Note != "" {
 		model.Note += "; " + t.Note
 	}
-	if holds(s.rules.guards(c)) {
-		model.State = store.ModelValidated
-	}
-	return model, nil
+	return &model, nil
 }
 
 func day(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.DateOnly) }
