@@ -20,15 +20,20 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
 )
 
-// A quote has 61 points by this model, whoever sends it: READY by the sample's stages.
+// A quote that somebody asked for has 61 points by this model, whoever sends it: READY by the sample's
+// stages.
 const salesModel = `target: {line: SALES}
 base: 60
 rows:
   - feature: request_type
     kind: category
     bins:
-      - {values: [QUOTE], points: 1}
+      - {values: [QUOTE], points: 0.25}
       - {else: yes, points: 0}
+pairs:
+  - first: {feature: request_type, kind: category, parts: [{values: [QUOTE]}, {else: yes}]}
+    second: {feature: trigger, kind: category, parts: [{values: [no]}, {else: yes}]}
+    points: [[0.75, 0], [0, 0]]
 calibration: [{points: 0, chance: 1 %}, {points: 100, chance: 50 %}]
 `
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -82,5 +83,18 @@ func TestApplyPolicySendsTheFiles(t *testing.T) {
 	}
 	if len(client.applied.GetFiles()) != n || client.applied.GetNote() != "spring" {
 		t.Errorf("sent %d of %d files", len(client.applied.GetFiles()), n)
+	}
+}
+
+func TestPolicySchema(t *testing.T) {
+	for _, kind := range []string{"scorecard", "index", "segments", "card"} {
+		var out bytes.Buffer
+		if err := (&policySchemaCmd{Kind: kind}).Run(streams{out: &out}); err != nil {
+			t.Fatal(err)
+		}
+		var schema map[string]any
+		if err := json.Unmarshal(out.Bytes(), &schema); err != nil || schema["$schema"] == nil {
+			t.Errorf("%s: %v, %v", kind, err, schema)
+		}
 	}
 }

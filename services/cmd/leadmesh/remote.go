@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/leadmesh/leadmesh/core/playbook"
+	"github.com/leadmesh/leadmesh/core/scoring/card"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"google.golang.org/grpc"
@@ -57,6 +60,7 @@ type policyCmd struct {
 	Apply    policyApplyCmd    `cmd:"" help:"Make a playbook active."`
 	Rollback policyRollbackCmd `cmd:"" help:"Make an earlier playbook active again."`
 	List     policyListCmd     `cmd:"" help:"List the playbooks held."`
+	Schema   policySchemaCmd   `cmd:"" help:"Print the JSON Schema of a kind of file, for editors that check and complete."`
 }
 
 type policyCheckCmd struct {
@@ -68,6 +72,22 @@ func (c *policyCheckCmd) Run(s streams) error {
 		return exitError(code)
 	}
 	return nil
+}
+
+type policySchemaCmd struct {
+	Kind string `arg:"" enum:"scorecard,index,segments,card" help:"scorecard (of a line), index or segments of a playbook's folder scoring; card for the points table of a model."`
+}
+
+func (c *policySchemaCmd) Run(s streams) error {
+	text, err := card.Schema(), error(nil)
+	if c.Kind != "card" {
+		text, err = playbook.Schema(c.Kind)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s\n", bytes.TrimSpace(text))
+	return err
 }
 
 type policyApplyCmd struct {
