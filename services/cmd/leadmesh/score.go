@@ -196,6 +196,7 @@ func printScore(out io.Writer, s *leadv1.Score) {
 		}
 		fmt.Fprintln(out, "segments: "+strings.Join(names, ", "))
 	}
+	printBeside(out, s)
 }
 
 // points writes hundredths as people do: 12, -4.5.
