@@ -83,6 +83,7 @@ type pastSource struct {
 	asked []*routingv1.ListPastDecisionsRequest
 
 	unreadable []string // leads of the first page
+	forgets    bool     // every place
 	outcomes   *routingv1.CountPastOutcomesResponse
 	counted    []*routingv1.CountPastOutcomesRequest
 }
@@ -113,6 +114,9 @@ func (p *pastSource) ListPastDecisions(ctx context.Context, req *routingv1.ListP
 		return nil, problem.New(problemv1.Reason_REASON_UNAVAILABLE, "not now")
 	}
 	page := 0
+	if p.forgets && req.GetPageToken() != "" {
+		return nil, problem.Invalid(problem.Violation{Field: "page_token", Description: "is none"})
+	}
 	if req.GetPageToken() != "" {
 		var err error
 		if page, err = strconv.Atoi(req.GetPageToken()); err != nil {

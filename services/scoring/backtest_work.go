@@ -9,12 +9,14 @@ import (
 	"github.com/leadmesh/leadmesh/core/playbook"
 	"github.com/leadmesh/leadmesh/core/scoring"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
 	"google.golang.org/protobuf/proto"
 )
 
-// mostLeads bounds the memory that a report takes: about 100 bytes per lead.
+// mostLeads bounds the memory that a report takes: about 150 bytes per lead.
 const mostLeads = 1_000_000
 
 // trial works on one backtest, for one job.
@@ -58,12 +60,15 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	if t.model == nil {
 		if err = t.compile(ctx, b); err != nil {
 			if errors.Is(err, errUnfit) {
-				err = t.giveUp(ctx, id)
+				err = t.giveUp(ctx, id, errUnfit.Error())
 			}
 			return false, err
 		}
 	}
 	page, err := t.s.readPast(ctx, period{b.Line, b.From, b.To}, b.NextPage)
+	if p := problem.From(err); p != nil && p.Reason == problemv1.Reason_REASON_INVALID_ARGUMENT && b.NextPage != "" {
+		return false, t.giveUp(ctx, id, "another version of Routing does not know the place that it was at; begin it again")
+	}
 	if err != nil {
 		return false, err
 	}
@@ -89,13 +94,13 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 // errUnfit is why a model will never score in this version.
 var errUnfit = errors.New("the model does not compile beside its playbook in this version")
 
-// giveUp ends a backtest whose model can not score.
-func (t *trial) giveUp(ctx context.Context, id lead.ID) error {
+// giveUp ends a backtest that can not go on.
+func (t *trial) giveUp(ctx context.Context, id lead.ID, why string) error {
 	_, err := t.s.store.ChangeBacktest(ctx, id, func(b *store.Backtest) ([]byte, bool, error) {
 		if b.State != store.BacktestRunning {
 			return nil, false, nil
 		}
-		b.State, b.Problem, b.UpdatedAt = store.BacktestFailed, errUnfit.Error(), t.s.now()
+		b.State, b.Problem, b.UpdatedAt = store.BacktestFailed, why, t.s.now()
 		return nil, true, nil
 	})
 	return err

@@ -56,7 +56,12 @@ func (s *Service) evidence(ctx context.Context, revision string, line lead.Line)
 		oldest := now.Add(-s.rules.BacktestAge)
 		e.fresh = !b.StartedAt.Before(oldest) && !b.To.Before(oldest)
 	}
-	if e.fresh && s.rules.enough(e.report.GetWonCount()+e.report.GetLostCount(), e.report.GetWonCount()) || s.decided == nil {
+	closed, won := e.report.GetWonCount()+e.report.GetLostCount(), e.report.GetWonCount()
+	switch {
+	case e.fresh && s.rules.enough(closed, won) || s.decided == nil:
+		return e, nil
+	case e.fresh && !e.backtest.From.After(now.Add(-pastYear)):
+		e.known, e.closed, e.won = true, closed, won // it has counted
 		return e, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, pastLimit)

@@ -200,6 +200,50 @@ func TestNoGroupMayBeWorse(t *testing.T) {
 	}
 }
 
+// A backtest of a year has counted the leads: nobody is asked how many there are.
+func TestABacktestOfAYearCounts(t *testing.T) {
+	w := promoting(t, scoring.ModelRules{}, market{brand: "NORRVIND", region: "US-NY", leads: 200, drives: 5, others: 1})
+	w.runs()
+	resp, err := w.s.StartBacktest(w.ctx, &scoringv1.StartBacktestRequest{Revision: w.revision})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.done(resp.GetBacktest().GetBacktestId())
+	if diff := cmp.Diff([]string{
+		"figures: none; not required: an expert's table; true",
+		"backtest: 200 leads won or lost, 60 won; not required yet: the line has 200 leads won or lost, 60 won in the past year; required is one with at least 500 leads won or lost, 30 of them won; true",
+	}, words(w.promote(w.revision, active).GetGuards())); diff != "" {
+		t.Error(diff)
+	}
+	if len(w.source.counted) != 0 {
+		t.Errorf("asked %v", w.source.counted)
+	}
+}
+
+// A place that Routing does not know any more, as another version names places otherwise, ends a backtest
+// with a word instead of keeping it and all others waiting.
+func TestBacktestWhosePlaceIsLost(t *testing.T) {
+	source := newSource(-1)
+	source.forgets = true
+	w := newTrying(t, newPool(t), source)
+	w.runs()
+	id := w.begin().GetBacktestId()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
+		b := w.look(id)
+		if b.GetState() == scoringv1.BacktestState_BACKTEST_STATE_FAILED {
+			if !strings.Contains(b.GetProblem(), "begin it again") {
+				t.Errorf("it ended with %q", b.GetProblem())
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it is %v", b)
+		}
+	}
+}
+
 // What scored the line when the backtest began must score it still.
 func TestBacktestAgainstWhatDoesNotScoreAnyMore(t *testing.T) {
 	w := promoting(t, scoring.ModelRules{MinRows: 100, MinWins: 10, MaxGroupCalibrationError: 1}, market{brand: "NORRVIND", leads: 200, drives: 5, others: 1})
