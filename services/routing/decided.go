@@ -191,11 +191,11 @@ func pastDecision(k *postgres.PastCase, r *corerouting.Receipt, network *network
 }
 
 // region is where a dealer is, such as US-TX; empty for one that the network does not know.
-func (v *networkView) region(dealerID string) string {
-	if v == nil || v.dealers[dealerID] == nil {
+func (n *networkView) region(dealerID string) string {
+	if n == nil || n.dealers[dealerID] == nil {
 		return ""
 	}
-	d := v.dealers[dealerID].dealer
+	d := n.dealers[dealerID].dealer
 	if d.GetRegion() == "" {
 		return d.GetCountry()
 	}
