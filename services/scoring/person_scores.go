@@ -12,6 +12,7 @@ import (
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/cursor"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
+	"github.com/leadmesh/leadmesh/services/internal/scoreconv"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -222,6 +223,24 @@ func (n *scoreNames) proto(p *store.PersonScore) *scoringv1.PersonScores {
 		if rank != 0 {
 			out.Segments = append(out.Segments, &scoringv1.PersonSegment{Segment: leadv1.Segment(code), Level: n.level(lead.Segment(code), rank)})
 		}
+	}
+	for _, x := range n.report.GetIndices() {
+		if at := int(x.GetIndex()); at < len(p.Indices) && p.Indices[at].Points >= 0 {
+			out.Indices = append(out.Indices, indexScore(x, &p.Indices[at]))
+		}
+	}
+	return out
+}
+
+func indexScore(x *scoringv1.RescoredIndex, of *store.IndexScore) *leadv1.IndexScore {
+	out := &leadv1.IndexScore{Index: x.GetIndex(), Label: scoreconv.IndexLabel(lead.Index(x.GetIndex())), Points: int32(of.Points)}
+	if int(of.Band) < len(x.GetBands()) {
+		out.Band = x.GetBands()[of.Band].GetBand()
+	}
+	if scoring.Money(lead.Index(x.GetIndex())) {
+		out.ExpectedRevenue, out.Months = &leadv1.Money{Minor: of.Expected, Currency: x.GetCurrency()}, scoring.ValueMonths
+	} else {
+		out.ProbabilityPpm = int32(of.Expected)
 	}
 	return out
 }

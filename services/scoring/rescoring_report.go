@@ -23,6 +23,7 @@ type census struct {
 	report   *scoringv1.RescoringReport
 	lines    [scoring.NumLines]*scoringv1.RescoredLine // nil: no scorecard
 	segments [scoring.NumSegments]*scoringv1.RescoredSegment
+	indices  [scoring.NumIndices]*scoringv1.RescoredIndex
 }
 
 // newCensus begins to count by a playbook.
@@ -46,7 +47,21 @@ func newCensus(p *playbook.Playbook) *census {
 		}
 		r.Segments = append(r.Segments, out)
 	}
-	return indexCensus(r)
+	for code := lead.IndexUnspecified; int(code) < scoring.NumIndices; code++ {
+		x, ok := p.Scorecards.Indices[code.String()]
+		if !ok {
+			continue
+		}
+		out := &scoringv1.RescoredIndex{Index: leadv1.Index(code), Bands: []*scoringv1.RescoredBand{{}}}
+		if scoring.Money(code) {
+			out.Currency = p.Currency
+		}
+		for _, band := range x.Bands {
+			out.Bands = append(out.Bands, &scoringv1.RescoredBand{Band: band.Name})
+		}
+		r.Indices = append(r.Indices, out)
+	}
+	return arrange(r)
 }
 
 func emptyLine(line lead.Line) *scoringv1.RescoredLine {
@@ -74,10 +89,11 @@ func readCensus(stored []byte) (*census, error) {
 			return nil, problem.Internal(fmt.Errorf("what is counted of %s is of another version", l.GetLine()))
 		}
 	}
-	return indexCensus(r), nil
+	return arrange(r), nil
 }
 
-func indexCensus(r *scoringv1.RescoringReport) *census {
+// arrange finds what is counted by its code.
+func arrange(r *scoringv1.RescoringReport) *census {
 	c := &census{report: r}
 	for _, l := range r.GetLines() {
 		if int(l.GetLine()) < len(c.lines) {
@@ -87,6 +103,11 @@ func indexCensus(r *scoringv1.RescoringReport) *census {
 	for _, s := range r.GetSegments() {
 		if int(s.GetSegment()) < len(c.segments) {
 			c.segments[s.GetSegment()] = s
+		}
+	}
+	for _, x := range r.GetIndices() {
+		if int(x.GetIndex()) < len(c.indices) {
+			c.indices[x.GetIndex()] = x
 		}
 	}
 	return c
@@ -121,6 +142,17 @@ func (c *census) add(before, now *store.PersonScore) {
 		countSegment(s, int(before.Levels[code]), int(now.Levels[code]))
 		if is == 1 && now.Active == lead.Segment(code) {
 			s.ActiveCount++
+		}
+	}
+	for code, x := range c.indices {
+		if x == nil {
+			continue
+		}
+		if band := int(before.Indices[code].Band); was == 1 && before.Indices[code].Points >= 0 && band < len(x.Bands) {
+			x.Bands[band].BeforePersonCount++
+		}
+		if band := int(now.Indices[code].Band); is == 1 && now.Indices[code].Points >= 0 && band < len(x.Bands) {
+			x.Bands[band].PersonCount++
 		}
 	}
 	for _, n := range c.report.GetNextLines() {

@@ -29,6 +29,7 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"github.com/leadmesh/leadmesh/services/internal/scoreconv"
 	"github.com/leadmesh/leadmesh/services/scoring"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -289,6 +290,15 @@ func checkCensus(t *testing.T, r *scoringv1.RescoringReport) {
 	for _, n := range r.GetNextLines() {
 		next += n.GetPersonCount()
 	}
+	for _, x := range r.GetIndices() {
+		now, before := int64(0), int64(0)
+		for _, b := range x.GetBands() {
+			now, before = now+b.GetPersonCount(), before+b.GetBeforePersonCount()
+		}
+		if now != r.GetPersonCount() || before != r.GetBeforePersonCount() {
+			t.Errorf("%v has %d persons, %d before", x.GetIndex(), now, before)
+		}
+	}
 	if active > r.GetPersonCount() || next != r.GetPersonCount() {
 		t.Errorf("%d persons, %d with an active play, %d by the line to work for", r.GetPersonCount(), active, next)
 	}
@@ -314,7 +324,7 @@ func levels(s *scoringv1.RescoredSegment) map[string]int64 {
 }
 
 // wantScores works the scores of a person out from what Identity answered, without the service.
-func wantScores(p *playbook.Playbook, person *identityv1.PersonProfile, at time.Time, t *testing.T) map[leadv1.Line]int32 {
+func wantScores(p *playbook.Playbook, person *identityv1.PersonProfile, at time.Time, t *testing.T) (map[leadv1.Line]int32, []*leadv1.IndexScore) {
 	t.Helper()
 	profile, err := signal.Unmarshal(person.GetProfile())
 	if err != nil {
@@ -341,7 +351,11 @@ func wantScores(p *playbook.Playbook, person *identityv1.PersonProfile, at time.
 			want[leadv1.Line(line)] = res.Points[line]
 		}
 	}
-	return want
+	indices := scoreconv.Indices(p, &in)
+	for _, x := range indices { // the rest is for whoever asks why
+		x.Reasons, x.Contributions, x.Groups, x.NoConsentGroups, x.ProbabilityInterval, x.RevenueInterval = nil, nil, nil, nil, nil, nil
+	}
+	return want, indices
 }
 
 func TestRescoring(t *testing.T) {
@@ -373,6 +387,9 @@ func TestRescoring(t *testing.T) {
 	if r.GetPersonCount() != basePersons || r.GetNoConsentCount() != 3*ofAKind || r.GetEnteredCount() != basePersons || r.GetBeforePersonCount() != 0 {
 		t.Errorf("first report: %d persons, %d without profiling, %d entered", r.GetPersonCount(), r.GetNoConsentCount(), r.GetEnteredCount())
 	}
+	if len(r.GetIndices()) != 2 || r.GetIndices()[1].GetCurrency() == "" {
+		t.Errorf("indices: %v", r.GetIndices())
+	}
 	renewal := segmentOf(r, leadv1.Segment_SEGMENT_RENEWAL_INTENDER)
 	if diff := cmp.Diff(map[string]int64{"active": 2 * ofAKind}, levels(renewal)); diff != "" { // contracts count without profiling
 		t.Error(diff)
@@ -396,7 +413,11 @@ func TestRescoring(t *testing.T) {
 		for _, l := range resp.GetScores().GetLines() {
 			got[l.GetLine()] = l.GetPoints()
 		}
-		if diff := cmp.Diff(wantScores(rules, person, start, t), got); diff != "" || resp.GetScores().GetNoConsent() == person.GetProfiling() {
+		want, indices := wantScores(rules, person, start, t)
+		if diff := cmp.Diff(indices, resp.GetScores().GetIndices(), protocmp.Transform()); diff != "" {
+			t.Errorf("person %d: %s", i, diff)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || resp.GetScores().GetNoConsent() == person.GetProfiling() {
 			t.Errorf("person %d: %s", i, diff)
 		}
 	}

@@ -89,7 +89,7 @@ func newPool(t *testing.T) *pgxpool.Pool {
 
 // sample is the sample playbook's files; changed adds a remark to one, which makes it another
 // revision.
-func sample(t *testing.T) playbook.Files {
+func sample(t testing.TB) playbook.Files {
 	t.Helper()
 	files := playbook.Files{}
 	root := os.DirFS(filepath.Join("..", "..", "deploy", "sample", "playbook"))

@@ -239,6 +239,14 @@ func printRescoredSegments(out io.Writer, c *scoringv1.RescoringReport) {
 		}
 	}
 	_ = w.Flush()
+	for _, x := range c.GetIndices() {
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(w, "%s\tpersons\n", strings.TrimPrefix(x.GetIndex().String(), "INDEX_"))
+		for _, b := range x.GetBands() {
+			fmt.Fprintf(w, "  %s\t%s\n", orDash(b.GetBand()), change(b.GetBeforePersonCount(), b.GetPersonCount()))
+		}
+		_ = w.Flush()
+	}
 }
 
 // change writes a count that was another.

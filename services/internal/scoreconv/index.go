@@ -25,7 +25,7 @@ func Indices(pb *playbook.Playbook, in *scoring.Inputs) []*leadv1.IndexScore {
 func index(pb *playbook.Playbook, r *scoring.Reading) *leadv1.IndexScore {
 	strongest := r.Reasons(math.MaxInt)
 	s := &leadv1.IndexScore{
-		Index: leadv1.Index(r.Code), Label: lead.Label(language, "index", r.Code.String()),
+		Index: leadv1.Index(r.Code), Label: IndexLabel(r.Code),
 		Points: r.Points, Band: r.Band,
 		Reasons: words(strongest), Contributions: contributions(r.Contributions, strongest),
 	}
@@ -49,3 +49,6 @@ func index(pb *playbook.Playbook, r *scoring.Reading) *leadv1.IndexScore {
 	}
 	return s
 }
+
+// IndexLabel is an index in words.
+func IndexLabel(code lead.Index) string { return lead.Label(language, "index", code.String()) }

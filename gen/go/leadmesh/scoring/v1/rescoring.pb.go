@@ -277,7 +277,9 @@ type RescoringReport struct {
 	// Per segment of the playbook.
 	Segments []*RescoredSegment `protobuf:"bytes,7,rep,name=segments,proto3" json:"segments,omitempty"`
 	// Persons by the line that they would be worked for now, the unspecified one for nobody's work yet.
-	NextLines     []*RescoredNextLine `protobuf:"bytes,8,rep,name=next_lines,json=nextLines,proto3" json:"next_lines,omitempty"`
+	NextLines []*RescoredNextLine `protobuf:"bytes,8,rep,name=next_lines,json=nextLines,proto3" json:"next_lines,omitempty"`
+	// Per index of the playbook.
+	Indices       []*RescoredIndex `protobuf:"bytes,9,rep,name=indices,proto3" json:"indices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -364,6 +366,13 @@ func (x *RescoringReport) GetSegments() []*RescoredSegment {
 func (x *RescoringReport) GetNextLines() []*RescoredNextLine {
 	if x != nil {
 		return x.NextLines
+	}
+	return nil
+}
+
+func (x *RescoringReport) GetIndices() []*RescoredIndex {
+	if x != nil {
+		return x.Indices
 	}
 	return nil
 }
@@ -908,6 +917,134 @@ func (x *RescoredNextLine) GetBeforePersonCount() int64 {
 	return 0
 }
 
+// RescoredIndex counts persons by what an index of the playbook says of them.
+type RescoredIndex struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The index.
+	Index v1.Index `protobuf:"varint,1,opt,name=index,proto3,enum=leadmesh.lead.v1.Index" json:"index,omitempty"`
+	// The currency of what is expected, for INDEX_CUSTOMER_VALUE.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Per band, the lowest first; the one without a name is below all of them.
+	Bands         []*RescoredBand `protobuf:"bytes,3,rep,name=bands,proto3" json:"bands,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RescoredIndex) Reset() {
+	*x = RescoredIndex{}
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RescoredIndex) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RescoredIndex) ProtoMessage() {}
+
+func (x *RescoredIndex) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RescoredIndex.ProtoReflect.Descriptor instead.
+func (*RescoredIndex) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RescoredIndex) GetIndex() v1.Index {
+	if x != nil {
+		return x.Index
+	}
+	return v1.Index(0)
+}
+
+func (x *RescoredIndex) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *RescoredIndex) GetBands() []*RescoredBand {
+	if x != nil {
+		return x.Bands
+	}
+	return nil
+}
+
+// RescoredBand counts persons in a band of an index. Bands before are matched by their rank.
+type RescoredBand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name in the playbook, such as top.
+	Band string `protobuf:"bytes,1,opt,name=band,proto3" json:"band,omitempty"`
+	// Persons.
+	PersonCount int64 `protobuf:"varint,2,opt,name=person_count,json=personCount,proto3" json:"person_count,omitempty"`
+	// Persons before.
+	BeforePersonCount int64 `protobuf:"varint,3,opt,name=before_person_count,json=beforePersonCount,proto3" json:"before_person_count,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *RescoredBand) Reset() {
+	*x = RescoredBand{}
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RescoredBand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RescoredBand) ProtoMessage() {}
+
+func (x *RescoredBand) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RescoredBand.ProtoReflect.Descriptor instead.
+func (*RescoredBand) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RescoredBand) GetBand() string {
+	if x != nil {
+		return x.Band
+	}
+	return ""
+}
+
+func (x *RescoredBand) GetPersonCount() int64 {
+	if x != nil {
+		return x.PersonCount
+	}
+	return 0
+}
+
+func (x *RescoredBand) GetBeforePersonCount() int64 {
+	if x != nil {
+		return x.BeforePersonCount
+	}
+	return 0
+}
+
 // PersonScores is what a re-scoring says of one person.
 type PersonScores struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -933,13 +1070,15 @@ type PersonScores struct {
 	PlaybookRevision string `protobuf:"bytes,10,opt,name=playbook_revision,json=playbookRevision,proto3" json:"playbook_revision,omitempty"`
 	// The models that scored, where the playbook's own tables did not.
 	ModelRevisions []string `protobuf:"bytes,11,rep,name=model_revisions,json=modelRevisions,proto3" json:"model_revisions,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What the indices of the playbook say, without reasons.
+	Indices       []*v1.IndexScore `protobuf:"bytes,12,rep,name=indices,proto3" json:"indices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PersonScores) Reset() {
 	*x = PersonScores{}
-	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[9]
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -951,7 +1090,7 @@ func (x *PersonScores) String() string {
 func (*PersonScores) ProtoMessage() {}
 
 func (x *PersonScores) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[9]
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -964,7 +1103,7 @@ func (x *PersonScores) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PersonScores.ProtoReflect.Descriptor instead.
 func (*PersonScores) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{9}
+	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PersonScores) GetPersonId() string {
@@ -1044,6 +1183,13 @@ func (x *PersonScores) GetModelRevisions() []string {
 	return nil
 }
 
+func (x *PersonScores) GetIndices() []*v1.IndexScore {
+	if x != nil {
+		return x.Indices
+	}
+	return nil
+}
+
 // PersonLineScore is the score of a person on a line.
 type PersonLineScore struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1061,7 +1207,7 @@ type PersonLineScore struct {
 
 func (x *PersonLineScore) Reset() {
 	*x = PersonLineScore{}
-	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[10]
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1073,7 +1219,7 @@ func (x *PersonLineScore) String() string {
 func (*PersonLineScore) ProtoMessage() {}
 
 func (x *PersonLineScore) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[10]
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1086,7 +1232,7 @@ func (x *PersonLineScore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PersonLineScore.ProtoReflect.Descriptor instead.
 func (*PersonLineScore) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{10}
+	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PersonLineScore) GetLine() v1.Line {
@@ -1130,7 +1276,7 @@ type PersonSegment struct {
 
 func (x *PersonSegment) Reset() {
 	*x = PersonSegment{}
-	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[11]
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1288,7 @@ func (x *PersonSegment) String() string {
 func (*PersonSegment) ProtoMessage() {}
 
 func (x *PersonSegment) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[11]
+	mi := &file_leadmesh_scoring_v1_rescoring_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1301,7 @@ func (x *PersonSegment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PersonSegment.ProtoReflect.Descriptor instead.
 func (*PersonSegment) Descriptor() ([]byte, []int) {
-	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{11}
+	return file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PersonSegment) GetSegment() v1.Segment {
@@ -1176,7 +1322,7 @@ var File_leadmesh_scoring_v1_rescoring_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_rescoring_proto_rawDesc = "" +
 	"\n" +
-	"#leadmesh/scoring/v1/rescoring.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\"\xfe\x04\n" +
+	"#leadmesh/scoring/v1/rescoring.proto\x12\x13leadmesh.scoring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bleadmesh/lead/v1/code.proto\x1a\x1fleadmesh/lead/v1/decision.proto\"\xfe\x04\n" +
 	"\tRescoring\x12!\n" +
 	"\frescoring_id\x18\x01 \x01(\tR\vrescoringId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\tR\brevision\x12+\n" +
@@ -1195,7 +1341,7 @@ const file_leadmesh_scoring_v1_rescoring_proto_rawDesc = "" +
 	"\x16estimated_person_count\x18\f \x01(\x03R\x14estimatedPersonCount\x12\x18\n" +
 	"\aproblem\x18\r \x01(\tR\aproblem\x12.\n" +
 	"\x13before_rescoring_id\x18\x0e \x01(\tR\x11beforeRescoringId\x12<\n" +
-	"\x06report\x18\x0f \x01(\v2$.leadmesh.scoring.v1.RescoringReportR\x06report\"\x93\x03\n" +
+	"\x06report\x18\x0f \x01(\v2$.leadmesh.scoring.v1.RescoringReportR\x06report\"\xd1\x03\n" +
 	"\x0fRescoringReport\x12!\n" +
 	"\fperson_count\x18\x01 \x01(\x03R\vpersonCount\x12(\n" +
 	"\x10no_consent_count\x18\x02 \x01(\x03R\x0enoConsentCount\x12.\n" +
@@ -1206,7 +1352,8 @@ const file_leadmesh_scoring_v1_rescoring_proto_rawDesc = "" +
 	"\x05lines\x18\x06 \x03(\v2!.leadmesh.scoring.v1.RescoredLineR\x05lines\x12@\n" +
 	"\bsegments\x18\a \x03(\v2$.leadmesh.scoring.v1.RescoredSegmentR\bsegments\x12D\n" +
 	"\n" +
-	"next_lines\x18\b \x03(\v2%.leadmesh.scoring.v1.RescoredNextLineR\tnextLines\"\xa6\x02\n" +
+	"next_lines\x18\b \x03(\v2%.leadmesh.scoring.v1.RescoredNextLineR\tnextLines\x12<\n" +
+	"\aindices\x18\t \x03(\v2\".leadmesh.scoring.v1.RescoredIndexR\aindices\"\xa6\x02\n" +
 	"\fRescoredLine\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12;\n" +
 	"\x06points\x18\x02 \x03(\v2#.leadmesh.scoring.v1.RescoredPointsR\x06points\x12:\n" +
@@ -1248,7 +1395,15 @@ const file_leadmesh_scoring_v1_rescoring_proto_rawDesc = "" +
 	"\x10RescoredNextLine\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12!\n" +
 	"\fperson_count\x18\x02 \x01(\x03R\vpersonCount\x12.\n" +
-	"\x13before_person_count\x18\x03 \x01(\x03R\x11beforePersonCount\"\xfb\x03\n" +
+	"\x13before_person_count\x18\x03 \x01(\x03R\x11beforePersonCount\"\x93\x01\n" +
+	"\rRescoredIndex\x12-\n" +
+	"\x05index\x18\x01 \x01(\x0e2\x17.leadmesh.lead.v1.IndexR\x05index\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x127\n" +
+	"\x05bands\x18\x03 \x03(\v2!.leadmesh.scoring.v1.RescoredBandR\x05bands\"u\n" +
+	"\fRescoredBand\x12\x12\n" +
+	"\x04band\x18\x01 \x01(\tR\x04band\x12!\n" +
+	"\fperson_count\x18\x02 \x01(\x03R\vpersonCount\x12.\n" +
+	"\x13before_person_count\x18\x03 \x01(\x03R\x11beforePersonCount\"\xb3\x04\n" +
 	"\fPersonScores\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1d\n" +
@@ -1262,7 +1417,8 @@ const file_leadmesh_scoring_v1_rescoring_proto_rawDesc = "" +
 	"\frescoring_id\x18\t \x01(\tR\vrescoringId\x12+\n" +
 	"\x11playbook_revision\x18\n" +
 	" \x01(\tR\x10playbookRevision\x12'\n" +
-	"\x0fmodel_revisions\x18\v \x03(\tR\x0emodelRevisions\"\x9a\x01\n" +
+	"\x0fmodel_revisions\x18\v \x03(\tR\x0emodelRevisions\x126\n" +
+	"\aindices\x18\f \x03(\v2\x1c.leadmesh.lead.v1.IndexScoreR\aindices\"\x9a\x01\n" +
 	"\x0fPersonLineScore\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12\x16\n" +
 	"\x06points\x18\x02 \x01(\x05R\x06points\x12-\n" +
@@ -1292,7 +1448,7 @@ func file_leadmesh_scoring_v1_rescoring_proto_rawDescGZIP() []byte {
 }
 
 var file_leadmesh_scoring_v1_rescoring_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_leadmesh_scoring_v1_rescoring_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_leadmesh_scoring_v1_rescoring_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_leadmesh_scoring_v1_rescoring_proto_goTypes = []any{
 	(RescoringState)(0),           // 0: leadmesh.scoring.v1.RescoringState
 	(*Rescoring)(nil),             // 1: leadmesh.scoring.v1.Rescoring
@@ -1304,45 +1460,53 @@ var file_leadmesh_scoring_v1_rescoring_proto_goTypes = []any{
 	(*RescoredSegment)(nil),       // 7: leadmesh.scoring.v1.RescoredSegment
 	(*RescoredLevel)(nil),         // 8: leadmesh.scoring.v1.RescoredLevel
 	(*RescoredNextLine)(nil),      // 9: leadmesh.scoring.v1.RescoredNextLine
-	(*PersonScores)(nil),          // 10: leadmesh.scoring.v1.PersonScores
-	(*PersonLineScore)(nil),       // 11: leadmesh.scoring.v1.PersonLineScore
-	(*PersonSegment)(nil),         // 12: leadmesh.scoring.v1.PersonSegment
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(v1.Line)(0),                  // 14: leadmesh.lead.v1.Line
-	(v1.Stage)(0),                 // 15: leadmesh.lead.v1.Stage
-	(v1.Segment)(0),               // 16: leadmesh.lead.v1.Segment
+	(*RescoredIndex)(nil),         // 10: leadmesh.scoring.v1.RescoredIndex
+	(*RescoredBand)(nil),          // 11: leadmesh.scoring.v1.RescoredBand
+	(*PersonScores)(nil),          // 12: leadmesh.scoring.v1.PersonScores
+	(*PersonLineScore)(nil),       // 13: leadmesh.scoring.v1.PersonLineScore
+	(*PersonSegment)(nil),         // 14: leadmesh.scoring.v1.PersonSegment
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(v1.Line)(0),                  // 16: leadmesh.lead.v1.Line
+	(v1.Stage)(0),                 // 17: leadmesh.lead.v1.Stage
+	(v1.Segment)(0),               // 18: leadmesh.lead.v1.Segment
+	(v1.Index)(0),                 // 19: leadmesh.lead.v1.Index
+	(*v1.IndexScore)(nil),         // 20: leadmesh.lead.v1.IndexScore
 }
 var file_leadmesh_scoring_v1_rescoring_proto_depIdxs = []int32{
-	13, // 0: leadmesh.scoring.v1.Rescoring.as_of:type_name -> google.protobuf.Timestamp
+	15, // 0: leadmesh.scoring.v1.Rescoring.as_of:type_name -> google.protobuf.Timestamp
 	0,  // 1: leadmesh.scoring.v1.Rescoring.state:type_name -> leadmesh.scoring.v1.RescoringState
-	13, // 2: leadmesh.scoring.v1.Rescoring.updated_at:type_name -> google.protobuf.Timestamp
+	15, // 2: leadmesh.scoring.v1.Rescoring.updated_at:type_name -> google.protobuf.Timestamp
 	2,  // 3: leadmesh.scoring.v1.Rescoring.report:type_name -> leadmesh.scoring.v1.RescoringReport
 	3,  // 4: leadmesh.scoring.v1.RescoringReport.lines:type_name -> leadmesh.scoring.v1.RescoredLine
 	7,  // 5: leadmesh.scoring.v1.RescoringReport.segments:type_name -> leadmesh.scoring.v1.RescoredSegment
 	9,  // 6: leadmesh.scoring.v1.RescoringReport.next_lines:type_name -> leadmesh.scoring.v1.RescoredNextLine
-	14, // 7: leadmesh.scoring.v1.RescoredLine.line:type_name -> leadmesh.lead.v1.Line
-	4,  // 8: leadmesh.scoring.v1.RescoredLine.points:type_name -> leadmesh.scoring.v1.RescoredPoints
-	5,  // 9: leadmesh.scoring.v1.RescoredLine.stages:type_name -> leadmesh.scoring.v1.RescoredStage
-	6,  // 10: leadmesh.scoring.v1.RescoredLine.moves:type_name -> leadmesh.scoring.v1.RescoredMove
-	15, // 11: leadmesh.scoring.v1.RescoredStage.stage:type_name -> leadmesh.lead.v1.Stage
-	15, // 12: leadmesh.scoring.v1.RescoredMove.before:type_name -> leadmesh.lead.v1.Stage
-	15, // 13: leadmesh.scoring.v1.RescoredMove.now:type_name -> leadmesh.lead.v1.Stage
-	16, // 14: leadmesh.scoring.v1.RescoredSegment.segment:type_name -> leadmesh.lead.v1.Segment
-	8,  // 15: leadmesh.scoring.v1.RescoredSegment.levels:type_name -> leadmesh.scoring.v1.RescoredLevel
-	14, // 16: leadmesh.scoring.v1.RescoredNextLine.line:type_name -> leadmesh.lead.v1.Line
-	13, // 17: leadmesh.scoring.v1.PersonScores.as_of:type_name -> google.protobuf.Timestamp
-	11, // 18: leadmesh.scoring.v1.PersonScores.lines:type_name -> leadmesh.scoring.v1.PersonLineScore
-	12, // 19: leadmesh.scoring.v1.PersonScores.segments:type_name -> leadmesh.scoring.v1.PersonSegment
-	16, // 20: leadmesh.scoring.v1.PersonScores.active_segment:type_name -> leadmesh.lead.v1.Segment
-	14, // 21: leadmesh.scoring.v1.PersonScores.next_line:type_name -> leadmesh.lead.v1.Line
-	14, // 22: leadmesh.scoring.v1.PersonLineScore.line:type_name -> leadmesh.lead.v1.Line
-	15, // 23: leadmesh.scoring.v1.PersonLineScore.stage:type_name -> leadmesh.lead.v1.Stage
-	16, // 24: leadmesh.scoring.v1.PersonSegment.segment:type_name -> leadmesh.lead.v1.Segment
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	10, // 7: leadmesh.scoring.v1.RescoringReport.indices:type_name -> leadmesh.scoring.v1.RescoredIndex
+	16, // 8: leadmesh.scoring.v1.RescoredLine.line:type_name -> leadmesh.lead.v1.Line
+	4,  // 9: leadmesh.scoring.v1.RescoredLine.points:type_name -> leadmesh.scoring.v1.RescoredPoints
+	5,  // 10: leadmesh.scoring.v1.RescoredLine.stages:type_name -> leadmesh.scoring.v1.RescoredStage
+	6,  // 11: leadmesh.scoring.v1.RescoredLine.moves:type_name -> leadmesh.scoring.v1.RescoredMove
+	17, // 12: leadmesh.scoring.v1.RescoredStage.stage:type_name -> leadmesh.lead.v1.Stage
+	17, // 13: leadmesh.scoring.v1.RescoredMove.before:type_name -> leadmesh.lead.v1.Stage
+	17, // 14: leadmesh.scoring.v1.RescoredMove.now:type_name -> leadmesh.lead.v1.Stage
+	18, // 15: leadmesh.scoring.v1.RescoredSegment.segment:type_name -> leadmesh.lead.v1.Segment
+	8,  // 16: leadmesh.scoring.v1.RescoredSegment.levels:type_name -> leadmesh.scoring.v1.RescoredLevel
+	16, // 17: leadmesh.scoring.v1.RescoredNextLine.line:type_name -> leadmesh.lead.v1.Line
+	19, // 18: leadmesh.scoring.v1.RescoredIndex.index:type_name -> leadmesh.lead.v1.Index
+	11, // 19: leadmesh.scoring.v1.RescoredIndex.bands:type_name -> leadmesh.scoring.v1.RescoredBand
+	15, // 20: leadmesh.scoring.v1.PersonScores.as_of:type_name -> google.protobuf.Timestamp
+	13, // 21: leadmesh.scoring.v1.PersonScores.lines:type_name -> leadmesh.scoring.v1.PersonLineScore
+	14, // 22: leadmesh.scoring.v1.PersonScores.segments:type_name -> leadmesh.scoring.v1.PersonSegment
+	18, // 23: leadmesh.scoring.v1.PersonScores.active_segment:type_name -> leadmesh.lead.v1.Segment
+	16, // 24: leadmesh.scoring.v1.PersonScores.next_line:type_name -> leadmesh.lead.v1.Line
+	20, // 25: leadmesh.scoring.v1.PersonScores.indices:type_name -> leadmesh.lead.v1.IndexScore
+	16, // 26: leadmesh.scoring.v1.PersonLineScore.line:type_name -> leadmesh.lead.v1.Line
+	17, // 27: leadmesh.scoring.v1.PersonLineScore.stage:type_name -> leadmesh.lead.v1.Stage
+	18, // 28: leadmesh.scoring.v1.PersonSegment.segment:type_name -> leadmesh.lead.v1.Segment
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_scoring_v1_rescoring_proto_init() }
@@ -1356,7 +1520,7 @@ func file_leadmesh_scoring_v1_rescoring_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_scoring_v1_rescoring_proto_rawDesc), len(file_leadmesh_scoring_v1_rescoring_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
