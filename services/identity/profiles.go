@@ -45,7 +45,7 @@ func (s *Service) ListProfiles(ctx context.Context, req *identityv1.ListProfiles
 			last := rows[len(rows)-1].ID
 			resp.NextPageToken, resp.ProgressPpm = cursor.Text(last[:]), progressAt(last)
 		}
-		resp.Profiles, err = profiles(ctx, tx, rows, q.at)
+		resp.Profiles, err = profiles(ctx, tx, q.after, rows, q.at)
 		return err
 	})
 	return resp, err
@@ -89,11 +89,13 @@ func progressAt(id lead.ID) int32 {
 // profiles writes what is known of persons. Consent is what Capture would be told of a lead of theirs:
 // the facts held of them and the revocations of whoever shares a contact point. Where it is not
 // granted by the person's own facts nobody else's are read, since those can only take away.
-func profiles(ctx context.Context, tx *postgres.Tx, rows []postgres.KnownPerson, at time.Time) ([]*identityv1.PersonProfile, error) {
+func profiles(ctx context.Context, tx *postgres.Tx, after lead.ID, rows []postgres.KnownPerson, at time.Time) ([]*identityv1.PersonProfile, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
 	out := make([]*identityv1.PersonProfile, len(rows))
 	persons := make([]person, len(rows))
 	byID := make(map[lead.ID]*person, len(rows))
-	ids, epochs := make([]lead.ID, len(rows)), make([]int16, len(rows))
 	for i := range rows {
 		r := &rows[i]
 		facts, err := identity.Unmarshal(r.Facts)
@@ -101,7 +103,7 @@ func profiles(ctx context.Context, tx *postgres.Tx, rows []postgres.KnownPerson,
 			return nil, fmt.Errorf("facts of a person: %w", err)
 		}
 		persons[i].facts = facts
-		byID[r.ID], ids[i], epochs[i] = &persons[i], r.ID, r.Epoch
+		persons[i].row.Epoch, byID[r.ID] = r.Epoch, &persons[i]
 		var golden leadv1.Party
 		if err := proto.Unmarshal(r.Golden, &golden); err != nil {
 			return nil, fmt.Errorf("golden record of a person: %w", err)
@@ -112,16 +114,19 @@ func profiles(ctx context.Context, tx *postgres.Tx, rows []postgres.KnownPerson,
 			Country: home.GetCountry(), Region: home.GetRegion(), PostalCode: home.GetPostalCode(),
 		}
 	}
-	held, _, err := tx.Bearing(ctx, ids, epochs, nil)
+	held, err := tx.ConsentsBetween(ctx, after, rows[len(rows)-1].ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range held {
+		p := byID[r.PersonID]
+		if p == nil || p.row.Epoch != r.Epoch {
+			continue // of somebody joined, or no longer what holds
+		}
 		f, err := readFact(r.ID, r.Fact)
 		if err != nil {
 			return nil, err
 		}
-		p := byID[r.PersonID]
 		p.consents = append(p.consents, f)
 	}
 	var points []lead.ID

@@ -165,6 +165,22 @@ func TestProfilesFollowConsent(t *testing.T) {
 	}
 }
 
+// Two who are found to be one are held to what the stricter said.
+func TestProfilesOfMergedPersons(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	yes := w.resolve(w.newLead(party("Carmen", "Delgadillo", "carmen@example.com", ""), profiling(granted, "")))[0].PersonId
+	no := w.resolve(w.newLead(party("Karla", "Bauer", "karla@example.com", ""), profiling(denied, "")))[0].PersonId
+	w.advance(time.Hour)
+	if _, err := w.MergePersons(w.t.Context(), &identityv1.MergePersonsRequest{PersonId: yes, OtherPersonId: no, Note: "the same"}); err != nil {
+		t.Fatal(err)
+	}
+	all := w.profiles(0, time.Unix(0, w.now.Load()))
+	if len(all) != 1 || all[0].GetProfiling() {
+		t.Errorf("the two are %d, and may be watched: %v", len(all), all[0].GetProfiling())
+	}
+}
+
 func TestListProfilesMistakes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

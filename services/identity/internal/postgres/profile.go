@@ -22,3 +22,13 @@ func (t *Tx) ProfilesAfter(ctx context.Context, bucket int16, id lead.ID, most i
 	}
 	return out, err
 }
+
+// ConsentsBetween returns the facts of persons after one and up to another, of every epoch.
+func (t *Tx) ConsentsBetween(ctx context.Context, after, last lead.ID) ([]Consent, error) {
+	rows, err := t.q.ConsentsBetween(ctx, after.Bucket(), uuid(after), last.Bucket(), uuid(last))
+	out := make([]Consent, len(rows))
+	for i, r := range rows {
+		out[i] = Consent{PersonID: r.PersonID.Bytes, Epoch: r.Epoch, ID: r.ConsentID.Bytes, Fact: r.Fact}
+	}
+	return out, err
+}

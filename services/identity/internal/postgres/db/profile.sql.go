@@ -11,6 +11,52 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const consentsBetween = `-- name: ConsentsBetween :many
+SELECT c.person_id, c.epoch, c.consent_id, c.fact
+FROM consent c
+WHERE (c.bucket, c.person_id) > ($1::smallint, $2::uuid)
+    AND (c.bucket, c.person_id) <= ($3::smallint, $4::uuid)
+`
+
+type ConsentsBetweenRow struct {
+	PersonID  pgtype.UUID
+	Epoch     int16
+	ConsentID pgtype.UUID
+	Fact      []byte
+}
+
+// The facts of persons after one and up to another, in stretches of the primary key: which of them hold
+// the epoch of the person says.
+func (q *Queries) ConsentsBetween(ctx context.Context, afterBucket int16, afterPerson pgtype.UUID, lastBucket int16, lastPerson pgtype.UUID) ([]ConsentsBetweenRow, error) {
+	rows, err := q.db.Query(ctx, consentsBetween,
+		afterBucket,
+		afterPerson,
+		lastBucket,
+		lastPerson,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ConsentsBetweenRow
+	for rows.Next() {
+		var i ConsentsBetweenRow
+		if err := rows.Scan(
+			&i.PersonID,
+			&i.Epoch,
+			&i.ConsentID,
+			&i.Fact,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const profilesAfter = `-- name: ProfilesAfter :many
 SELECT p.person_id, p.consent_epoch, p.golden, p.facts, p.profile
 FROM person p
