@@ -200,12 +200,16 @@ func printRescoring(out io.Writer, r *scoringv1.Rescoring) {
 	}
 	fmt.Fprintf(out, "%d persons, %d of them without profiling; %d before, %d came, %d went; took %s\n", c.GetPersonCount(), c.GetNoConsentCount(),
 		c.GetBeforePersonCount(), c.GetEnteredCount(), c.GetLeftCount(), r.GetUpdatedAt().AsTime().Sub(r.GetAsOf().AsTime()).Round(time.Millisecond))
-	printRescoredLines(out, c)
-	printRescoredSegments(out, c)
+	count := func(_, now int64) string { return fmt.Sprint(now) }
+	if c.GetBeforePersonCount() > 0 {
+		count = change
+	}
+	printRescoredLines(out, c, count)
+	printRescoredSegments(out, c, count)
 }
 
 // printRescoredLines writes persons by stage, before and now.
-func printRescoredLines(out io.Writer, c *scoringv1.RescoringReport) {
+func printRescoredLines(out io.Writer, c *scoringv1.RescoringReport, count func(before, now int64) string) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	next := map[leadv1.Line]*scoringv1.RescoredNextLine{}
 	for _, n := range c.GetNextLines() {
@@ -219,23 +223,23 @@ func printRescoredLines(out io.Writer, c *scoringv1.RescoringReport) {
 	for _, l := range c.GetLines() {
 		fmt.Fprintf(w, "%s\t", lineWord(l.GetLine()))
 		for _, x := range l.GetStages() {
-			fmt.Fprintf(w, "%s\t", change(x.GetBeforePersonCount(), x.GetPersonCount()))
+			fmt.Fprintf(w, "%s\t", count(x.GetBeforePersonCount(), x.GetPersonCount()))
 		}
 		n := next[l.GetLine()]
-		fmt.Fprintf(w, "%d\t%d\t%s\t\n", l.GetUpCount(), l.GetDownCount(), change(n.GetBeforePersonCount(), n.GetPersonCount()))
+		fmt.Fprintf(w, "%d\t%d\t%s\t\n", l.GetUpCount(), l.GetDownCount(), count(n.GetBeforePersonCount(), n.GetPersonCount()))
 	}
 	_ = w.Flush() // as with every other line: a terminal that is gone needs no answer
 }
 
 // printRescoredSegments writes persons by segment and level, before and now.
-func printRescoredSegments(out io.Writer, c *scoringv1.RescoringReport) {
+func printRescoredSegments(out io.Writer, c *scoringv1.RescoringReport, count func(before, now int64) string) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "segment\tlevel\tpersons\tcame\twent\tactive play")
 	for _, x := range c.GetSegments() {
 		name := strings.TrimPrefix(x.GetSegment().String(), "SEGMENT_")
-		fmt.Fprintf(w, "%s\t\t%s\t%d\t%d\t%d %s\n", name, change(x.GetBeforePersonCount(), x.GetPersonCount()), x.GetEnteredCount(), x.GetLeftCount(), x.GetActiveCount(), x.GetPlay())
+		fmt.Fprintf(w, "%s\t\t%s\t%d\t%d\t%d %s\n", name, count(x.GetBeforePersonCount(), x.GetPersonCount()), x.GetEnteredCount(), x.GetLeftCount(), x.GetActiveCount(), x.GetPlay())
 		for _, l := range x.GetLevels() {
-			fmt.Fprintf(w, "\t%s\t%s\t%d\t%d\t\n", orDash(l.GetLevel()), change(l.GetBeforePersonCount(), l.GetPersonCount()), l.GetEnteredCount(), l.GetLeftCount())
+			fmt.Fprintf(w, "\t%s\t%s\t%d\t%d\t\n", orDash(l.GetLevel()), count(l.GetBeforePersonCount(), l.GetPersonCount()), l.GetEnteredCount(), l.GetLeftCount())
 		}
 	}
 	_ = w.Flush()
@@ -243,7 +247,7 @@ func printRescoredSegments(out io.Writer, c *scoringv1.RescoringReport) {
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(w, "%s\tpersons\n", strings.TrimPrefix(x.GetIndex().String(), "INDEX_"))
 		for _, b := range x.GetBands() {
-			fmt.Fprintf(w, "  %s\t%s\n", orDash(b.GetBand()), change(b.GetBeforePersonCount(), b.GetPersonCount()))
+			fmt.Fprintf(w, "  %s\t%s\n", orDash(b.GetBand()), count(b.GetBeforePersonCount(), b.GetPersonCount()))
 		}
 		_ = w.Flush()
 	}
