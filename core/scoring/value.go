@@ -88,6 +88,16 @@ func (f Feature) Text(v int32) string {
 	return f.Unit().Words(float64(v), "")
 }
 
+// ValueLabels returns how people say the values of a category, in the order of Values; nil for a number.
+// The caller owns the slice.
+func (f Feature) ValueLabels() []string {
+	var out []string
+	for i := range f.Values() {
+		out = append(out, f.phrase(f.FirstValue()+int32(i)))
+	}
+	return out
+}
+
 // Unbounded is the greatest value of a number that nothing bounds; the least is Missing + 1.
 const Unbounded int32 = math.MaxInt32
 

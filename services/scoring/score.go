@@ -88,6 +88,9 @@ type asked struct {
 // parse reads what is asked about.
 func (s *Service) parse(ctx context.Context, req inquiry) (*asked, []problem.Violation, error) {
 	l, violations := leadconv.FromProto(req.GetLead())
+	for i := range violations {
+		violations[i].Field = "lead." + violations[i].Field
+	}
 	if req.GetLead() == nil {
 		violations = append(violations, problem.Violation{Field: "lead", Description: "is missing"})
 	}

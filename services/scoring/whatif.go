@@ -191,6 +191,9 @@ func (s *Service) decidedScore(ctx context.Context, req *scoringv1.ExplainScoreR
 		ask.DealerId = caller.DealerID
 	}
 	d, err := s.receipts.GetScoreInputs(ctx, ask)
+	if err != nil && problem.From(err).Reason == problemv1.Reason_REASON_NOT_FOUND {
+		return nil, problem.New(problemv1.Reason_REASON_NOT_FOUND, "no such decision: the lead is unknown, was never decided, or has fewer attempts")
+	}
 	if err != nil {
 		return nil, err
 	}

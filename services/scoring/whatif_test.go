@@ -30,6 +30,9 @@ func (d *decisions) GetScoreInputs(_ context.Context, in *routingv1.GetScoreInpu
 	if in.GetDealerId() == "other" {
 		return nil, problem.New(problemv1.Reason_REASON_NOT_YOUR_DEALER, "the lead belongs to another dealer")
 	}
+	if in.GetAttempt() > d.one.GetAttempt() {
+		return nil, problem.NotFound("receipt")
+	}
 	return d.one, nil
 }
 
@@ -199,6 +202,9 @@ func TestWhatIfNamesEveryMistake(t *testing.T) {
 			"changes[4].feature: visits_24m stands twice",
 			"changes[5].value: is missing", "changes[6].value: give either", "changes[7].value: page_view.count is at most 2147483, not 99999999999",
 		}},
+		{&scoringv1.ExplainScoreRequest{Lead: &leadv1.Lead{LeadId: "x"}, Changes: []*scoringv1.FeatureChange{change("has_phone", "maybe", "")}}, []string{
+			`changes[0].value: has_phone has no value "maybe"; there are no, yes`, "lead.lead_id: ",
+		}},
 		{&scoringv1.ExplainScoreRequest{LeadId: id, Changes: []*scoringv1.FeatureChange{change("request_type", "TEST_DRIV", "")}}, []string{
 			`changes[0].value: request_type has no value "TEST_DRIV"; did you mean TEST_DRIVE?`,
 		}},
@@ -253,7 +259,7 @@ func TestWhatIfByOtherRules(t *testing.T) {
 	}
 	_, err := h.service.ExplainScore(t.Context(), &scoringv1.ExplainScoreRequest{LeadId: id, ModelRevision: model.GetRevision(), Line: leadv1.Line_LINE_SERVICE})
 	wantViolations(t, err, "model_revision: does not score SERVICE")
-	for _, req := range []*scoringv1.ExplainScoreRequest{{LeadId: id, PlaybookRevision: "00000000"}, {LeadId: id, ModelRevision: "00000000"}} {
+	for _, req := range []*scoringv1.ExplainScoreRequest{{LeadId: id, PlaybookRevision: "00000000"}, {LeadId: id, ModelRevision: "00000000"}, {LeadId: id, Attempt: 9}} {
 		_, err := h.service.ExplainScore(t.Context(), req)
 		wantReason(t, err, problemv1.Reason_REASON_NOT_FOUND)
 	}
@@ -295,7 +301,7 @@ func TestListFeatures(t *testing.T) {
 		by[f.GetFeature()] = f
 	}
 	kind, saved, lease := by["request_type"], by["configurator_saved.count"], by["lease_days_to_end"]
-	if len(by) < 80 || !slices.Contains(kind.GetValues(), "TEST_DRIVE") || kind.GetTracked() || len(kind.GetUnits()) != 0 || kind.Most != nil ||
+	if len(by) < 80 || !slices.Contains(kind.GetValues(), "TEST_DRIVE") || !slices.Contains(kind.GetValueLabels(), "a test drive") || len(kind.GetValueLabels()) != len(kind.GetValues()) || kind.GetTracked() || len(kind.GetUnits()) != 0 || kind.Most != nil ||
 		!saved.GetTracked() || !slices.Equal(saved.GetUnits(), []string{"times", "count_1_1000"}) || saved.GetGroupLabel() == "" || saved.Least == nil ||
 		lease.Least != nil {
 		t.Errorf("%d features; %v; %v; %v", len(by), kind, saved, lease)

@@ -100,6 +100,9 @@ func printFeatures(out io.Writer, list []*scoringv1.Feature, only leadv1.Line) {
 // extent writes what a line makes of a fact, such as -9 to +4.
 func extent(u *scoringv1.FeatureUse) string {
 	text := signedPoints(u.GetLeastPoints()) + " to " + signedPoints(u.GetMostPoints())
+	if with := u.GetTogetherWith(); len(with) > 0 {
+		text += ", more with " + strings.Join(with, ", ")
+	}
 	if u.GetModelRevision() != "" {
 		text += fmt.Sprintf(" (model %.12s)", u.GetModelRevision())
 	}

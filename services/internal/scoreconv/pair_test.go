@@ -1,12 +1,14 @@
 package scoreconv_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	"github.com/leadmesh/leadmesh/core/routing"
 	"github.com/leadmesh/leadmesh/core/scoring"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	"github.com/leadmesh/leadmesh/services/internal/scoreconv"
 )
 
@@ -74,6 +76,11 @@ func TestPairsOfAModel(t *testing.T) {
 	listed := map[string]bool{}
 	for _, f := range scoreconv.Features(p, scoreconv.FeatureQuery{Line: lead.LineSales}) {
 		listed[f.GetFeature()] = true
+		for _, u := range f.GetUses() {
+			if u.GetLine() == leadv1.Line_LINE_SALES && f.GetFeature() == "visits_24m" && !slices.Equal(u.GetTogetherWith(), []string{"lease_days_to_end"}) {
+				t.Errorf("SALES makes of visits %v", u)
+			}
+		}
 	}
 	if !listed["visits_24m"] || !listed["lease_days_to_end"] || !listed["has_phone"] || len(listed) != 3 {
 		t.Errorf("SALES looks at %v", listed)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -72,8 +73,23 @@ func TestContributionsAddUp(t *testing.T) {
 			if sum != full.GetPoints() || full.GetPoints() != res.Points[line] {
 				t.Fatalf("%s: %d contributed, %d points", line, sum, full.GetPoints())
 			}
+			groups := int32(0)
+			for _, g := range full.GetGroups() {
+				groups += g.GetPoints()
+				if (g.GetNote() != "") != (g.GetCapPoints() != 0 || slices.Contains(full.GetNoConsentGroups(), g.GetGroup())) {
+					t.Fatalf("%s: %v of %v", line, g, full)
+				}
+			}
+			for _, c := range full.GetContributions() {
+				if c.GetGroup() == "" {
+					groups += c.GetPoints()
+				}
+			}
+			if i := full.GetProbabilityInterval(); groups != full.GetPoints() || i.GetLowPpm() > full.GetProbabilityPpm() || i.GetHighPpm() < full.GetProbabilityPpm() {
+				t.Fatalf("%s: groups and the rest add up to %d of %v", line, groups, full)
+			}
 			short := scoreconv.ToProto(p, &in, &res, line, false)
-			if len(short.GetContributions()) != 0 || len(short.GetReasons()) != len(full.GetReasons()) || short.GetStage() != full.GetStage() {
+			if len(short.GetContributions())+len(short.GetGroups()) != 0 || short.GetProbabilityInterval() != nil || len(short.GetReasons()) != len(full.GetReasons()) || short.GetStage() != full.GetStage() {
 				t.Fatalf("%s: short %v, full %v", line, short, full)
 			}
 			if len(full.GetNoConsentGroups()) > 0 {

@@ -156,7 +156,9 @@ type Feature struct {
 	// The greatest value it can have; absent for a category and where there is no bound.
 	Most *int64 `protobuf:"varint,9,opt,name=most,proto3,oneof" json:"most,omitempty"`
 	// The lines that look at it.
-	Uses          []*FeatureUse `protobuf:"bytes,10,rep,name=uses,proto3" json:"uses,omitempty"`
+	Uses []*FeatureUse `protobuf:"bytes,10,rep,name=uses,proto3" json:"uses,omitempty"`
+	// How people say a category's values, in the order of values.
+	ValueLabels   []string `protobuf:"bytes,11,rep,name=value_labels,json=valueLabels,proto3" json:"value_labels,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -261,6 +263,13 @@ func (x *Feature) GetUses() []*FeatureUse {
 	return nil
 }
 
+func (x *Feature) GetValueLabels() []string {
+	if x != nil {
+		return x.ValueLabels
+	}
+	return nil
+}
+
 // FeatureUse is what one line makes of a fact.
 type FeatureUse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -268,10 +277,12 @@ type FeatureUse struct {
 	Line v1.Line `protobuf:"varint,1,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
 	// The model whose table it is; empty: the playbook's.
 	ModelRevision string `protobuf:"bytes,2,opt,name=model_revision,json=modelRevision,proto3" json:"model_revision,omitempty"`
-	// The fewest points it can give, in hundredths.
+	// The fewest points it can give by itself, in hundredths.
 	LeastPoints int32 `protobuf:"varint,3,opt,name=least_points,json=leastPoints,proto3" json:"least_points,omitempty"`
-	// The most points it can give, in hundredths.
-	MostPoints    int32 `protobuf:"varint,4,opt,name=most_points,json=mostPoints,proto3" json:"most_points,omitempty"`
+	// The most points it can give by itself, in hundredths.
+	MostPoints int32 `protobuf:"varint,4,opt,name=most_points,json=mostPoints,proto3" json:"most_points,omitempty"`
+	// Facts that it gives further points together with.
+	TogetherWith  []string `protobuf:"bytes,5,rep,name=together_with,json=togetherWith,proto3" json:"together_with,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -334,6 +345,13 @@ func (x *FeatureUse) GetMostPoints() int32 {
 	return 0
 }
 
+func (x *FeatureUse) GetTogetherWith() []string {
+	if x != nil {
+		return x.TogetherWith
+	}
+	return nil
+}
+
 var File_leadmesh_scoring_v1_feature_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_feature_proto_rawDesc = "" +
@@ -344,7 +362,7 @@ const file_leadmesh_scoring_v1_feature_proto_rawDesc = "" +
 	"\x05group\x18\x02 \x01(\tR\x05group\"}\n" +
 	"\x14ListFeaturesResponse\x128\n" +
 	"\bfeatures\x18\x01 \x03(\v2\x1c.leadmesh.scoring.v1.FeatureR\bfeatures\x12+\n" +
-	"\x11playbook_revision\x18\x02 \x01(\tR\x10playbookRevision\"\xb4\x02\n" +
+	"\x11playbook_revision\x18\x02 \x01(\tR\x10playbookRevision\"\xd7\x02\n" +
 	"\aFeature\x12\x18\n" +
 	"\afeature\x18\x01 \x01(\tR\afeature\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x14\n" +
@@ -357,16 +375,18 @@ const file_leadmesh_scoring_v1_feature_proto_rawDesc = "" +
 	"\x05least\x18\b \x01(\x03H\x00R\x05least\x88\x01\x01\x12\x17\n" +
 	"\x04most\x18\t \x01(\x03H\x01R\x04most\x88\x01\x01\x123\n" +
 	"\x04uses\x18\n" +
-	" \x03(\v2\x1f.leadmesh.scoring.v1.FeatureUseR\x04usesB\b\n" +
+	" \x03(\v2\x1f.leadmesh.scoring.v1.FeatureUseR\x04uses\x12!\n" +
+	"\fvalue_labels\x18\v \x03(\tR\vvalueLabelsB\b\n" +
 	"\x06_leastB\a\n" +
-	"\x05_most\"\xa3\x01\n" +
+	"\x05_most\"\xc8\x01\n" +
 	"\n" +
 	"FeatureUse\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12%\n" +
 	"\x0emodel_revision\x18\x02 \x01(\tR\rmodelRevision\x12!\n" +
 	"\fleast_points\x18\x03 \x01(\x05R\vleastPoints\x12\x1f\n" +
 	"\vmost_points\x18\x04 \x01(\x05R\n" +
-	"mostPointsB\xd8\x01\n" +
+	"mostPoints\x12#\n" +
+	"\rtogether_with\x18\x05 \x03(\tR\ftogetherWithB\xd8\x01\n" +
 	"\x17com.leadmesh.scoring.v1B\fFeatureProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1;scoringv1\xa2\x02\x03LSX\xaa\x02\x13Leadmesh.Scoring.V1\xca\x02\x13Leadmesh\\Scoring\\V1\xe2\x02\x1fLeadmesh\\Scoring\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Scoring::V1b\x06proto3"
 
 var (
