@@ -23,9 +23,7 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	for _, p := range folds(l.m.rows) {
 		align(scores[p.from-best.from:p.to-best.from], own[p.from:p.to], w[p.from-best.from:p.to-best.from])
 	}
-	if l.s.odds != nil {
-		l.opened(scores, y, w, l.s.odds[best.from:])
-	}
+	l.impute(scores, y, w, best.from)
 	if !l.timed {
 		return t.knots(settled(scores, y, w, 0))
 	}
@@ -73,14 +71,62 @@ func (l *learner) guessed(t *table) []card.Knot {
 	return t.knots(found)
 }
 
+// impute gives open rows their chances. The rows are those of the learner from one on.
+func (l *learner) impute(scores, y, w []float64, from int) {
+	switch {
+	case l.s.odds == nil:
+	case l.timed:
+		arrived(scores, y, w, l.s.odds[from:from+len(scores)])
+	default:
+		opened(scores, y, w, l.s.odds[from:from+len(scores)])
+	}
+}
+
 // opened replaces the chances of open rows by those that go with their scores.
-func (l *learner) opened(scores, y, w, odds []float64) {
+func opened(scores, y, w, odds []float64) {
 	for range 20 {
 		at := platt(scores, y, w, 0)
 		for i, o := range odds {
 			if o >= 0 {
 				y[i] = chance(sigmoid(at.at(scores[i])), o)
 			}
+		}
+	}
+}
+
+// arrived replaces the chances of open rows in the order of time by those that go with their scores and
+// with the level of their time, and gives rows of a time of which little is decided as much less weight.
+func arrived(scores, y, w, odds []float64) {
+	opened(scores, y, w, odds)
+	n := len(scores)
+	blocks := min(max(n/200, 1), 40)
+	for b := range blocks {
+		from, to := n*b/blocks, n*(b+1)/blocks
+		decided, all := 0.0, 1e-9
+		for i := from; i < to; i++ {
+			all += w[i]
+			if odds[i] < 0 {
+				decided += w[i]
+			}
+		}
+		if decided == all {
+			continue
+		}
+		before := math.Inf(1)
+		for range 50 {
+			at := level(scores[from:to], y[from:to], w[from:to])
+			if math.Abs(at-before) < 1e-4 {
+				break
+			}
+			before = at
+			for i := from; i < to; i++ {
+				if odds[i] >= 0 {
+					y[i] = chance(sigmoid(scores[i]+at), odds[i])
+				}
+			}
+		}
+		for i := from; i < to; i++ {
+			w[i] *= decided / all
 		}
 	}
 }

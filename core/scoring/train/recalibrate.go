@@ -34,46 +34,73 @@ func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []flo
 	if err != nil {
 		return nil, err
 	}
-	var scores, y, w, points []float64
-	won, lost := 0, 0
+	var s said
 	for i, o := range outcomes {
 		if o == Open {
 			continue
 		}
-		r := bound.Score(i)
-		chance := min(max(float64(r.PPM)/card.Certain, 1e-4), 1-1e-4)
-		// Points go on where the old calibration has no more to say, so they break its ties.
-		scores = append(scores, logit(chance)+float64(r.Points)*1e-6)
-		points = append(points, float64(r.Points))
 		weight := 1.0
 		if weights != nil {
 			weight = weights[i]
 		}
-		w = append(w, weight)
-		if o == Won {
-			y = append(y, 1)
-			won++
-		} else {
-			y = append(y, 0)
-			lost++
-		}
+		r := bound.Score(i)
+		s.add(r.Points, r.PPM, o, weight)
 	}
-	if won == 0 || lost == 0 {
-		return nil, errors.New("rows won and rows lost are both needed to calibrate anew")
-	}
-	const hold = 50 // rows that the old calibration counts as
-	var at []knot
-	switch {
-	case halfLife < 0:
-		at = settled(scores, y, w, hold)
-	case halfLife == 0:
-		at = current(scores, y, w, foretell(scores, y, w), hold)
-	default:
-		at = current(scores, y, w, halved(scores, y, w, halfLife), hold)
+	if err := s.both(); err != nil {
+		return nil, err
 	}
 	out := c.Clone()
-	out.Calibration = repoint(at, scores, points, c.Calibration)
+	out.Calibration = repoint(s.calibrate(len(s.y), halfLife), s.scores, s.points, c.Calibration)
 	return out, nil
+}
+
+// hold is how many rows of like points an old calibration counts as.
+const hold = 50
+
+// said is what a card says of rows, and what became of them.
+type said struct {
+	scores, points, y, w []float64
+	odds                 []float64 // as late returns them; nil if no row is open
+	won, lost            int64
+}
+
+func (s *said) add(points, ppm int32, o Outcome, weight float64) {
+	chance := min(max(float64(ppm)/card.Certain, 1e-4), 1-1e-4)
+	// Points go on where the old calibration has no more to say, so they break its ties.
+	s.scores = append(s.scores, logit(chance)+float64(points)*1e-6)
+	s.points, s.w = append(s.points, float64(points)), append(s.w, weight)
+	y := 0.0
+	switch o {
+	case Won:
+		y = 1
+		s.won++
+	case Lost:
+		s.lost++
+	}
+	s.y = append(s.y, y)
+}
+
+func (s *said) both() error {
+	if s.won == 0 || s.lost == 0 {
+		return errors.New("rows won and rows lost are both needed to calibrate anew")
+	}
+	return nil
+}
+
+// calibrate finds chances for the scores of the first n rows.
+func (s *said) calibrate(n int, halfLife float64) []knot {
+	scores, y, w := s.scores[:n], slices.Clone(s.y[:n]), slices.Clone(s.w[:n])
+	if s.odds != nil {
+		arrived(scores, y, w, s.odds[:n])
+	}
+	switch {
+	case halfLife < 0:
+		return settled(scores, y, w, hold)
+	case halfLife == 0:
+		return current(scores, y, w, foretell(scores, y, w), hold)
+	default:
+		return current(scores, y, w, halved(scores, y, w, halfLife), hold)
+	}
 }
 
 // repoint writes knots over old chances down over the points that had them. Between the points that

@@ -81,9 +81,7 @@ func (l *learner) figures(best *trial) {
 	scores := best.scores[best.best]
 	at := from - best.from
 	y, w := slices.Clone(l.s.y[best.from:from]), slices.Clone(l.s.weight[best.from:from])
-	if l.s.odds != nil {
-		l.opened(scores[:at], y, w, l.s.odds[best.from:from])
-	}
+	l.impute(scores[:at], y, w, best.from)
 	found := settled(scores[:at], y, w, 0)
 	if l.timed {
 		found = current(scores[:at], y, w, foretell(scores[:at], y, w), 0)
@@ -103,29 +101,37 @@ func (l *learner) figures(best *trial) {
 		}
 		l.report.Tested = append(l.report.Tested, TestedRow{l.order[of], score, stated(found, score), odds, l.s.y[row] == 1, l.s.weight[row]})
 	}
-	s := l.report.Tested.Decided(nil)
-	report, err := assess.Assess(s, assess.Options{Bins: reliable, Seed: l.o.Seed})
-	if err != nil {
-		l.report.Tested = nil
-		return // no row of the newest is decided
-	}
-	l.report.Unseen = card.Figures{
-		Rows: int64(report.Rows), AUC: report.AUC.Value, AUCLow: report.AUC.Low, AUCHigh: report.AUC.High,
-		LogLoss: report.LogLoss.Value, Brier: report.Brier.Value,
-		CalibrationError: report.Calibration.Error.Value,
-	}
-	if l.report.Open > 0 {
-		l.report.Unseen.CalibrationError = assess.CalibrationError(l.report.Tested.All(nil, nil), reliable, l.o.Seed).Error.Value
-	}
-	for _, won := range s.Won {
-		if won {
-			l.report.Unseen.Positives++
-		}
+	if !l.report.judge(l.o.Seed) {
+		return
 	}
 	l.report.Split = card.Split{Column: l.o.TimeColumn, Learn: int64(best.from), Tune: int64(at), Unseen: int64(l.m.rows - from)}
 	if l.o.Time != nil && l.o.TimeText != nil && l.all == nil {
 		l.report.Split.At = l.o.TimeText(l.o.Time[l.order[from]])
 	}
+}
+
+// judge measures what was said of the rows tested; false, and none are kept, if no row of them is decided.
+func (r *Report) judge(seed uint64) bool {
+	s := r.Tested.Decided(nil)
+	report, err := assess.Assess(s, assess.Options{Bins: reliable, Seed: seed})
+	if err != nil {
+		r.Tested = nil
+		return false
+	}
+	r.Unseen = card.Figures{
+		Rows: int64(report.Rows), AUC: report.AUC.Value, AUCLow: report.AUC.Low, AUCHigh: report.AUC.High,
+		LogLoss: report.LogLoss.Value, Brier: report.Brier.Value,
+		CalibrationError: report.Calibration.Error.Value,
+	}
+	if r.Open > 0 {
+		r.Unseen.CalibrationError = assess.CalibrationError(r.Tested.All(nil, nil), reliable, seed).Error.Value
+	}
+	for _, won := range s.Won {
+		if won {
+			r.Unseen.Positives++
+		}
+	}
+	return true
 }
 
 // stated reads a calibration at a score: a straight line between knots, constant outside.
