@@ -26,7 +26,7 @@ func (s *Service) StartTraining(ctx context.Context, req *scoringv1.StartTrainin
 	now := s.now()
 	t := &store.Training{
 		ID: newJobID(), Line: lead.Line(req.GetLine()), From: time.Unix(0, 0), To: now, State: store.TrainingRunning, Step: store.TrainingReading,
-		Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), StartedAt: now, UpdatedAt: now,
+		Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), StartedAt: now, UpdatedAt: now, Recalibrate: req.GetRecalibrate(),
 	}
 	if _, ok := leadv1.Line_name[int32(req.GetLine())]; !ok || req.GetLine() == leadv1.Line_LINE_UNSPECIFIED {
 		return nil, problem.Invalid(problem.Violation{Field: "line", Description: "is required: the line whose table shall be learned, such as LINE_SALES"})
@@ -143,7 +143,7 @@ func trainingProto(t *store.Training) *scoringv1.Training {
 		TrainingId: t.ID.String(), Line: leadv1.Line(t.Line), PlaybookRevision: t.Playbook, DecidingRevision: t.Deciding,
 		State: scoringv1.TrainingState(t.State), Step: scoringv1.TrainingStep(t.Step), To: timestamppb.New(t.To), Note: t.Note, StartedBy: t.By,
 		StartedAt: timestamppb.New(t.StartedAt), UpdatedAt: timestamppb.New(t.UpdatedAt),
-		ProgressPpm: t.Progress / 2, LeadCount: t.Leads, EstimatedLeadCount: t.Leads, Problem: t.Problem, Revision: t.Revision,
+		ProgressPpm: t.Progress / 2, LeadCount: t.Leads, EstimatedLeadCount: t.Leads, Problem: t.Problem, Revision: t.Revision, Recalibrate: t.Recalibrate,
 	}
 	if t.From.After(time.Unix(0, 0)) {
 		out.From = timestamppb.New(t.From)

@@ -40,44 +40,22 @@ func (s *Service) learn(ctx context.Context, t *store.Training) error {
 	if err != nil {
 		return err
 	}
-	prior, problems := card.FromLine(t.Line.String(), own.Scorecards.Lines[t.Line.String()])
-	if prior == nil {
-		return s.failTraining(ctx, t.ID, "the playbook's table of the line makes no card to start from: "+problems[0].Error())
-	}
-	prior.Thresholds = nil // stages and trigger stay the playbook's
-	enough := train.Enough(g.count(train.Won), g.count(train.Lost))
-	unbound := enough && unbind(prior)
-	pairs := mostPairs
-	if len(prior.Pairs) > 0 {
-		pairs = -1 // one of those that the expert wrote would stand twice
-	}
-	e := &effort{s: s, id: t.ID}
-	stop := e.beat(ctx)
-	c, r, err := train.Learn(g.frame, g.outcomes, train.Options{
-		Target: card.Target{Line: t.Line.String()}, Time: g.received, TimeColumn: "received_at", TimeText: day, Age: g.ages,
-		Prior: prior, PriorRows: float64(own.Scorecards.Lines[t.Line.String()].PriorLeads), Monotone: monotone(g), Groups: groups(g),
-		Pairs: pairs, Unpaired: tracked(g), Seed: trainingSeed, Workers: max(runtime.GOMAXPROCS(0)/2, 1), // decisions need the other half
-	}, func(done, of int) bool { return e.goOn(ctx, done, of) })
-	stop()
+	x, err := s.findOut(ctx, t, own, g)
+	var hopeless *hopelessError
 	switch {
 	case errors.Is(err, train.ErrCancelled):
 		return ctx.Err() // nil: the training was cancelled or is another's
+	case errors.As(err, &hopeless):
+		return s.failTraining(ctx, t.ID, hopeless.why)
 	case err != nil:
-		return s.failTraining(ctx, t.ID, "it can not be learned: "+err.Error())
+		return err
 	}
-	w := words{enough: enough, unbound: unbound}
-	if enough && !r.Nothing {
-		unstated(c)
-		if w.moved, w.stage, err = g.level(c, own.Scorecards.Lines[t.Line.String()].Stages); err != nil {
-			return s.failTraining(ctx, t.ID, "what was learned can not be applied: "+err.Error())
-		}
-	}
-	report := reportOf(t, g, c, r, w)
-	model, err := s.modelOf(t, own, c)
+	report := reportOf(t, g, x.card, x.report, x.words)
+	model, err := s.modelOf(t, own, x.card)
 	if err != nil {
 		return s.failTraining(ctx, t.ID, "what was learned makes no model: "+err.Error())
 	}
-	if r.Nothing {
+	if x.report.Nothing {
 		model = nil
 	}
 	raw, err := proto.Marshal(report)
@@ -92,6 +70,81 @@ func (s *Service) learn(ctx context.Context, t *store.Training) error {
 		return &store.TrainingChange{Model: model}, nil
 	})
 	return err
+}
+
+// finding is what a training came to.
+type finding struct {
+	card   *card.Card
+	report *train.Report
+	words  words
+}
+
+// hopelessError is why a training can not be done, however often it is tried.
+type hopelessError struct{ why string }
+
+func (e *hopelessError) Error() string { return e.why }
+
+func (s *Service) findOut(ctx context.Context, t *store.Training, own *playbook.Playbook, g *gathered) (*finding, error) {
+	prior, problems := card.FromLine(t.Line.String(), own.Scorecards.Lines[t.Line.String()])
+	if prior == nil {
+		return nil, &hopelessError{"the playbook's table of the line makes no card to start from: " + problems[0].Error()}
+	}
+	prior.Thresholds = nil // stages and trigger stay the playbook's
+	if t.Recalibrate {
+		return s.findChances(ctx, t, prior, g)
+	}
+	return s.findPoints(ctx, t, own, prior, g)
+}
+
+// findPoints learns a table, starting from the playbook's.
+func (s *Service) findPoints(ctx context.Context, t *store.Training, own *playbook.Playbook, prior *card.Card, g *gathered) (*finding, error) {
+	line := own.Scorecards.Lines[t.Line.String()]
+	x := &finding{words: words{enough: train.Enough(g.count(train.Won), g.count(train.Lost))}}
+	x.words.unbound = x.words.enough && unbind(prior)
+	pairs := mostPairs
+	if len(prior.Pairs) > 0 {
+		pairs = -1 // one of those that the expert wrote would stand twice
+	}
+	e := &effort{s: s, id: t.ID}
+	stop := e.beat(ctx)
+	c, r, err := train.Learn(g.frame, g.outcomes, train.Options{
+		Target: card.Target{Line: t.Line.String()}, Time: g.received, TimeColumn: "received_at", TimeText: day, Age: g.ages,
+		Prior: prior, PriorRows: float64(line.PriorLeads), Monotone: monotone(g), Groups: groups(g),
+		Pairs: pairs, Unpaired: tracked(g), Seed: trainingSeed, Workers: max(runtime.GOMAXPROCS(0)/2, 1), // decisions need the other half
+	}, func(done, of int) bool { return e.goOn(ctx, done, of) })
+	stop()
+	switch {
+	case errors.Is(err, train.ErrCancelled):
+		return nil, err
+	case err != nil:
+		return nil, &hopelessError{"it can not be learned: " + err.Error()}
+	}
+	if x.card, x.report = c, r; x.words.enough && !r.Nothing {
+		unstated(c)
+		if x.words.moved, x.words.stage, err = g.level(c, line.Stages); err != nil {
+			return nil, &hopelessError{"what was learned can not be applied: " + err.Error()}
+		}
+	}
+	return x, nil
+}
+
+// findChances keeps the points of what scored the line when the training began.
+func (s *Service) findChances(ctx context.Context, t *store.Training, own *card.Card, g *gathered) (*finding, error) {
+	from := own
+	if t.Deciding != "" {
+		m, err := s.store.Model(ctx, t.Deciding)
+		if err != nil {
+			return nil, err
+		}
+		if from, _, err = readModel(leadv1.Line(t.Line), m.Card); err != nil {
+			return nil, &hopelessError{"the model that scores the line can not be read: " + err.Error()}
+		}
+	}
+	c, r, err := train.RecalibrateScored(from, train.Scored{Points: g.points, PPM: g.chances, Outcomes: g.outcomes, Age: g.ages}, trainingSeed)
+	if err != nil {
+		return nil, &hopelessError{"chances can not be found anew: " + err.Error()}
+	}
+	return &finding{c, r, words{enough: true, recalibrated: true}}, nil
 }
 
 // modelOf is what was learned as a model, which says where it comes from.

@@ -24,10 +24,12 @@ const (
 
 // words is what a report says beside what the learner does.
 type words struct {
-	enough  bool  // outcomes to say how good the table is
-	unbound bool  // limits were left out
-	moved   int32 // points that all leads were moved by so that as many are at some stage as now
-	stage   lead.Stage
+	enough bool // outcomes to say how good the table is
+	// recalibrated says that only chances were found anew
+	recalibrated bool
+	unbound      bool  // limits were left out
+	moved        int32 // points that all leads were moved by so that as many are at some stage as now
+	stage        lead.Stage
 }
 
 // reportOf says what a training learned from and how good what came out is. The card is given its figures
@@ -93,6 +95,9 @@ func (g *gathered) measure(out *scoringv1.TrainingReport, c *card.Card, r *train
 // say is the sentences of a report.
 func (w words) say(out *scoringv1.TrainingReport, r *train.Report) []string {
 	var list []string
+	if w.recalibrated {
+		list = append(list, "The points are those of the table that decides now, to the last one; only the chances that go with them were found anew.")
+	}
 	if !w.enough {
 		list = append(list, fmt.Sprintf("%d leads won and %d lost are too few to say how good a table learned from them is: this is the playbook's, moved a little where they speak against it.",
 			out.GetWonCount(), out.GetLostCount()))

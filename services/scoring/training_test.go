@@ -151,9 +151,16 @@ func (w *trying) trained(id string) *scoringv1.Training {
 	return x
 }
 
-// scoring is the playbook with a model in its line's place.
+// scoring is the playbook with a model in its line's place; without a revision, the playbook.
 func (w *trying) scoring(revision string) *core.Model {
 	w.t.Helper()
+	own, mistakes := playbook.Read(sample(w.t))
+	if own == nil {
+		w.t.Fatal(mistakes)
+	}
+	if revision == "" {
+		return own.Scoring
+	}
 	resp, err := w.s.GetModel(w.ctx, &scoringv1.GetModelRequest{Revision: revision})
 	if err != nil {
 		w.t.Fatal(err)
@@ -161,10 +168,6 @@ func (w *trying) scoring(revision string) *core.Model {
 	_, m, problems := playbook.ReadModel(lead.LineSales, []byte(resp.GetModel().GetText()))
 	if len(problems) > 0 {
 		w.t.Fatal(problems)
-	}
-	own, mistakes := playbook.Read(sample(w.t))
-	if own == nil {
-		w.t.Fatal(mistakes)
 	}
 	p, err := own.WithModels([]playbook.Model{m})
 	if err != nil {

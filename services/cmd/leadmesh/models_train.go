@@ -19,9 +19,10 @@ const featuresShown = 15
 type modelsTrainCmd struct {
 	remoteFlags
 	periodFlags
-	Line string `required:"" placeholder:"LINE" help:"The line to learn for, such as SALES."`
-	Wait bool   `help:"Wait until it is done and print what came out."`
-	Note string `help:"Why, for the record."`
+	Line        string `required:"" placeholder:"LINE" help:"The line to learn for, such as SALES."`
+	Recalibrate bool   `help:"Keep the points of what scores the line now and find only its chances anew: where the share won of recent leads is another."`
+	Wait        bool   `help:"Wait until it is done and print what came out."`
+	Note        string `help:"Why, for the record."`
 }
 
 // Run begins a training; with --wait it prints the report and exits 1 if there is none.
@@ -30,7 +31,7 @@ func (c *modelsTrainCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usage(s, err)
 	}
-	req := &scoringv1.StartTrainingRequest{Line: line, Note: c.Note}
+	req := &scoringv1.StartTrainingRequest{Line: line, Note: c.Note, Recalibrate: c.Recalibrate}
 	if err := c.read(&req.From, &req.To); err != nil {
 		return usage(s, err)
 	}
@@ -152,7 +153,11 @@ func printTraining(out io.Writer, t *scoringv1.Training) {
 	if t.GetFrom() != nil {
 		from = moment(t.GetFrom())
 	}
-	fmt.Fprintf(out, "%s: %s; %s from leads received from %s to %s\n", t.GetTrainingId(), trainingWord(t), lineWord(t.GetLine()), from, moment(t.GetTo()))
+	what := lineWord(t.GetLine())
+	if t.GetRecalibrate() {
+		what = "chances of " + what
+	}
+	fmt.Fprintf(out, "%s: %s; %s from leads received from %s to %s\n", t.GetTrainingId(), trainingWord(t), what, from, moment(t.GetTo()))
 	if t.GetProblem() != "" {
 		fmt.Fprintln(out, t.GetProblem())
 	}

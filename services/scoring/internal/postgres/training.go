@@ -40,23 +40,25 @@ const oneTraining = "training_at_work" // the index that lets one run
 
 // Training is a points table being learned from leads decided in the past.
 type Training struct {
-	ID        lead.ID
-	Sequence  int64 // order of beginning
-	Line      lead.Line
-	Playbook  string    // whose table of the line it starts from
-	Deciding  string    // the model that scored the line when it began, "" for the playbook's table
-	From, To  time.Time // of receipt
-	State     TrainingState
-	Step      TrainingStep
-	Note, By  string
-	StartedAt time.Time
-	UpdatedAt time.Time
-	NextPage  string // Routing's token of the page to read next
-	Progress  int32  // of the step, millionths
-	Leads     int64
-	Problem   string
-	Revision  string // of the model that came out, "" for none
-	Report    []byte // leadmesh.scoring.v1.TrainingReport; nil until it is done
+	ID       lead.ID
+	Sequence int64 // order of beginning
+	Line     lead.Line
+	Playbook string    // whose table of the line it starts from
+	Deciding string    // the model that scored the line when it began, "" for the playbook's table
+	From, To time.Time // of receipt
+	// Recalibrate keeps the points of what scored the line and finds only its chances anew.
+	Recalibrate bool
+	State       TrainingState
+	Step        TrainingStep
+	Note, By    string
+	StartedAt   time.Time
+	UpdatedAt   time.Time
+	NextPage    string // Routing's token of the page to read next
+	Progress    int32  // of the step, millionths
+	Leads       int64
+	Problem     string
+	Revision    string // of the model that came out, "" for none
+	Report      []byte // leadmesh.scoring.v1.TrainingReport; nil until it is done
 }
 
 // StartTraining keeps a new training; then runs in the same transaction. The problem WRONG_STATE if one
@@ -65,7 +67,7 @@ func (s *Store) StartTraining(ctx context.Context, t *Training, then func(pgx.Tx
 	err := pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		err := s.q.WithTx(tx).InsertTraining(ctx, db.InsertTrainingParams{
 			TrainingID: uuid(t.ID), Line: int16(t.Line), Playbook: t.Playbook, Deciding: nullable(t.Deciding), FromAt: stamp(t.From), ToAt: stamp(t.To),
-			Note: t.Note, StartedBy: t.By, StartedAt: stamp(t.StartedAt),
+			Note: t.Note, StartedBy: t.By, StartedAt: stamp(t.StartedAt), Recalibrate: t.Recalibrate,
 		})
 		if err != nil {
 			return err
@@ -174,7 +176,7 @@ func trainingOf(r *db.Training) *Training {
 		ID: r.TrainingID.Bytes, Sequence: r.Sequence, Line: lead.Line(r.Line), Playbook: r.Playbook, Deciding: r.Deciding.String,
 		From: r.FromAt.Time, To: r.ToAt.Time, State: TrainingState(r.State), Step: TrainingStep(r.Step), Note: r.Note, By: r.StartedBy,
 		StartedAt: r.StartedAt.Time, UpdatedAt: r.UpdatedAt.Time, NextPage: r.NextPage, Progress: r.Progress, Leads: r.Leads,
-		Problem: r.Problem, Revision: r.Revision.String, Report: r.Report,
+		Problem: r.Problem, Revision: r.Revision.String, Report: r.Report, Recalibrate: r.Recalibrate,
 	}
 }
 

@@ -168,26 +168,27 @@ type ShadowCount struct {
 }
 
 type Training struct {
-	Sequence   int64
-	TrainingID pgtype.UUID
-	Line       int16
-	Playbook   string
-	Deciding   pgtype.Text
-	FromAt     pgtype.Timestamptz
-	ToAt       pgtype.Timestamptz
-	State      int16
-	Step       int16
-	Note       string
-	StartedBy  string
-	StartedAt  pgtype.Timestamptz
-	UpdatedAt  pgtype.Timestamptz
-	AliveAt    pgtype.Timestamptz
-	NextPage   string
-	Progress   int32
-	Leads      int64
-	Problem    string
-	Revision   pgtype.Text
-	Report     []byte
+	Sequence    int64
+	TrainingID  pgtype.UUID
+	Line        int16
+	Playbook    string
+	Deciding    pgtype.Text
+	FromAt      pgtype.Timestamptz
+	ToAt        pgtype.Timestamptz
+	State       int16
+	Step        int16
+	Note        string
+	StartedBy   string
+	StartedAt   pgtype.Timestamptz
+	UpdatedAt   pgtype.Timestamptz
+	AliveAt     pgtype.Timestamptz
+	NextPage    string
+	Progress    int32
+	Leads       int64
+	Problem     string
+	Revision    pgtype.Text
+	Report      []byte
+	Recalibrate bool
 }
 
 type TrainingPart struct {

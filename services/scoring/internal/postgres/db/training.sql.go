@@ -21,7 +21,7 @@ func (q *Queries) DeleteTrainingParts(ctx context.Context, trainingID pgtype.UUI
 }
 
 const getTraining = `-- name: GetTraining :one
-SELECT sequence, training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, revision, report FROM training WHERE training_id = $1
+SELECT sequence, training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, revision, report, recalibrate FROM training WHERE training_id = $1
 `
 
 func (q *Queries) GetTraining(ctx context.Context, trainingID pgtype.UUID) (Training, error) {
@@ -48,25 +48,27 @@ func (q *Queries) GetTraining(ctx context.Context, trainingID pgtype.UUID) (Trai
 		&i.Problem,
 		&i.Revision,
 		&i.Report,
+		&i.Recalibrate,
 	)
 	return i, err
 }
 
 const insertTraining = `-- name: InsertTraining :exec
-INSERT INTO training (training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at)
-VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7, $8, $9, $9, $9)
+INSERT INTO training (training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, recalibrate)
+VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7, $8, $9, $9, $9, $10)
 `
 
 type InsertTrainingParams struct {
-	TrainingID pgtype.UUID
-	Line       int16
-	Playbook   string
-	Deciding   pgtype.Text
-	FromAt     pgtype.Timestamptz
-	ToAt       pgtype.Timestamptz
-	Note       string
-	StartedBy  string
-	StartedAt  pgtype.Timestamptz
+	TrainingID  pgtype.UUID
+	Line        int16
+	Playbook    string
+	Deciding    pgtype.Text
+	FromAt      pgtype.Timestamptz
+	ToAt        pgtype.Timestamptz
+	Note        string
+	StartedBy   string
+	StartedAt   pgtype.Timestamptz
+	Recalibrate bool
 }
 
 func (q *Queries) InsertTraining(ctx context.Context, arg InsertTrainingParams) error {
@@ -80,6 +82,7 @@ func (q *Queries) InsertTraining(ctx context.Context, arg InsertTrainingParams) 
 		arg.Note,
 		arg.StartedBy,
 		arg.StartedAt,
+		arg.Recalibrate,
 	)
 	return err
 }
@@ -123,7 +126,7 @@ func (q *Queries) ListTrainingParts(ctx context.Context, trainingID pgtype.UUID,
 }
 
 const listTrainings = `-- name: ListTrainings :many
-SELECT sequence, training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, revision, report FROM training
+SELECT sequence, training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, revision, report, recalibrate FROM training
 WHERE sequence < $1 AND ($2::smallint = 0 OR line = $2)
 ORDER BY sequence DESC LIMIT $3
 `
@@ -159,6 +162,7 @@ func (q *Queries) ListTrainings(ctx context.Context, before int64, line int16, m
 			&i.Problem,
 			&i.Revision,
 			&i.Report,
+			&i.Recalibrate,
 		); err != nil {
 			return nil, err
 		}
@@ -171,7 +175,7 @@ func (q *Queries) ListTrainings(ctx context.Context, before int64, line int16, m
 }
 
 const lockTraining = `-- name: LockTraining :one
-SELECT sequence, training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, revision, report FROM training WHERE training_id = $1 FOR UPDATE
+SELECT sequence, training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, revision, report, recalibrate FROM training WHERE training_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockTraining(ctx context.Context, trainingID pgtype.UUID) (Training, error) {
@@ -198,6 +202,7 @@ func (q *Queries) LockTraining(ctx context.Context, trainingID pgtype.UUID) (Tra
 		&i.Problem,
 		&i.Revision,
 		&i.Report,
+		&i.Recalibrate,
 	)
 	return i, err
 }

@@ -1,6 +1,6 @@
 -- name: InsertTraining :exec
-INSERT INTO training (training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at)
-VALUES (@training_id, @line, @playbook, @deciding, @from_at, @to_at, 1, 1, @note, @started_by, @started_at, @started_at, @started_at);
+INSERT INTO training (training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, recalibrate)
+VALUES (@training_id, @line, @playbook, @deciding, @from_at, @to_at, 1, 1, @note, @started_by, @started_at, @started_at, @started_at, @recalibrate);
 
 -- name: GetTraining :one
 SELECT * FROM training WHERE training_id = @training_id;
