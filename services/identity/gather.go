@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 
 const (
 	maxGroup    = maxResolve       // leads of one transaction
-	maxGroups   = 4                // small ones under way at once
 	groupBudget = 10 * time.Second // a group outlives the calls that wait for it
 )
 
@@ -20,7 +20,8 @@ const (
 // small group goes as a single large one as soon as nothing else is under way: two of them would only
 // wait for each other's buckets. Nobody waits for company.
 type gatherer struct {
-	run func(context.Context, []*item) error
+	run  func(context.Context, []*item) error
+	most int // small groups under way at once
 
 	mu      sync.Mutex
 	waiting []*call
@@ -35,7 +36,15 @@ type call struct {
 	err    error // read after done is closed
 }
 
-func newGatherer(run func(context.Context, []*item) error) *gatherer { return &gatherer{run: run} }
+// newGatherer makes a gatherer of so many small groups at once, at least two: while one is committed, the
+// next one is made ready.
+func newGatherer(most int, run func(context.Context, []*item) error) *gatherer {
+	return &gatherer{run: run, most: max(most, 2)}
+}
+
+// groupsAtOnce is how many small groups a process has under way. More of them are smaller and take more
+// processor time for each lead, which pays where there are processors to spare.
+func groupsAtOnce() int { return min(runtime.GOMAXPROCS(0), 4) }
 
 // resolve returns when the items are committed. When ctx ends first they may still be: the caller
 // must not touch them again.
@@ -82,7 +91,7 @@ func (g *gatherer) next() []*call {
 		n++
 	}
 	large := claims > maxClaims
-	if n == 0 || g.large || g.running == maxGroups || large && g.running > 0 {
+	if n == 0 || g.large || g.running == g.most || large && g.running > 0 {
 		return nil
 	}
 	g.running, g.large = g.running+1, large

@@ -15,7 +15,8 @@ func TestGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := make(chan int, 100) // leads of each group
 		end := make(chan struct{})
-		g := newGatherer(func(_ context.Context, items []*item) error {
+		const most = 4
+		g := newGatherer(most, func(_ context.Context, items []*item) error {
 			begun <- len(items)
 			<-end
 			return nil
@@ -45,7 +46,7 @@ func TestGroups(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", what, d)
 			}
 		}
-		for range maxGroups {
+		for range most {
 			send(1)
 		}
 		expect("as many as may run", 1, 1, 1, 1)
@@ -55,7 +56,7 @@ func TestGroups(t *testing.T) {
 		end <- struct{}{}
 		expect("when one has ended", 5)
 		send(maxClaims + 1)
-		for range maxGroups - 1 {
+		for range most - 1 {
 			end <- struct{}{}
 		}
 		send(1)

@@ -112,7 +112,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		deps.NewID = func() lead.ID { return newPersonID(deps.Now()) }
 	}
 	s := &Service{cfg: cfg, deps: deps, store: postgres.NewStore(deps.Pool)}
-	s.gather = newGatherer(s.resolve)
+	s.gather = newGatherer(groupsAtOnce(), s.resolve)
 	var err error
 	if s.matching, err = newMatching(); err != nil {
 		return nil, err
