@@ -26,15 +26,15 @@ func TestTrainings(t *testing.T) {
 	w := inProcess(t, func(c *house.Config) {
 		c.Models = scoring.ModelRules{MinAUC: 0.55, MaxCalibrationError: 0.5, MinRows: 20, MinWins: 5, MinGroupAUC: 0.01, MaxGroupCalibrationError: 1}
 	})
-	const leads = 160
+	const leads = 480
 	var brochure *capturev1.LeadResult
 	var outcomes []string
 	won, lost := 0, 0
 	for i := range leads {
 		// Who asks for a brochure buys, mostly; the playbook thinks little of that.
-		lead, buys := person(fmt.Sprintf("train-%d", i), fmt.Sprintf("Tore%c%c", 'a'+i/26, 'a'+i%26), "80205", ""), i%16 == 0
+		lead, buys := person(fmt.Sprintf("train-%d", i), fmt.Sprintf("Tore%c%c", 'a'+i/26, 'a'+i%26), "80205", ""), i%8 == 0
 		if i%2 == 1 {
-			lead, buys = strings.Replace(lead, "REQUEST_TYPE_QUOTE", "REQUEST_TYPE_BROCHURE", 1), i%16 != 1
+			lead, buys = strings.Replace(lead, "REQUEST_TYPE_QUOTE", "REQUEST_TYPE_BROCHURE", 1), i%8 != 1
 		}
 		r := submit(t, w, lead)
 		if i%2 == 1 {
