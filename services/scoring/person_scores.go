@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
@@ -16,6 +17,12 @@ import (
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+const (
+	lookAtOnce = 50_000 // persons that one statement of a list looks at
+	// A list that finds hardly anybody answers what it has after this long.
+	lookFor = time.Second
 )
 
 // ListPersonScores answers a page of persons by the latest re-scoring that is done, or by that of the
@@ -38,25 +45,25 @@ func (s *Service) ListPersonScores(ctx context.Context, req *scoringv1.ListPerso
 			return nil, err
 		}
 	}
-	q.Slot = r.Slot
-	q.Most++
-	rows, err := s.store.FindScores(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.stillKept(ctx, r); err != nil {
-		return nil, err
-	}
+	q.Slot, q.Look = r.Slot, s.look
 	resp := &scoringv1.ListPersonScoresResponse{RescoringId: r.ID.String(), AsOf: timestamppb.New(r.AsOf)}
-	if most := int(q.Most) - 1; len(rows) > most {
-		rows = rows[:most]
-		last := rows[most-1].ID
-		resp.NextPageToken = cursor.Text(append(binary.BigEndian.AppendUint64(nil, uint64(r.Sequence)), last[:]...))
+	for begun := time.Now(); ; {
+		found, last, err := s.store.FindScores(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			resp.Persons = append(resp.Persons, names.proto(&found[i]))
+		}
+		if last.IsZero() {
+			break
+		}
+		if q.After, q.Most = last, q.Most-int32(len(found)); q.Most == 0 || time.Since(begun) > lookFor {
+			resp.NextPageToken = cursor.Text(append(binary.BigEndian.AppendUint64(nil, uint64(r.Sequence)), last[:]...))
+			break
+		}
 	}
-	for i := range rows {
-		resp.Persons = append(resp.Persons, names.proto(&rows[i]))
-	}
-	return resp, nil
+	return resp, s.stillKept(ctx, r)
 }
 
 // GetPersonScores answers the scores of one person.

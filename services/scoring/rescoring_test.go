@@ -422,7 +422,8 @@ func TestRescoring(t *testing.T) {
 		}
 	}
 
-	// Who is listed by segment, level and stage.
+	// Who is listed by segment, level and stage; one statement looks at few persons only.
+	w.s.LookAtOnce(5)
 	if n := len(w.find(&scoringv1.ListPersonScoresRequest{})); n != basePersons {
 		t.Errorf("%d persons are listed", n)
 	}

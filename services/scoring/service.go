@@ -92,6 +92,7 @@ type Service struct {
 	log        *slog.Logger
 	now        func() time.Time
 	night      night
+	look       int32    // persons that one statement of a list looks at
 	replica    [16]byte // names this process among the replicas
 	held       atomic.Pointer[held]
 
@@ -127,7 +128,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Model == nil {
 		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
 	}
-	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, receipts: deps.Receipts, log: deps.Tel.Log, now: deps.Now}
+	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, look: lookAtOnce, receipts: deps.Receipts, log: deps.Tel.Log, now: deps.Now}
 	var err error
 	if s.night, err = parseNight(cfg.RescoreAt); err != nil {
 		return nil, fmt.Errorf("when everybody is scored: %w", err)

@@ -67,15 +67,31 @@ type ScoreQuery struct {
 	Line    lead.Line
 	Stage   lead.Stage // least; goes with Line
 	Most    int32
+	Look    int32 // at so many persons at most
 }
 
-// FindScores returns the scores of persons in the order of ScoresUpTo.
-func (s *Store) FindScores(ctx context.Context, q ScoreQuery) ([]PersonScore, error) {
+// FindScores looks at the next persons in the order of ScoresUpTo and returns those that are asked for,
+// and the last one looked at; that is the zero ID once nobody stands behind.
+func (s *Store) FindScores(ctx context.Context, q ScoreQuery) (found []PersonScore, last lead.ID, err error) {
 	rows, err := s.q.FindPersonScores(ctx, db.FindPersonScoresParams{
 		Slot: q.Slot, AfterBucket: q.After.Bucket(), AfterPerson: uuid(q.After), Segment: int32(q.Segment), Level: q.Level,
-		Line: int32(q.Line), Stage: int32(q.Stage), Most: q.Most,
+		Line: int32(q.Line), Stage: int32(q.Stage), Most: q.Most, Look: q.Look,
 	})
-	return scoresOf(rows), mapped(err)
+	if err != nil {
+		return nil, last, mapped(err)
+	}
+	for i := range rows {
+		row := db.PersonScore(rows[i])
+		found = append(found, scoreOf(&row))
+	}
+	if len(rows) == int(q.Most) {
+		return found, found[len(found)-1].ID, nil
+	}
+	behind, err := s.q.PersonScoreAfter(ctx, q.Slot, q.After.Bucket(), uuid(q.After), q.Look-1)
+	if err != nil || len(behind) == 0 {
+		return found, last, mapped(err)
+	}
+	return found, behind[0].Bytes, nil
 }
 
 // Score returns the scores of one person in a slot; ok is false without any.
@@ -131,14 +147,6 @@ func copyScores(ctx context.Context, tx pgx.Tx, slot int16, list []PersonScore) 
 			return numbers[:scoring.NumIndices-1]
 		}),
 	)
-}
-
-func scoresOf(rows []db.PersonScore) []PersonScore {
-	out := make([]PersonScore, len(rows))
-	for i := range rows {
-		out[i] = scoreOf(&rows[i])
-	}
-	return out
 }
 
 // scoreOf reads a row, of another version too: what that has more of is left out.

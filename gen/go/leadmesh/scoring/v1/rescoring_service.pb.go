@@ -514,7 +514,8 @@ func (x *ListPersonScoresRequest) GetPageToken() string {
 // ListPersonScoresResponse is a page of persons.
 type ListPersonScoresResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In no order that means anything, and always the same one.
+	// In no order that means anything, and always the same one. A page may hold fewer than asked for, or
+	// none, before the end: who is hard to find is not waited for.
 	Persons []*PersonScores `protobuf:"bytes,1,rep,name=persons,proto3" json:"persons,omitempty"`
 	// Asks for the next page; empty at the end. It goes on within the same re-scoring and is refused
 	// when that one's scores are no longer kept, which is when the second one after it begins.

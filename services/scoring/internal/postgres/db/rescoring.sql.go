@@ -24,17 +24,21 @@ func (q *Queries) BegunSince(ctx context.Context, since pgtype.Timestamptz) (boo
 }
 
 const findPersonScores = `-- name: FindPersonScores :many
-SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected, index_bands FROM person_score
-WHERE slot = $1 AND (bucket, person_id) > ($2::smallint, $3::uuid)
-    AND ($4::int = 0 OR levels[$4::int] BETWEEN 1 AND $5::int)
-    AND ($6::int = 0 OR stages[$6::int] >= $7::int)
-ORDER BY bucket, person_id LIMIT $8
+SELECT s.slot, s.bucket, s.person_id, s.points, s.stages, s.levels, s.active, s.next_line, s.no_consent, s.index_points, s.index_expected, s.index_bands FROM (
+    SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected, index_bands FROM person_score
+    WHERE slot = $1 AND (bucket, person_id) > ($2::smallint, $3::uuid)
+    ORDER BY bucket, person_id LIMIT $4
+) s
+WHERE ($5::int = 0 OR s.levels[$5::int] BETWEEN 1 AND $6::int)
+    AND ($7::int = 0 OR s.stages[$7::int] >= $8::int)
+ORDER BY s.bucket, s.person_id LIMIT $9
 `
 
 type FindPersonScoresParams struct {
 	Slot        int16
 	AfterBucket int16
 	AfterPerson pgtype.UUID
+	Look        int32
 	Segment     int32
 	Level       int32
 	Line        int32
@@ -42,12 +46,13 @@ type FindPersonScoresParams struct {
 	Most        int32
 }
 
-// The scores of a slot after one person that fulfil what is asked; 0 asks for nothing.
+// Of so many scores of a slot after one person those that fulfil what is asked; 0 asks for nothing.
 func (q *Queries) FindPersonScores(ctx context.Context, arg FindPersonScoresParams) ([]PersonScore, error) {
 	rows, err := q.db.Query(ctx, findPersonScores,
 		arg.Slot,
 		arg.AfterBucket,
 		arg.AfterPerson,
+		arg.Look,
 		arg.Segment,
 		arg.Level,
 		arg.Line,
@@ -336,6 +341,38 @@ func (q *Queries) LockRescoring(ctx context.Context, rescoringID pgtype.UUID) (R
 		&i.Report,
 	)
 	return i, err
+}
+
+const personScoreAfter = `-- name: PersonScoreAfter :many
+SELECT person_id FROM person_score
+WHERE slot = $1 AND (bucket, person_id) > ($2::smallint, $3::uuid)
+ORDER BY bucket, person_id LIMIT 1 OFFSET $4
+`
+
+// Who stands so many places after one person.
+func (q *Queries) PersonScoreAfter(ctx context.Context, slot int16, afterBucket int16, afterPerson pgtype.UUID, places int32) ([]pgtype.UUID, error) {
+	rows, err := q.db.Query(ctx, personScoreAfter,
+		slot,
+		afterBucket,
+		afterPerson,
+		places,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []pgtype.UUID
+	for rows.Next() {
+		var person_id pgtype.UUID
+		if err := rows.Scan(&person_id); err != nil {
+			return nil, err
+		}
+		items = append(items, person_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const personScoresBetween = `-- name: PersonScoresBetween :many

@@ -47,12 +47,21 @@ WHERE slot = @slot AND (bucket, person_id) > (@after_bucket::smallint, @after_pe
 ORDER BY bucket, person_id LIMIT @most;
 
 -- name: FindPersonScores :many
--- The scores of a slot after one person that fulfil what is asked; 0 asks for nothing.
-SELECT * FROM person_score
+-- Of so many scores of a slot after one person those that fulfil what is asked; 0 asks for nothing.
+SELECT s.* FROM (
+    SELECT * FROM person_score
+    WHERE slot = @slot AND (bucket, person_id) > (@after_bucket::smallint, @after_person::uuid)
+    ORDER BY bucket, person_id LIMIT @look
+) s
+WHERE (@segment::int = 0 OR s.levels[@segment::int] BETWEEN 1 AND @level::int)
+    AND (@line::int = 0 OR s.stages[@line::int] >= @stage::int)
+ORDER BY s.bucket, s.person_id LIMIT @most;
+
+-- name: PersonScoreAfter :many
+-- Who stands so many places after one person.
+SELECT person_id FROM person_score
 WHERE slot = @slot AND (bucket, person_id) > (@after_bucket::smallint, @after_person::uuid)
-    AND (@segment::int = 0 OR levels[@segment::int] BETWEEN 1 AND @level::int)
-    AND (@line::int = 0 OR stages[@line::int] >= @stage::int)
-ORDER BY bucket, person_id LIMIT @most;
+ORDER BY bucket, person_id LIMIT 1 OFFSET @places;
 
 -- name: GetPersonScore :many
 SELECT * FROM person_score
