@@ -26,12 +26,16 @@ const (
 	Censored                   // what older rows had longer to collect: the lost ones were called again
 	Repeats                    // the same customer in runs of rows
 	Counters                   // numbers of rows in disguise
+	Jumping                    // the share won jumps from one day to the next, up and down
+	Campaigns                  // campaigns of a month or two each, with a share won of their own that no other time tells
+	Mixing                     // another kind of people comes little by little, whom other things move
+	Policy                     // from some day on, other rows count as won than before
 )
 
-// All is every way at once, as a campaign list of years has it.
+// All is the first ways at once, as a campaign list of years has it.
 const All = Rate | Calendar | Emerging | Macro | Sources | Turning | Censored | Repeats | Counters
 
-var names = []string{"rate", "calendar", "emerging", "macro", "sources", "turning", "censored", "repeats", "counters"}
+var names = []string{"rate", "calendar", "emerging", "macro", "sources", "turning", "censored", "repeats", "counters", "jumping", "campaigns", "mixing", "policy"}
 
 // String names the ways, with + between them.
 func (d Drift) String() string {
@@ -92,6 +96,7 @@ func Make(rows int, ways Drift, severity float64, seed uint64) World {
 	}{
 		{Calendar, m.calendar}, {Emerging, m.emerging}, {Macro, m.macro}, {Sources, m.sources},
 		{Turning, m.turning}, {Censored, m.censored}, {Counters, m.counters},
+		{Campaigns, m.campaigns}, {Mixing, m.mixing}, {Policy, m.policy},
 	} {
 		if ways&way.drift != 0 {
 			way.add()
@@ -135,6 +140,9 @@ func (m *maker) level(ways Drift) []float64 {
 			early, late := math.Log(0.05/0.95), math.Log(0.40/0.60)
 			middle := want
 			want = middle*(1-m.severity) + m.severity*(early+(late-early)*math.Pow(m.at(from), 2))
+		}
+		if ways&Jumping != 0 {
+			want += m.severity * []float64{-0.6, 0.8, -0.4, 1.2, 0.4}[m.jumps(from)]
 		}
 		if ways&(Calendar|Macro) != 0 {
 			want += 0.5 * m.severity * months[m.day[from]/30]
