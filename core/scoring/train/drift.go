@@ -64,7 +64,7 @@ func (l *learner) byDrift(test func(c *Column) bool) []string {
 }
 
 // undate takes out all columns at once that say when a row came, since one stands in for another,
-// and puts those back, capped, with which newer rows are told better.
+// and puts those back, capped, with which newer rows are told better for longer than what was goes on.
 func (l *learner) undate(best *trial) (*trial, error) {
 	if l.prior != nil {
 		return best, nil
@@ -103,11 +103,11 @@ func (l *learner) undate(best *trial) (*trial, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l.better(t, chosen) > 1 {
+		if l.lastingly(t, chosen) > 1 {
 			chosen, with, back = t, grown, append(back, name)
 		}
 	}
-	if l.better(chosen, best) < -1 {
+	if l.lastingly(chosen, best) < -1 {
 		return best, nil
 	}
 	for _, name := range names {

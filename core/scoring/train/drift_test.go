@@ -57,6 +57,19 @@ func TestWhatGoesWithThePeriodIsNotTakenForASignal(t *testing.T) {
 	}
 }
 
+// What goes with a campaign tells the rows of a fold that came while that campaign went on, and nothing of those
+// after it.
+func TestWhatTellsACampaignIsHeldBack(t *testing.T) {
+	_, rep, area := foretold(t, traintest.Make(30_000, traintest.Campaigns, 1, 1012))
+	t.Logf("area under the curve %.4f", area)
+	if why := held(rep, "budget"); !strings.Contains(why, "newer rows are not told better") {
+		t.Errorf("the budget of past campaigns is held back for %q", why)
+	}
+	if why := held(rep, "day of campaign"); why != "" {
+		t.Errorf("what each campaign has again is held back: %s", why)
+	}
+}
+
 func TestWhatRunsAwayIsCappedWhereItTells(t *testing.T) {
 	w := additive(8000, 0, 71)
 	n := w.f.Rows

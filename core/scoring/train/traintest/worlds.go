@@ -17,19 +17,19 @@ type Drift uint16
 // Each way adds columns of its own to those that every world has, but Rate, which moves the share
 // won, and Repeats, which repeats customers.
 const (
-	Rate     Drift = 1 << iota // the share won rises
-	Calendar                   // month, day, weekday, quarter: each period of the calendar has its own share won
-	Emerging                   // what early rows do not have yet, by codes such as -1, 999 and "unknown"
-	Macro                      // figures that all rows of a week share, and that move with time
-	Sources                    // a source that stops and one that is new
-	Turning                    // relations that fade and that turn their sign
-	Censored                   // what older rows had longer to collect: the lost ones were called again
-	Repeats                    // the same customer in runs of rows
-	Counters                   // numbers of rows in disguise
-	Jumping                    // the share won jumps from one day to the next, up and down
-	Campaigns                  // campaigns of a month or two each, with a share won of their own that no other time tells
-	Mixing                     // another kind of people comes little by little, whom other things move
-	Policy                     // from some day on, other rows count as won than before
+	Rate      Drift = 1 << iota // the share won rises
+	Calendar                    // month, day, weekday, quarter: each period of the calendar has its own share won
+	Emerging                    // what early rows do not have yet, by codes such as -1, 999 and "unknown"
+	Macro                       // figures that all rows of a week share, and that move with time
+	Sources                     // a source that stops and one that is new
+	Turning                     // relations that fade and that turn their sign
+	Censored                    // what older rows had longer to collect: the lost ones were called again
+	Repeats                     // the same customer in runs of rows
+	Counters                    // numbers of rows in disguise
+	Jumping                     // the share won jumps from one day to the next, up and down
+	Campaigns                   // campaigns of a month or two each, with a share won of their own that no other time tells
+	Mixing                      // another kind of people comes little by little, whom other things move
+	Policy                      // from some day on, other rows count as won than before
 )
 
 // All is the first ways at once, as a campaign list of years has it.
