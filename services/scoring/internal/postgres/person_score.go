@@ -81,8 +81,7 @@ func (s *Store) FindScores(ctx context.Context, q ScoreQuery) (found []PersonSco
 		return nil, last, mapped(err)
 	}
 	for i := range rows {
-		row := db.PersonScore(rows[i])
-		found = append(found, scoreOf(&row))
+		found = append(found, scoreOf(&rows[i]))
 	}
 	if len(rows) == int(q.Most) {
 		return found, found[len(found)-1].ID, nil
