@@ -46,7 +46,7 @@ func TestSampleIndexSigns(t *testing.T) {
 		{lead.IndexEVReadiness, "charger quote long ago", "charger_quote.recency", 10 * day, 200 * day},
 		{lead.IndexEVReadiness, "range tool", "range_tool.recency", 3 * day, scoring.Missing},
 		{lead.IndexEVReadiness, "short way a day", "daily_distance_m", 40_000, 400_000},
-		{lead.IndexEVReadiness, "charger density", "chargers_nearby", 30, 0},
+		{lead.IndexEVReadiness, "charger density", "chargers_nearby", 300, 150},
 		{lead.IndexEVReadiness, "incentive", "incentive_eligible", 1, 0},
 		{lead.IndexEVReadiness, "asks for one", "powertrain_sought", int32(lead.PowertrainElectric), int32(lead.PowertrainCombustion)},
 		{lead.IndexCustomerValue, "fleet", "fleet", 1, 0},
