@@ -189,12 +189,12 @@ func TestSampleLoyaltyLevels(t *testing.T) {
 		level   string
 		facts   map[string]int32
 	}{
-		{lead.SegmentServiceLoyalist, "three visits, accessories", map[string]int32{"visits_24m": 3, "parts_page_view.count": 1000}},
-		{lead.SegmentServiceLoyalist, "three visits", map[string]int32{"visits_24m": 3, "parts_page_view.count": 0}},
+		{lead.SegmentServiceLoyalist, "three visits, accessories", map[string]int32{"visits_24m": 3, "parts_page_view.recency": 20 * day}},
+		{lead.SegmentServiceLoyalist, "three visits", map[string]int32{"visits_24m": 3, "parts_page_view.recency": 61 * day}},
 		{lead.SegmentServiceLoyalist, "plan services", map[string]int32{"visits_24m": 2, "visits_maintenance_24m": 2}},
-		{lead.SegmentWarrantyExpiring, "reads up", map[string]int32{"warranty_days_left": 60, "page_view.count": 2000}},
+		{lead.SegmentWarrantyExpiring, "reads up", map[string]int32{"warranty_days_left": 60, "page_view.count": 1200}},
 		{lead.SegmentWarrantyExpiring, "", map[string]int32{"warranty_days_left": 60, "page_view.count": 1000}},
-		{lead.SegmentAccessoryProspect, "upgrades", map[string]int32{"parts_page_view.count": 1000, "charger_quote.recency": 10 * day}},
+		{lead.SegmentAccessoryProspect, "upgrades", map[string]int32{"parts_page_view.recency": 20 * day, "charger_quote.recency": 10 * day}},
 	} {
 		facts := map[scoring.Feature]int32{}
 		for name, v := range tt.facts {

@@ -196,11 +196,11 @@ func TestSampleSegments(t *testing.T) {
 		{map[string]int32{"lease_days_to_end": 270}, []lead.Segment{lead.SegmentRenewalIntender}, lead.SegmentRenewalIntender, "warm"},
 		{map[string]int32{"lease_days_to_end": 271}, nil, 0, ""},
 		{map[string]int32{"equity": 500, "payment_change": 49}, nil, 0, ""},
-		{map[string]int32{"equity": 500, "payment_change": 49, "app_use.count": 1000}, []lead.Segment{lead.SegmentRenewalIntender}, lead.SegmentRenewalIntender, "equity, app"},
+		{map[string]int32{"equity": 500, "payment_change": 49, "app_use.recency": 10 * 86400}, []lead.Segment{lead.SegmentRenewalIntender}, lead.SegmentRenewalIntender, "equity, app"},
 		{map[string]int32{"services_done": 800}, []lead.Segment{lead.SegmentServiceLoyalist}, lead.SegmentServiceLoyalist, "does what is due"},
 		{map[string]int32{"warranty_days_left": 90}, []lead.Segment{lead.SegmentWarrantyExpiring}, lead.SegmentWarrantyExpiring, ""},
 		{map[string]int32{"warranty_days_left": -1}, nil, 0, ""},
-		{map[string]int32{"parts_page_view.count": 2000}, []lead.Segment{lead.SegmentAccessoryProspect}, lead.SegmentAccessoryProspect, "looks"},
+		{map[string]int32{"parts_page_view.count": 1300}, []lead.Segment{lead.SegmentAccessoryProspect}, lead.SegmentAccessoryProspect, "looks"},
 		{map[string]int32{"cart_abandoned.recency": 7 * 86400}, []lead.Segment{lead.SegmentAccessoryProspect}, lead.SegmentAccessoryProspect, "cart"},
 	} {
 		facts := map[scoring.Feature]int32{}
