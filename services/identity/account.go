@@ -24,10 +24,10 @@ func accountKeys(p *lead.Party) []lead.ID {
 	return out
 }
 
-// loadAccounts reads which organisations statements name. Their keys' buckets are locked.
+// loadAccounts reads which organisations statements name, and holds them.
 func (w *people) loadAccounts(ctx context.Context, tx *postgres.Tx, keys []lead.ID) (err error) {
 	if len(keys) > 0 {
-		w.accounts, err = tx.AccountsByKey(ctx, keys)
+		w.accounts, err = tx.HoldAccounts(ctx, keys)
 	}
 	return err
 }

@@ -92,6 +92,40 @@ func (q *Queries) FollowAccount(ctx context.Context, survivor pgtype.UUID, at pg
 	return err
 }
 
+const holdAccountKeys = `-- name: HoldAccountKeys :many
+SELECT a.key_hash, a.account_id
+FROM (SELECT unnest($1::smallint[]) AS bucket, unnest($2::uuid[]) AS key_hash) AS k
+JOIN account_key a ON a.bucket = k.bucket AND a.key_hash = k.key_hash
+ORDER BY a.bucket, a.key_hash
+FOR SHARE OF a
+`
+
+type HoldAccountKeysRow struct {
+	KeyHash   pgtype.UUID
+	AccountID pgtype.UUID
+}
+
+// Nobody joins these organisations into others before the transaction ends.
+func (q *Queries) HoldAccountKeys(ctx context.Context, buckets []int16, keyHashes []pgtype.UUID) ([]HoldAccountKeysRow, error) {
+	rows, err := q.db.Query(ctx, holdAccountKeys, buckets, keyHashes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HoldAccountKeysRow
+	for rows.Next() {
+		var i HoldAccountKeysRow
+		if err := rows.Scan(&i.KeyHash, &i.AccountID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertAccountKeys = `-- name: InsertAccountKeys :exec
 INSERT INTO account_key (bucket, key_hash, account_id)
 SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::uuid[])

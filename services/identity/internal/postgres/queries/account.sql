@@ -3,6 +3,14 @@ SELECT a.key_hash, a.account_id
 FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@key_hashes::uuid[]) AS key_hash) AS k
 JOIN account_key a ON a.bucket = k.bucket AND a.key_hash = k.key_hash;
 
+-- name: HoldAccountKeys :many
+-- Nobody joins these organisations into others before the transaction ends.
+SELECT a.key_hash, a.account_id
+FROM (SELECT unnest(@buckets::smallint[]) AS bucket, unnest(@key_hashes::uuid[]) AS key_hash) AS k
+JOIN account_key a ON a.bucket = k.bucket AND a.key_hash = k.key_hash
+ORDER BY a.bucket, a.key_hash
+FOR SHARE OF a;
+
 -- name: InsertAccounts :exec
 INSERT INTO account (bucket, account_id, name, created_at)
 SELECT unnest(@buckets::smallint[]), unnest(@account_ids::uuid[]), unnest(@names::text[]), @at::timestamptz
