@@ -35,7 +35,7 @@ func TestUpgradeDeclares(t *testing.T) {
 		t.Helper()
 		n++
 		eventually(t, 30*time.Second, "a lead is decided", func() bool {
-			revision = submit(t, w, person(fmt.Sprintf("declared-%d", n), fmt.Sprintf("Declared%c", 'a'+n), "80205", ","+account)).GetDecision().GetPlaybookRevision()
+			revision = submit(t, w, person(fmt.Sprintf("declared-%d", n), "Declared"+string([]rune{rune('a' + n/26%26), rune('a' + n%26)}), "80205", ","+account)).GetDecision().GetPlaybookRevision()
 			return revision != ""
 		})
 		return revision
