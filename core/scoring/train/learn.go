@@ -46,7 +46,7 @@ type learner struct {
 // done, by one goroutine at a time; once it returns false it is not called again, and Learn gives
 // up with ErrCancelled within about a second even on a million rows.
 //
-// With Options.Prior and no rows, the card is the prior's table. Without one there must be at
+// With Options.Prior and no row that is won or lost, the card is the prior's table. Without one there must be at
 // least 20 rows won and 20 lost. The report is never nil when the error is.
 func Learn(f *frame.Frame, outcomes []Outcome, o Options, progress func(done, of int) bool) (*card.Card, *Report, error) {
 	l := &learner{o: o.filled(), progress: progress, of: 20, report: &Report{}}
@@ -232,7 +232,7 @@ func (l *learner) finish(best *trial) (*card.Card, error) {
 		c := l.flat()
 		l.tell(c, nil, best)
 		return c, nil
-	case l.prior != nil && l.report.Rows == 0:
+	case l.prior != nil && l.report.Rows == l.report.Open: // an outcome that is guessed teaches nothing
 		c := l.untouched()
 		l.tell(c, nil, best)
 		return c, nil

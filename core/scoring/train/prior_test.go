@@ -55,14 +55,22 @@ func points(t *testing.T, c *card.Card, feature, value string) card.Bin {
 	return card.Bin{}
 }
 
-func TestFromNoRowsComesTheExpertsTable(t *testing.T) {
-	prior := expert()
-	c, _ := learn(t, world{f: additive(1, 0, 1).f.Slice(0, 0)}, train.Options{Prior: prior})
-	if diff := cmp.Diff(prior, c, cmpopts.IgnoreFields(card.Bin{}, "Error"), cmpopts.IgnoreFields(card.Card{}, "Learned")); diff != "" {
-		t.Error(diff)
-	}
-	if points(t, c, "source", "friend").Error == 0 {
-		t.Error("nothing was seen and the points are certain")
+// No outcome is known, be it that there are no rows or that all are open yet.
+func TestFromNoOutcomesComesTheExpertsTable(t *testing.T) {
+	for _, n := range []int{0, 43, 500} {
+		prior, rows := expert(), additive(500, 0, 1)
+		w := world{f: rows.f.Slice(0, n), outcomes: make([]train.Outcome, n)}
+		ages := make([]float64, n)
+		for i := range ages {
+			w.outcomes[i], ages[i] = train.Open, float64(n-i)
+		}
+		c, r := learn(t, w, train.Options{Prior: prior, Ordered: true, Age: ages})
+		if diff := cmp.Diff(prior, c, cmpopts.IgnoreFields(card.Bin{}, "Error"), cmpopts.IgnoreFields(card.Card{}, "Learned")); diff != "" {
+			t.Errorf("%d rows: %s", n, diff)
+		}
+		if r.Nothing || points(t, c, "source", "friend").Error == 0 {
+			t.Errorf("%d rows: nothing was seen and the points are certain", n)
+		}
 	}
 }
 
