@@ -34,9 +34,7 @@ func TestEarlierRevocationCountsAtTheFirstDecision(t *testing.T) {
 	w := inProcess(t, nil)
 	send := func(body string) *capturev1.LeadResult {
 		t.Helper()
-		r := &capturev1.LeadResult{}
-		w.post(t, "oem", "/v1/leads", body, r)
-		return r
+		return submit(t, w, body)
 	}
 	parkedForConsent := func(r *capturev1.LeadResult) {
 		t.Helper()

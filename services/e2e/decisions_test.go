@@ -241,7 +241,7 @@ func (c *decisionCase) submit(t *testing.T, w *world) *leadv1.Decision {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, answer := w.call(t, "oem", http.MethodPost, "/v1/leads", map[string]string{"Idempotency-Key": "decisions/" + c.name}, string(raw))
+	code, answer := w.sendLead(t, map[string]string{"Idempotency-Key": "decisions/" + c.name}, string(raw))
 	r := &capturev1.LeadResult{}
 	if err := unmarshal(answer, r); code != http.StatusOK || err != nil || r.GetDecision() == nil {
 		t.Fatalf("answered %d: %s", code, answer)

@@ -31,7 +31,7 @@ func TestPersonsAreCurated(t *testing.T) {
 	}
 	send := func(key, name, mail, dealer string) (leadID string, c *capturev1.Customer) {
 		t.Helper()
-		code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads", nil, fmt.Sprintf(`{"idempotency_key":%q,"request_type":"REQUEST_TYPE_QUOTE","origin":"ORIGIN_OEM","brand":"NORRVIND",
+		code, raw := w.sendLead(t, nil, fmt.Sprintf(`{"idempotency_key":%q,"request_type":"REQUEST_TYPE_QUOTE","origin":"ORIGIN_OEM","brand":"NORRVIND",
 			"source":{"channel":"web","source":"oem_site"},"dealer":{"dealer_id":%q},"identifiers":[{"kind":"IDENTIFIER_KIND_OEM_ACCOUNT","source":"id","value":%q}],
 			"parties":[{"name":{"given":%q,"family":"Delgadillo"},"emails":[{"address":%q}],"address":{"postal_code":"80202","country":"US"}}]}`, key, dealer, key, name, mail))
 		r := &capturev1.LeadResult{}

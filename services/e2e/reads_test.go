@@ -24,9 +24,8 @@ func chosenLead(key, dealer string) string {
 // TestFeedAndListOverREST reads what happened, and where leads stand, as an integrator does.
 func TestFeedAndListOverREST(t *testing.T) {
 	w := secured(t)
-	mine, other := &capturev1.LeadResult{}, &capturev1.LeadResult{}
-	w.post(t, "oem", "/v1/leads", chosenLead("feed-1", tokenDealer), mine)
-	w.post(t, "oem", "/v1/leads", chosenLead("feed-2", "nv-co-002"), other)
+	mine := submit(t, w, chosenLead("feed-1", tokenDealer))
+	submit(t, w, chosenLead("feed-2", "nv-co-002"))
 	if got := mine.GetDecision().GetAssignment().GetDealerId(); got != tokenDealer {
 		t.Fatalf("the chosen store did not get the lead: %q", got)
 	}
@@ -93,9 +92,7 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 	w := secured(t)
 	post := func(body string) *capturev1.LeadResult {
 		t.Helper()
-		r := &capturev1.LeadResult{}
-		w.post(t, "oem", "/v1/leads", body, r)
-		return r
+		return submit(t, w, body)
 	}
 	patch := func(role, id, body string) (int, []byte) {
 		t.Helper()
@@ -214,7 +211,7 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 	eventually(t, 30*time.Second, "the mended document is assigned", func() bool { return stands(brokenID) == leadv1.State_STATE_ASSIGNED })
 
 	found := &capturev1.LookupLeadsResponse{}
-	w.post(t, "oem", "/v1/leads", `{"request_type":"REQUEST_TYPE_QUOTE","source":{"source":"oem_site"},"identifiers":[{"kind":"IDENTIFIER_KIND_SOURCE_LEAD","source":"portal","value":"P-1"}],"parties":[{"emails":[{"address":"found@reader.example.com"}]}]}`, &capturev1.LeadResult{})
+	submit(t, w, `{"request_type":"REQUEST_TYPE_QUOTE","source":{"source":"oem_site"},"idempotency_key":"found","identifiers":[{"kind":"IDENTIFIER_KIND_SOURCE_LEAD","source":"portal","value":"P-1"}],"parties":[{"emails":[{"address":"found@reader.example.com"}]}]}`)
 	w.get(t, "oem", "/v1/leads:lookup?source=portal&id=P-1", found)
 	if len(found.GetLeads()) != 1 || found.GetLeads()[0].GetStanding().GetState() != leadv1.State_STATE_ASSIGNED {
 		t.Errorf("looked up: %v", found)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 )
@@ -127,8 +126,7 @@ func TestRescoring(t *testing.T) {
 	}
 
 	// A lead that comes in is nobody new to those scores until the next time.
-	r := &capturev1.LeadResult{}
-	w.post(t, "oem", "/v1/leads", person("rescoring-new", "Mikaela", "80205", ""), r)
+	submit(t, w, person("rescoring-new", "Mikaela", "80205", ""))
 	if n := len(list("")); n != 3 {
 		t.Errorf("%d persons are listed", n)
 	}

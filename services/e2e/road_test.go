@@ -68,20 +68,8 @@ func mailbox(given string) string {
 	return fmt.Sprintf("%x@example.com", h[:8])
 }
 
-func submit(t *testing.T, w *world, body string) *capturev1.LeadResult {
-	t.Helper()
-	r := &capturev1.LeadResult{}
-	w.post(t, "oem", "/v1/leads", body, r)
-	return r
-}
-
 func leadReachesDealer(t *testing.T, w *world) {
-	r := &capturev1.LeadResult{}
-	eventually(t, 20*time.Second, "the first lead is decided", func() bool { // processes that just started may answer 202 first
-		code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads", nil, person("road-1", "Astrid", "80205", ""))
-		r.Reset()
-		return code == http.StatusOK && unmarshal(raw, r) == nil
-	})
+	r := submit(t, w, person("road-1", "Astrid", "80205", ""))
 	a := r.GetDecision().GetAssignment()
 	if r.GetState() != leadv1.State_STATE_ASSIGNED || a.GetDealerId() == "" || a.GetRole() == 0 || a.GetNextDeadline() == nil || a.GetDeadlineKind() == "" {
 		t.Fatalf("not assigned with dealer, role and deadline: %v", r)
@@ -137,8 +125,8 @@ func idempotency(t *testing.T, w *world) {
 	}
 	header := map[string]string{"Idempotency-Key": "road-2-header"}
 	keyless := strings.Replace(person("x", "Brage", "10001", ""), `"idempotency_key":"x",`, "", 1)
-	_, one := w.call(t, "oem", http.MethodPost, "/v1/leads", header, keyless)
-	_, two := w.call(t, "oem", http.MethodPost, "/v1/leads", header, keyless)
+	_, one := w.sendLead(t, header, keyless)
+	_, two := w.sendLead(t, header, keyless)
 	var a, b struct {
 		LeadID string `json:"lead_id"`
 	}

@@ -81,7 +81,7 @@ var stages = []string{telemetry.SpanCapture, telemetry.SpanResolve, telemetry.Sp
 func oneTrace(t *testing.T, w *world, c *watch, crm *crm) {
 	const trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	before := crm.got.Load()
-	code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads", map[string]string{"traceparent": "00-" + trace + "-" + parent + "-01"},
+	code, raw := w.sendLead(t, map[string]string{"traceparent": "00-" + trace + "-" + parent + "-01"},
 		person("trace-1", "Ragna", "85257", chosenStore(pushedDealer)))
 	r := &capturev1.LeadResult{}
 	if err := unmarshal(raw, r); code != http.StatusOK || err != nil || r.GetDecision().GetAssignment().GetDealerId() != pushedDealer {
@@ -155,7 +155,7 @@ func batchTraces(t *testing.T, w *world, c *watch) {
 func unrecordedTrace(t *testing.T, w *world, c *watch) {
 	const trace = "2af7651916cd43dd8448eb211c80319e"
 	header := map[string]string{"traceparent": "00-" + trace + "-b7ad6b7169203331-00"}
-	code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads", header, person("trace-u", "Una", "85257", chosenStore(pushedDealer)))
+	code, raw := w.sendLead(t, header, person("trace-u", "Una", "85257", chosenStore(pushedDealer)))
 	var r struct {
 		State string `json:"state"`
 	}
@@ -164,7 +164,7 @@ func unrecordedTrace(t *testing.T, w *world, c *watch) {
 	}
 	// What comes after it is exported after it.
 	header["traceparent"] = "00-3af7651916cd43dd8448eb211c80319e-b7ad6b7169203331-01"
-	w.call(t, "oem", http.MethodPost, "/v1/leads", header, person("trace-v", "Vigdis", "85257", chosenStore(pushedDealer)))
+	w.sendLead(t, header, person("trace-v", "Vigdis", "85257", chosenStore(pushedDealer)))
 	eventually(t, 10*time.Second, "the next lead's trace", func() bool {
 		return slices.Contains(c.ofTrace("3af7651916cd43dd8448eb211c80319e"), telemetry.SpanDeliver)
 	})

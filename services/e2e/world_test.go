@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	"github.com/leadmesh/leadmesh/services/house"
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
 	"google.golang.org/grpc"
@@ -270,6 +271,30 @@ func (w *world) post(t *testing.T, role, route, body string, into proto.Message)
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(raw, into); err != nil {
 		t.Fatalf("POST %s: %v", route, err)
 	}
+}
+
+// sendLead submits a lead until it is decided, or refused. One whose road is not up yet, or takes
+// longer than a sender waits, is answered 202; a sender that wants the decision sends it again.
+func (w *world) sendLead(t *testing.T, header map[string]string, body string) (int, []byte) {
+	t.Helper()
+	var code int
+	var raw []byte
+	eventually(t, 30*time.Second, "the lead is decided", func() bool {
+		code, raw = w.call(t, "oem", http.MethodPost, "/v1/leads", header, body)
+		return code != http.StatusAccepted
+	})
+	return code, raw
+}
+
+// submit is sendLead for a lead that is taken.
+func submit(t *testing.T, w *world, body string) *capturev1.LeadResult {
+	t.Helper()
+	code, raw := w.sendLead(t, nil, body)
+	r := &capturev1.LeadResult{}
+	if err := unmarshal(raw, r); code != http.StatusOK || err != nil {
+		t.Fatalf("the lead is answered %d %v: %s", code, err, raw)
+	}
+	return r
 }
 
 // reason is the ErrorInfo reason of an error body.
