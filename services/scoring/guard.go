@@ -54,7 +54,7 @@ type guard struct {
 // guards judge a card by the figures it carries.
 func (r ModelRules) guards(c *card.Card) []guard {
 	var list []guard
-	if denied := overridden(c); len(denied) > 0 {
+	if denied := c.Overridden(); len(denied) > 0 {
 		list = append(list, guard{"denied columns", strings.Join(denied, ", "), "none", false})
 	}
 	if c.Learned == nil || c.Learned.Unseen.Rows == 0 {
@@ -75,28 +75,6 @@ func (r ModelRules) guards(c *card.Card) []guard {
 		guard{"unseen wins", strconv.FormatInt(f.Positives, 10), "at least " + strconv.FormatInt(r.MinWins, 10), f.Positives >= r.MinWins},
 	)
 	return append(list, r.judge(cardCells(c.Learned.Groups), "unseen rows")...)
-}
-
-// overridden names the features of a card that rules deny and somebody allowed where it was learned.
-// What is allowed there is not allowed here.
-func overridden(c *card.Card) []string {
-	if c.Learned == nil {
-		return nil
-	}
-	var out []string
-	denied := func(feature string) {
-		if slices.ContainsFunc(c.Learned.Overrides, func(o card.Override) bool { return o.Column == feature }) && !slices.Contains(out, feature) {
-			out = append(out, feature)
-		}
-	}
-	for i := range c.Rows {
-		denied(c.Rows[i].Feature)
-	}
-	for i := range c.Pairs {
-		denied(c.Pairs[i].First.Feature)
-		denied(c.Pairs[i].Second.Feature)
-	}
-	return out
 }
 
 func holds(list []guard) bool {

@@ -203,15 +203,8 @@ func (k *checker) learned(l *Learned) {
 	if l.Split.Learn < 0 || l.Split.Tune < 0 || l.Split.Unseen < 0 {
 		k.add("learned.split", "rows must not be negative")
 	}
-	u := &l.Unseen
-	if u.Rows < 0 || u.Positives < 0 || u.Positives > u.Rows {
-		k.add("learned.unseen", "wins must be 0 to the rows, are %d of %d", u.Positives, u.Rows)
-	}
-	for _, f := range figures(u) {
-		if !(*f.value >= 0 && *f.value <= f.most) {
-			k.add("learned.unseen."+f.name, "must be 0 to %s, is %s", number(f.most), number(*f.value))
-		}
-	}
+	k.figures("learned.unseen", &l.Unseen)
+	k.figures("learned.without_denied", &l.Without)
 	k.groups(l.Groups)
 	for i, h := range l.Held {
 		k.text(fmt.Sprintf("learned.held[%d].column", i), h.Column)
@@ -222,6 +215,17 @@ func (k *checker) learned(l *Learned) {
 		k.text(fmt.Sprintf("learned.overrides[%d].reason", i), o.Reason)
 		if o.Reason == "" {
 			k.add(fmt.Sprintf("learned.overrides[%d].reason", i), "why is the column allowed?")
+		}
+	}
+}
+
+func (k *checker) figures(at string, f *Figures) {
+	if f.Rows < 0 || f.Positives < 0 || f.Positives > f.Rows {
+		k.add(at, "wins must be 0 to the rows, are %d of %d", f.Positives, f.Rows)
+	}
+	for _, x := range figures(f) {
+		if !(*x.value >= 0 && *x.value <= x.most) {
+			k.add(at+"."+x.name, "must be 0 to %s, is %s", number(x.most), number(*x.value))
 		}
 	}
 }

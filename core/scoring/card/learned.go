@@ -9,9 +9,12 @@ type Learned struct {
 	From, To        string // first and last value of the time column, as they are written; else empty
 	Split           Split
 	Unseen          Figures // on rows the card was not learned from
-	Groups          []Group // the same rows parted by what they have in common, at most MaxGroups
-	Held            []Held
-	Overrides       []Override
+	// Without is how good a card learned in the same way without the columns of Overrides is on the same
+	// rows; zero where nothing was overridden or nobody looked.
+	Without   Figures
+	Groups    []Group // the same rows parted by what they have in common, at most MaxGroups
+	Held      []Held
+	Overrides []Override
 	// Prior is the revision of the card it started from, PriorRows how many rows that card was
 	// taken to be worth; empty and 0 without one.
 	Prior     string
@@ -117,14 +120,8 @@ func (w *writer) learned(l *Learned) {
 		count(2, "tune", l.Split.Tune, "rows that said when to stop, and the calibration")
 		count(2, "unseen", l.Split.Unseen, "rows that took no part")
 	}
-	if l.Unseen != (Figures{}) {
-		w.line(1, "unseen:")
-		w.line(2, "rows: "+strconv.FormatInt(l.Unseen.Rows, 10))
-		w.line(2, "wins: "+strconv.FormatInt(l.Unseen.Positives, 10))
-		for _, f := range figures(&l.Unseen) {
-			w.noted(2, f.name+": "+figured(*f.value), f.comment)
-		}
-	}
+	w.figures("unseen", "", &l.Unseen)
+	w.figures("without_denied", "the same, learned without the columns under overrides", &l.Without)
 	w.groups(l.Groups)
 	if len(l.Held) > 0 {
 		w.line(1, "held:")
@@ -142,6 +139,18 @@ func (w *writer) learned(l *Learned) {
 	count(1, "prior_rows", l.PriorRows, "how many rows the prior was taken to be worth")
 	if l.Seed != 0 {
 		w.line(1, "seed: "+strconv.FormatUint(l.Seed, 10))
+	}
+}
+
+func (w *writer) figures(key, comment string, f *Figures) {
+	if *f == (Figures{}) {
+		return
+	}
+	w.noted(1, key+":", comment)
+	w.line(2, "rows: "+strconv.FormatInt(f.Rows, 10))
+	w.line(2, "wins: "+strconv.FormatInt(f.Positives, 10))
+	for _, x := range figures(f) {
+		w.noted(2, x.name+": "+figured(*x.value), x.comment)
 	}
 }
 

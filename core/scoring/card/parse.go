@@ -218,14 +218,8 @@ func readLearned(o *document.Object) *Learned {
 		l.Split.Unseen, _ = document.Value(s, "unseen", document.Whole)
 		s.Close()
 	}
-	if u := o.Child("unseen"); u != nil {
-		l.Unseen.Rows, _ = document.Value(u, "rows", document.Whole)
-		l.Unseen.Positives, _ = document.Value(u, "wins", document.Whole)
-		for _, f := range figures(&l.Unseen) {
-			*f.value, _ = document.Value(u, f.name, parseNumber)
-		}
-		u.Close()
-	}
+	readFigures(o, "unseen", &l.Unseen)
+	readFigures(o, "without_denied", &l.Without)
 	o.Objects("groups", func(x *document.Object) {
 		g := Group{By: x.NeedText("by"), Value: x.Text("value")}
 		g.Others, _ = document.Value(x, "others", document.Whole)
@@ -243,6 +237,19 @@ func readLearned(o *document.Object) *Learned {
 		l.Overrides = append(l.Overrides, Override{Column: v.NeedText("column"), Reason: v.NeedText("reason")})
 	})
 	return l
+}
+
+func readFigures(o *document.Object, key string, into *Figures) {
+	u := o.Child(key)
+	if u == nil {
+		return
+	}
+	into.Rows, _ = document.Value(u, "rows", document.Whole)
+	into.Positives, _ = document.Value(u, "wins", document.Whole)
+	for _, f := range figures(into) {
+		*f.value, _ = document.Value(u, f.name, parseNumber)
+	}
+	u.Close()
 }
 
 // scaleOf returns how many of a feature's own unit make one of the unit it is written in; 1 where

@@ -59,8 +59,9 @@ func course() *card.Card {
 			{Name: "call today", Points: 4000, Capacity: &card.Capacity{Take: 40, Of: 500}},
 		},
 		Learned: &card.Learned{Rows: 1612, Positives: 611, From: "2024-01-01", To: "2024-06-30",
-			Split:  card.Split{Column: "Created", At: "2024-05-25", Learn: 1200, Tune: 212, Unseen: 200},
-			Unseen: card.Figures{Rows: 200, Positives: 70, AUC: 0.88, AUCLow: 0.85, AUCHigh: 0.91, LogLoss: 0.4211, Brier: 0.13, CalibrationError: 0.012},
+			Split:   card.Split{Column: "Created", At: "2024-05-25", Learn: 1200, Tune: 212, Unseen: 200},
+			Unseen:  card.Figures{Rows: 200, Positives: 70, AUC: 0.88, AUCLow: 0.85, AUCHigh: 0.91, LogLoss: 0.4211, Brier: 0.13, CalibrationError: 0.012},
+			Without: card.Figures{Rows: 200, Positives: 70, AUC: 0.87, AUCLow: 0.82, AUCHigh: 0.9, LogLoss: 0.45, Brier: 0.14, CalibrationError: 0.015},
 			Groups: []card.Group{
 				{By: "City", Value: "Mumbai", Rows: 120, Positives: 40, AUC: 0.86, AUCLow: 0.79, AUCHigh: 0.91, CalibrationError: 0.03, CalibrationLow: 0.01},
 				{By: "City", Rows: 30, Positives: 12, AUC: 0.9, AUCLow: 0.7, AUCHigh: 0.97},

@@ -241,11 +241,11 @@ func TestModelWarns(t *testing.T) {
 	table, page := filepath.Join(dir, "model.yaml"), filepath.Join(dir, "report.html")
 	out, _ := model(t, 0, "train", "--data", leadsOf(t, 1, 2000), "--label", "outcome", "--time", "created", "--allow-denied", "age", "--because", "a rule of the insurer",
 		"--missing", "+Brattli", "--out", table, "--report", page)
-	holds(t, out, "Suspected leaks", "call_minutes: ", `--exclude "call_minutes"`, "denied (age), allowed because a rule of the insurer", "without denied",
+	holds(t, out, "Suspected leaks", "call_minutes: ", `--exclude "call_minutes"`, "denied (age), allowed because a rule of the insurer", "beside them, with age",
 		"campaign: ", "unknown, Select, Brattli", "rows still open", "left out: nobody knows yet")
 	for path, wanted := range map[string][]string{
 		table: {"a rule of the insurer", "Brattli"},
-		page:  {"Suspected leaks", "call_minutes", "points table without denied columns", "it is free text"},
+		page:  {"Suspected leaks", "call_minutes", "points table without age", "it is free text"},
 	} {
 		text, err := os.ReadFile(path)
 		if err != nil {

@@ -31,9 +31,12 @@ type EvaluateOptions struct {
 
 // Evaluated is how good a points table is on a table of rows with outcomes.
 type Evaluated struct {
-	Model    *Model
-	Outcome  *dataset.Outcome
-	Report   *assess.Report
+	Model   *Model
+	Outcome *dataset.Outcome
+	Report  *assess.Report
+	// Override is the same without the columns that are denied and were allowed when it was learned; nil
+	// if it looks at none.
+	Override *Override
 	Segment  string
 	Segments []assess.Segment
 	Shifts   []Shift // of signals, the greatest first
@@ -89,6 +92,9 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (_ *Evaluated, err error) 
 	sample := assess.Of(pick(results, known), pick(e.Outcome.Won, known), nil)
 	if e.Report, err = assess.Assess(sample, assess.Options{}); err != nil {
 		return nil, usage(err)
+	}
+	if e.Override, err = m.override(e.Outcome, known); err != nil {
+		return nil, err
 	}
 	if o.Segment != "" {
 		if err := e.segments(sample, known); err != nil {
@@ -212,6 +218,10 @@ func (e *Evaluated) recalibrate(known []int32) (*card.Card, error) {
 // Print writes how good the points table is.
 func (e *Evaluated) Print(out io.Writer) {
 	set, r := e.Model.Set, e.Report
+	main := r
+	if e.Override != nil {
+		main = e.Override.Without
+	}
 	rows := [][]string{{"rows", console.Count(r.Rows), fmt.Sprintf("%s won, %s", console.Count(int(r.Won)), console.PercentOf(r.Share))}}
 	if e.Outcome.Opens > 0 {
 		rows = append(rows, []string{"rows still open", console.Count(e.Outcome.Opens), "left out: nobody knows yet what becomes of them"})
@@ -222,17 +232,27 @@ func (e *Evaluated) Print(out io.Writer) {
 	for _, name := range e.Model.Absent {
 		rows = append(rows, []string{"lacking", name, "taken as missing in every row"})
 	}
+	if e.Override != nil {
+		rows = append(rows, []string{"figures", "", "with " + e.Override.names() + " at average points in every row, as figures to compare by are; see beside them below"})
+	}
 	console.Table(out, append(rows,
-		[]string{"AUC", figure(r.AUC.Value), between(r.AUC) + "; 0.5 is chance"},
-		[]string{"log loss", figure(r.LogLoss.Value), between(r.LogLoss) + "; " + figure(r.LogLossShare) + " with the same probability for every row"},
-		[]string{"Brier", figure(r.Brier.Value), between(r.Brier) + "; " + figure(r.BrierShare) + " with the same probability for every row"},
-		[]string{"calibration error", figure(r.Calibration.Error.Value), fmt.Sprintf("%s; as seen %s, of which chance alone makes %s", between(r.Calibration.Error), figure(r.Calibration.Raw), figure(r.Calibration.Noise))},
-		[]string{"slope", figure(r.Recalibration.Slope.Value), between(r.Recalibration.Slope) + "; below 1 the probabilities are too bold"},
+		[]string{"AUC", figure(main.AUC.Value), between(main.AUC) + "; 0.5 is chance"},
+		[]string{"log loss", figure(main.LogLoss.Value), between(main.LogLoss) + "; " + figure(main.LogLossShare) + " with the same probability for every row"},
+		[]string{"Brier", figure(main.Brier.Value), between(main.Brier) + "; " + figure(main.BrierShare) + " with the same probability for every row"},
+		[]string{"calibration error", figure(main.Calibration.Error.Value), fmt.Sprintf("%s; as seen %s, of which chance alone makes %s", between(main.Calibration.Error), figure(main.Calibration.Raw), figure(main.Calibration.Noise))},
+		[]string{"slope", figure(main.Recalibration.Slope.Value), between(main.Recalibration.Slope) + "; below 1 the probabilities are too bold"},
 	), 1)
+	if e.Override != nil {
+		e.Override.print(out, r)
+		if l := e.Model.Card.Learned; learnedBoth(l) {
+			fmt.Fprintln(out, "  "+e.Override.learned(l))
+		}
+		fmt.Fprintf(out, "  what follows is of the points table as it is, with %s\n", e.Override.names())
+	}
 	if l := e.Model.Card.Learned; l != nil && l.Positives == int64(math.Round(r.Won)) && (l.Rows == int64(r.Rows) || l.Rows == int64(r.Rows+e.Outcome.Opens)) {
 		fmt.Fprintln(out, "  the points table was learned from as many rows: if they are these, the figures flatter it")
 	}
-	if r.AUC.Low <= 0.5 {
+	if main.AUC.Low <= 0.5 {
 		fmt.Fprintln(out, "  on these rows the points tell won from lost no better than chance")
 	}
 	fmt.Fprintln(out, "\nrows by points, the best first")

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/leadmesh/leadmesh/core/scoring/assess"
+	"github.com/leadmesh/leadmesh/core/scoring/card"
 )
 
 // WriteJSON writes the figures for programs.
@@ -16,6 +17,9 @@ func (e *Evaluated) WriteJSON(out io.Writer) error {
 	for _, s := range e.Shifts {
 		doc.Shifts = append(doc.Shifts, shiftJSON{s.Column, s.Index})
 	}
+	if e.Override != nil {
+		doc.Override = overrideJSON(e.Override, e.Model.Card.Learned)
+	}
 	if e.Recalibrated != nil {
 		f := figuresJSON(e.Recalibrated)
 		doc.Recalibrated = &f
@@ -26,12 +30,36 @@ func (e *Evaluated) WriteJSON(out io.Writer) error {
 }
 
 type evaluation struct {
-	Revision string `json:"revision"`
-	Open     int    `json:"open"`
-	figures
+	Revision     string        `json:"revision"`
+	Open         int           `json:"open"`
+	figures                    // of the points table as it scores
+	Override     *overrideDoc  `json:"override,omitempty"`
 	Segments     []segmentJSON `json:"segments,omitempty"`
 	Shifts       []shiftJSON   `json:"shifted_signals,omitempty"`
 	Recalibrated *figures      `json:"recalibrated,omitempty"`
+}
+
+// overrideDoc is what an override of denied columns changes: compare by the figures without.
+type overrideDoc struct {
+	Columns []string     `json:"columns"`
+	Without figures      `json:"without"` // their signals at average points in every row
+	Learned *learnedJSON `json:"learned,omitempty"`
+}
+
+// learnedJSON is what learning found on rows kept unseen: Without learned anew without the columns.
+type learnedJSON struct {
+	Rows    int64        `json:"rows"`
+	Without intervalJSON `json:"auc_without"`
+	With    intervalJSON `json:"auc_with"`
+}
+
+func overrideJSON(o *Override, l *card.Learned) *overrideDoc {
+	doc := &overrideDoc{Columns: o.Columns, Without: figuresJSON(o.Without)}
+	if learnedBoth(l) {
+		doc.Learned = &learnedJSON{Rows: l.Without.Rows, Without: intervalJSON{l.Without.AUC, l.Without.AUCLow, l.Without.AUCHigh},
+			With: intervalJSON{l.Unseen.AUC, l.Unseen.AUCLow, l.Unseen.AUCHigh}}
+	}
+	return doc
 }
 
 type segmentJSON struct {

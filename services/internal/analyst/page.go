@@ -38,12 +38,17 @@ func (t *Trained) show(out io.Writer) error {
 		{Value: console.Count(t.Rows), Label: "rows", Note: fmt.Sprintf("%s won, %s", console.Count(int(r.Won)), console.PercentOf(r.BaseRate))},
 		{Value: strconv.Itoa(len(used)), Label: "signals used", Note: fmt.Sprintf("%s held back", console.Plural(len(held), "column"))},
 	}
-	if u := t.Unseen; u != nil {
-		p.Figures = append(p.Figures,
-			report.Figure{Value: figure(u.AUC.Value), Label: "AUC", Note: between(u.AUC) + ", on rows not learned from"},
-			report.Figure{Value: figure(u.Calibration.Error.Value), Label: "calibration error", Note: between(u.Calibration.Error) + ", on the same rows"},
-			report.Figure{Value: strconv.FormatFloat(u.Lift[0].Times, 'f', 1, 64) + "×", Label: "best tenth", Note: "as often won as all rows"},
-		)
+	if u := t.compared(); u != nil {
+		auc := report.Figure{Value: figure(u.AUC.Value), Label: "AUC", Note: between(u.AUC) + ", on rows not learned from"}
+		off := report.Figure{Value: figure(u.Calibration.Error.Value), Label: "calibration error", Note: between(u.Calibration.Error) + ", on the same rows"}
+		tenth := report.Figure{Value: best(u), Label: "best tenth", Note: "as often won as all rows"}
+		if with := t.Unseen; u != with {
+			auc.Label += " without " + t.Override.names()
+			auc.Note += "; with it, by override, " + figure(with.AUC.Value)
+			off.Note += "; with " + t.Override.names() + " " + figure(with.Calibration.Error.Value)
+			tenth.Note += "; with " + t.Override.names() + " " + best(with)
+		}
+		p.Figures = append(p.Figures, auc, off, tenth)
 	}
 	for i := range set.Columns {
 		c, u := &set.Columns[i], &t.Uses[i]
@@ -109,7 +114,7 @@ func (t *Trained) warnings() []report.Warning {
 	}
 	if t.Report.Nothing {
 		out = append(out, report.Warning{Grave: true, Title: "There is nothing to learn", Words: "No column tells the outcome better than chance on rows that were not learned from. Every row gets the same probability."})
-	} else if u := t.Unseen; u != nil && u.AUC.Low <= 0.5 {
+	} else if u := t.compared(); u != nil && u.AUC.Low <= 0.5 {
 		out = append(out, report.Warning{Grave: true, Title: "The columns tell nothing reliable",
 			Words: fmt.Sprintf("On %s not learned from, the points tell won from lost no better than chance: the AUC is %s, %s, and 0.5 is chance.", console.Plural(u.Rows, "row"), figure(u.AUC.Value), between(u.AUC))})
 	}
@@ -180,10 +185,15 @@ func (t *Trained) because(i int) string {
 }
 
 func (t *Trained) beside() string {
-	if t.Without == nil || t.Unseen == nil {
+	u := t.compared()
+	if u == t.Unseen {
 		return ""
 	}
-	return fmt.Sprintf(" Without it AUC is %s instead of %s.", figure(t.Without.AUC.Value), figure(t.Unseen.AUC.Value))
+	without := "it"
+	if len(t.Override.Columns) > 1 {
+		without = t.Override.names()
+	}
+	return fmt.Sprintf(" Without %s AUC is %s instead of %s.", without, figure(u.AUC.Value), figure(t.Unseen.AUC.Value))
 }
 
 // notes say how it was learned.
@@ -391,8 +401,11 @@ func (t *Trained) quality() report.Quality {
 		compared("points table", u),
 		{Name: "the same probability for every row", AUC: "0.500", LogLoss: figure(u.LogLossShare), Brier: figure(u.BrierShare), Calibration: "-"},
 	}
-	if t.Without != nil {
-		q.Compared = slices.Insert(q.Compared, 1, compared("points table without denied columns", t.Without))
+	if without := t.compared(); without != u {
+		q.Compared = append([]report.Compared{compared("points table without "+t.Override.names(), without)}, q.Compared...)
+		q.Compared[1].Name = "beside it, by override: the points table with " + t.Override.names()
+		q.Words += fmt.Sprintf(" %s %s denied and came in by an override: what is to be compared is the points table without. The pictures show the one that was written, with %s.",
+			t.Override.names(), map[bool]string{true: "are", false: "is"}[len(t.Override.Columns) > 1], t.Override.names())
 	}
 	for _, b := range u.Reliability {
 		q.Reliability = append(q.Reliability, report.Reliability{Predicted: b.Stated, Won: b.Won.Value, Low: b.Won.Low, High: b.Won.High, Rows: b.Rows})

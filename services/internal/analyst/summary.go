@@ -74,6 +74,9 @@ func (t *Trained) Print(out io.Writer) {
 	for _, h := range held {
 		fmt.Fprintf(out, "    %s: %s\n", h.Column, h.Why)
 	}
+	if t.compared() != t.Unseen {
+		t.Override.print(out, t.Unseen)
+	}
 	for _, x := range t.groupTables() {
 		fmt.Fprintf(out, "\nby %s, on rows not learned from\n", strings.TrimPrefix(x.Title, "By "))
 		console.Table(out, append([][]string{x.Head}, x.Rows...), 1, 2, 3, 5)
@@ -117,7 +120,7 @@ func (t *Trained) groupTables() []report.Table {
 
 // figures are those on rows that the points table has not seen.
 func (t *Trained) figures() [][]string {
-	u := t.Unseen
+	u := t.compared()
 	if u == nil {
 		return [][]string{{"figures", "none", fmt.Sprintf("of the rows kept unseen fewer than %d were won, or fewer were lost", fewestUnseen)}}
 	}
@@ -125,17 +128,17 @@ func (t *Trained) figures() [][]string {
 	if len(t.Report.Leaks) > 0 {
 		flattered = "; flattered by suspected leaks, see below"
 	}
-	rows := [][]string{
+	var rows [][]string
+	if u != t.Unseen {
+		rows = [][]string{{"figures", "", "without " + t.Override.names() + ", as figures to compare by are; see beside them below"}}
+	}
+	return append(rows, [][]string{
 		{"AUC", figure(u.AUC.Value), fmt.Sprintf("%s, on %s not learned from; 0.5 is chance%s", between(u.AUC), console.Plural(u.Rows, "row"), flattered)},
 		{"log loss", figure(u.LogLoss.Value), figure(u.LogLossShare) + " with the same probability for every row"},
 		{"Brier", figure(u.Brier.Value), figure(u.BrierShare) + " with the same probability for every row"},
 		{"calibration error", figure(u.Calibration.Error.Value), between(u.Calibration.Error) + "; by how much predicted and true shares differ"},
-		{"best tenth", strconv.FormatFloat(u.Lift[0].Times, 'f', 1, 64) + "×", fmt.Sprintf("as often won as all; it holds %s of the wins", console.PercentOf(u.Lift[0].Gain))},
-	}
-	if w := t.Without; w != nil {
-		rows = append(rows, []string{"without denied", figure(w.AUC.Value), "AUC without the columns that --allow-denied allows; log loss " + figure(w.LogLoss.Value)})
-	}
-	return rows
+		{"best tenth", best(u), fmt.Sprintf("as often won as all; it holds %s of the wins", console.PercentOf(u.Lift[0].Gain))},
+	}...)
 }
 
 // used returns the signals of the card, the most telling first, and the columns held back.

@@ -84,10 +84,11 @@ type Trained struct {
 	Card   *card.Card
 	Report *train.Report
 	// Unseen is how good a table that was learned in the same way from the other rows is on rows kept
-	// unseen; nil where they are too few. Without is the same without the columns that were allowed though
-	// denied, nil if none were.
-	Unseen, Without *assess.Report
-	Took            time.Duration
+	// unseen; nil where they are too few.
+	Unseen *assess.Report
+	// Override is the same without the columns that are denied and were allowed; nil if none were.
+	Override *Override
+	Took     time.Duration
 
 	times *moments // nil without --time
 }
@@ -256,9 +257,10 @@ func (w *training) learn(ctx context.Context, t *Trained) error {
 		return err
 	}
 	if len(o.Override) > 0 {
+		t.Override = &Override{Columns: slices.Sorted(maps.Keys(o.Override))}
 		without := o
 		without.Override = nil
-		if t.Without, err = w.check(ctx, "without denied", without); err != nil {
+		if t.Override.Without, err = w.check(ctx, "without denied", without); err != nil {
 			return err
 		}
 	}
@@ -281,6 +283,9 @@ func (w *training) note(t *Trained) {
 		return
 	}
 	l.Unseen, l.Groups = figuresOf(t.Unseen), w.parted
+	if t.Override != nil && t.Override.Without != nil {
+		l.Without = figuresOf(t.Override.Without)
+	}
 	l.Split = card.Split{Learn: int64(len(w.learnt)), Unseen: int64(len(w.unseen))}
 	if t.times != nil && len(w.unseen) > 0 {
 		l.Split.Column, l.Split.At = t.times.column.Name, t.times.text(w.options.Time[w.unseen[0]])
@@ -303,6 +308,14 @@ func (w *training) held(t *Trained) []card.Held {
 		}
 	}
 	return out
+}
+
+// compared is what a comparison is made by: the figures without the columns that are denied.
+func (t *Trained) compared() *assess.Report {
+	if t.Override != nil && t.Override.Without != nil {
+		return t.Override.Without
+	}
+	return t.Unseen
 }
 
 func (w *training) run(ctx context.Context, step string, o train.Options) (*card.Card, *train.Report, error) {
