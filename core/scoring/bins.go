@@ -17,7 +17,11 @@ type Range struct {
 // no bin holds, which give nothing, stand last. nil if the line does not look at the feature. A tracked
 // feature that is absent for want of consent is in none of them.
 func (m *Model) Ranges(line lead.Line, f Feature) []Range {
-	r := m.row(line, f)
+	return m.row(line, f).ranges(f)
+}
+
+// ranges are those of Ranges, of a row with thresholds in the feature's own unit; none of nil.
+func (r *Row) ranges(f Feature) []Range {
 	if r == nil {
 		return nil
 	}
@@ -92,7 +96,24 @@ func (m *Model) RangeOf(line lead.Line, f Feature, v int32) int {
 // Extent returns the least and the most points that a feature can give a line, in 1/100; ok is false
 // if the line does not look at it. Caps are not counted.
 func (m *Model) Extent(line lead.Line, f Feature) (least, most int32, ok bool) {
-	all := m.Ranges(line, f)
+	return m.row(line, f).extent(f)
+}
+
+// IndexExtent is Extent of an index.
+func (m *Model) IndexExtent(code lead.Index, f Feature) (least, most int32, ok bool) {
+	if int(code) >= NumIndices || m.indices[code] == nil || f >= NumFeatures {
+		return 0, 0, false
+	}
+	for _, r := range m.indices[code].rows[f.Group()] {
+		if r.feature == f {
+			return r.row.extent(f)
+		}
+	}
+	return 0, 0, false
+}
+
+func (r *Row) extent(f Feature) (least, most int32, ok bool) {
+	all := r.ranges(f)
 	for i, r := range all {
 		if i == 0 {
 			least, most = r.Points, r.Points

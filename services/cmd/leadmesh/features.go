@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -61,6 +62,7 @@ func (c *featuresCmd) Run(ctx context.Context, s streams) error {
 // printFeatures writes facts with what one line makes of them, or every line.
 func printFeatures(out io.Writer, list []*scoringv1.Feature, only leadv1.Line) {
 	group := ""
+	var next *int32
 	var rows [][]string
 	for i, f := range list {
 		if f.GetGroup() != group {
@@ -79,9 +81,9 @@ func printFeatures(out io.Writer, list []*scoringv1.Feature, only leadv1.Line) {
 		for _, u := range f.GetUses() {
 			switch {
 			case only == leadv1.Line_LINE_UNSPECIFIED:
-				uses = append(uses, lineWord(u.GetLine())+" "+extent(u))
+				uses = append(uses, user(u)+" "+extent(u))
 			case only == u.GetLine():
-				uses = append(uses, extent(u))
+				uses, next = append(uses, extent(u)), u.NextLinePoints
 			}
 		}
 		takes := strings.Join(f.GetUnits(), ", ")
@@ -95,10 +97,33 @@ func printFeatures(out io.Writer, list []*scoringv1.Feature, only leadv1.Line) {
 		}
 	}
 	console.Table(out, rows)
+	if next != nil {
+		fmt.Fprintf(out, "\nfrom %s points on, of 100, %s can be the next line to talk about, and its trigger leads are worked on\n", points(*next), lineWord(only))
+	}
 }
 
-// extent writes what a line makes of a fact, such as -9 to +4.
+// user is what uses a fact.
+func user(u *scoringv1.FeatureUse) string {
+	switch {
+	case u.GetSegment() != leadv1.Segment_SEGMENT_UNSPECIFIED:
+		return strings.TrimPrefix(u.GetSegment().String(), "SEGMENT_")
+	case u.GetIndex() != leadv1.Index_INDEX_UNSPECIFIED:
+		return strings.TrimPrefix(u.GetIndex().String(), "INDEX_")
+	}
+	return lineWord(u.GetLine())
+}
+
+// extent writes what a line makes of a fact, such as -9 to +4, or what a segment asks of it.
 func extent(u *scoringv1.FeatureUse) string {
+	if len(u.GetRules()) > 0 {
+		var words []string
+		for _, r := range u.GetRules() {
+			if w := strings.TrimSpace(r.GetLevel() + " " + r.GetAsks()); !slices.Contains(words, w) {
+				words = append(words, w)
+			}
+		}
+		return "(" + strings.Join(words, ", ") + ")"
+	}
 	text := signedPoints(u.GetLeastPoints()) + " to " + signedPoints(u.GetMostPoints())
 	if with := u.GetTogetherWith(); len(with) > 0 {
 		text += ", more with " + strings.Join(with, ", ")

@@ -132,6 +132,17 @@ func TestFeatures(t *testing.T) {
 			t.Errorf("does not say %q:\n%s", line, out)
 		}
 	}
+	_, out, _ = runs(t, "features", "--playbook", samplePolicy())
+	for _, line := range []string{"RENEWAL_INTENDER (hot at most 90 days, active at most 180 days,", "; CUSTOMER_VALUE 0 to +"} {
+		if !strings.Contains(spaced(out), line) {
+			t.Errorf("does not say %q:\n%s", line, out)
+		}
+	}
+	_, out, _ = runs(t, "features", "--playbook", samplePolicy(), "--line", "RENEWAL")
+	if !strings.Contains(out, "RENEWAL can be the next line") {
+		t.Errorf("does not say from when on renewal is the next line:\n%s", out)
+	}
+	_, out, _ = runs(t, "features", "--playbook", samplePolicy(), "--line", "SALES")
 	if strings.Contains(out, "finance_method") {
 		t.Error("lists a fact that SALES does not look at")
 	}

@@ -16,7 +16,8 @@ type FeatureQuery struct {
 	Group scoring.Group // only those in it
 }
 
-// Features lists facts about leads with what the lines of a playbook make of them, by group.
+// Features lists facts about leads with what the lines, segments and indices of a playbook make of them,
+// by group.
 func Features(pb *playbook.Playbook, q FeatureQuery) []*scoringv1.Feature {
 	var all []scoring.Feature
 	for f := scoring.FeatureNone + 1; f < scoring.NumFeatures; f++ {
@@ -54,8 +55,32 @@ func feature(pb *playbook.Playbook, f scoring.Feature) *scoringv1.Feature {
 		for _, g := range pb.Scoring.PairedWith(line, f) {
 			use.TogetherWith = append(use.TogetherWith, g.String())
 		}
+		if points, ok := pb.Scoring.Trigger(line); ok {
+			use.NextLinePoints = &points
+		}
 		if alone || len(use.TogetherWith) > 0 {
 			out.Uses = append(out.Uses, use)
+		}
+	}
+	for code := lead.Segment(1); int(code) < scoring.NumSegments; code++ {
+		if asked := pb.Scoring.Asks(code, f); asked != nil {
+			out.Uses = append(out.Uses, &scoringv1.FeatureUse{Segment: leadv1.Segment(code), Rules: rules(asked)})
+		}
+	}
+	for code := lead.Index(1); int(code) < scoring.NumIndices; code++ {
+		if least, most, ok := pb.Scoring.IndexExtent(code, f); ok {
+			out.Uses = append(out.Uses, &scoringv1.FeatureUse{Index: leadv1.Index(code), LeastPoints: least, MostPoints: most})
+		}
+	}
+	return out
+}
+
+func rules(asked []scoring.Asked) []*scoringv1.FeatureRule {
+	out := make([]*scoringv1.FeatureRule, len(asked))
+	for i, a := range asked {
+		out[i] = &scoringv1.FeatureRule{Level: a.Level, Asks: a.Words}
+		for _, f := range a.With {
+			out[i].TogetherWith = append(out[i].TogetherWith, f.String())
 		}
 	}
 	return out

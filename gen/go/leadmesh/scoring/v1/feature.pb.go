@@ -155,7 +155,7 @@ type Feature struct {
 	Least *int64 `protobuf:"varint,8,opt,name=least,proto3,oneof" json:"least,omitempty"`
 	// The greatest value it can have; absent for a category and where there is no bound.
 	Most *int64 `protobuf:"varint,9,opt,name=most,proto3,oneof" json:"most,omitempty"`
-	// The lines that look at it.
+	// What looks at it: lines, then segments, then indices.
 	Uses []*FeatureUse `protobuf:"bytes,10,rep,name=uses,proto3" json:"uses,omitempty"`
 	// How people say a category's values, in the order of values.
 	ValueLabels   []string `protobuf:"bytes,11,rep,name=value_labels,json=valueLabels,proto3" json:"value_labels,omitempty"`
@@ -270,10 +270,10 @@ func (x *Feature) GetValueLabels() []string {
 	return nil
 }
 
-// FeatureUse is what one line makes of a fact.
+// FeatureUse is what one line, segment or index makes of a fact; one of the three is given.
 type FeatureUse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The line.
+	// The line whose points it counts into.
 	Line v1.Line `protobuf:"varint,1,opt,name=line,proto3,enum=leadmesh.lead.v1.Line" json:"line,omitempty"`
 	// The model whose table it is; empty: the playbook's.
 	ModelRevision string `protobuf:"bytes,2,opt,name=model_revision,json=modelRevision,proto3" json:"model_revision,omitempty"`
@@ -282,7 +282,17 @@ type FeatureUse struct {
 	// The most points it can give by itself, in hundredths.
 	MostPoints int32 `protobuf:"varint,4,opt,name=most_points,json=mostPoints,proto3" json:"most_points,omitempty"`
 	// Facts that it gives further points together with.
-	TogetherWith  []string `protobuf:"bytes,5,rep,name=together_with,json=togetherWith,proto3" json:"together_with,omitempty"`
+	TogetherWith []string `protobuf:"bytes,5,rep,name=together_with,json=togetherWith,proto3" json:"together_with,omitempty"`
+	// From so many points on, in hundredths, the line can be the next one to talk about beside the one a
+	// lead is on, and a trigger lead of it is worth a person's work; of several the one with the greatest
+	// chance times value is taken. Absent: the line never is, or it is no line.
+	NextLinePoints *int32 `protobuf:"varint,6,opt,name=next_line_points,json=nextLinePoints,proto3,oneof" json:"next_line_points,omitempty"`
+	// The segment whose rules ask for it. A segment gives no points.
+	Segment v1.Segment `protobuf:"varint,7,opt,name=segment,proto3,enum=leadmesh.lead.v1.Segment" json:"segment,omitempty"`
+	// What the rules of the segment ask, in the order in which they are tried.
+	Rules []*FeatureRule `protobuf:"bytes,8,rep,name=rules,proto3" json:"rules,omitempty"`
+	// The index whose points it counts into, such as how ready a person is for an electric car.
+	Index         v1.Index `protobuf:"varint,9,opt,name=index,proto3,enum=leadmesh.lead.v1.Index" json:"index,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -352,6 +362,98 @@ func (x *FeatureUse) GetTogetherWith() []string {
 	return nil
 }
 
+func (x *FeatureUse) GetNextLinePoints() int32 {
+	if x != nil && x.NextLinePoints != nil {
+		return *x.NextLinePoints
+	}
+	return 0
+}
+
+func (x *FeatureUse) GetSegment() v1.Segment {
+	if x != nil {
+		return x.Segment
+	}
+	return v1.Segment(0)
+}
+
+func (x *FeatureUse) GetRules() []*FeatureRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *FeatureUse) GetIndex() v1.Index {
+	if x != nil {
+		return x.Index
+	}
+	return v1.Index(0)
+}
+
+// FeatureRule is what one rule of a segment asks of a fact.
+type FeatureRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The level at which people belong to the segment by it, such as hot; may be empty.
+	Level string `protobuf:"bytes,1,opt,name=level,proto3" json:"level,omitempty"`
+	// What fulfils it, such as "at most 90 days".
+	Asks string `protobuf:"bytes,2,opt,name=asks,proto3" json:"asks,omitempty"`
+	// Facts that the rule asks for, too.
+	TogetherWith  []string `protobuf:"bytes,3,rep,name=together_with,json=togetherWith,proto3" json:"together_with,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FeatureRule) Reset() {
+	*x = FeatureRule{}
+	mi := &file_leadmesh_scoring_v1_feature_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FeatureRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FeatureRule) ProtoMessage() {}
+
+func (x *FeatureRule) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_scoring_v1_feature_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FeatureRule.ProtoReflect.Descriptor instead.
+func (*FeatureRule) Descriptor() ([]byte, []int) {
+	return file_leadmesh_scoring_v1_feature_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FeatureRule) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *FeatureRule) GetAsks() string {
+	if x != nil {
+		return x.Asks
+	}
+	return ""
+}
+
+func (x *FeatureRule) GetTogetherWith() []string {
+	if x != nil {
+		return x.TogetherWith
+	}
+	return nil
+}
+
 var File_leadmesh_scoring_v1_feature_proto protoreflect.FileDescriptor
 
 const file_leadmesh_scoring_v1_feature_proto_rawDesc = "" +
@@ -378,7 +480,7 @@ const file_leadmesh_scoring_v1_feature_proto_rawDesc = "" +
 	" \x03(\v2\x1f.leadmesh.scoring.v1.FeatureUseR\x04uses\x12!\n" +
 	"\fvalue_labels\x18\v \x03(\tR\vvalueLabelsB\b\n" +
 	"\x06_leastB\a\n" +
-	"\x05_most\"\xc8\x01\n" +
+	"\x05_most\"\xa8\x03\n" +
 	"\n" +
 	"FeatureUse\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12%\n" +
@@ -386,7 +488,16 @@ const file_leadmesh_scoring_v1_feature_proto_rawDesc = "" +
 	"\fleast_points\x18\x03 \x01(\x05R\vleastPoints\x12\x1f\n" +
 	"\vmost_points\x18\x04 \x01(\x05R\n" +
 	"mostPoints\x12#\n" +
-	"\rtogether_with\x18\x05 \x03(\tR\ftogetherWithB\xd8\x01\n" +
+	"\rtogether_with\x18\x05 \x03(\tR\ftogetherWith\x12-\n" +
+	"\x10next_line_points\x18\x06 \x01(\x05H\x00R\x0enextLinePoints\x88\x01\x01\x123\n" +
+	"\asegment\x18\a \x01(\x0e2\x19.leadmesh.lead.v1.SegmentR\asegment\x126\n" +
+	"\x05rules\x18\b \x03(\v2 .leadmesh.scoring.v1.FeatureRuleR\x05rules\x12-\n" +
+	"\x05index\x18\t \x01(\x0e2\x17.leadmesh.lead.v1.IndexR\x05indexB\x13\n" +
+	"\x11_next_line_points\"\\\n" +
+	"\vFeatureRule\x12\x14\n" +
+	"\x05level\x18\x01 \x01(\tR\x05level\x12\x12\n" +
+	"\x04asks\x18\x02 \x01(\tR\x04asks\x12#\n" +
+	"\rtogether_with\x18\x03 \x03(\tR\ftogetherWithB\xd8\x01\n" +
 	"\x17com.leadmesh.scoring.v1B\fFeatureProtoP\x01ZAgithub.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1;scoringv1\xa2\x02\x03LSX\xaa\x02\x13Leadmesh.Scoring.V1\xca\x02\x13Leadmesh\\Scoring\\V1\xe2\x02\x1fLeadmesh\\Scoring\\V1\\GPBMetadata\xea\x02\x15Leadmesh::Scoring::V1b\x06proto3"
 
 var (
@@ -401,24 +512,30 @@ func file_leadmesh_scoring_v1_feature_proto_rawDescGZIP() []byte {
 	return file_leadmesh_scoring_v1_feature_proto_rawDescData
 }
 
-var file_leadmesh_scoring_v1_feature_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_leadmesh_scoring_v1_feature_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_leadmesh_scoring_v1_feature_proto_goTypes = []any{
 	(*ListFeaturesRequest)(nil),  // 0: leadmesh.scoring.v1.ListFeaturesRequest
 	(*ListFeaturesResponse)(nil), // 1: leadmesh.scoring.v1.ListFeaturesResponse
 	(*Feature)(nil),              // 2: leadmesh.scoring.v1.Feature
 	(*FeatureUse)(nil),           // 3: leadmesh.scoring.v1.FeatureUse
-	(v1.Line)(0),                 // 4: leadmesh.lead.v1.Line
+	(*FeatureRule)(nil),          // 4: leadmesh.scoring.v1.FeatureRule
+	(v1.Line)(0),                 // 5: leadmesh.lead.v1.Line
+	(v1.Segment)(0),              // 6: leadmesh.lead.v1.Segment
+	(v1.Index)(0),                // 7: leadmesh.lead.v1.Index
 }
 var file_leadmesh_scoring_v1_feature_proto_depIdxs = []int32{
-	4, // 0: leadmesh.scoring.v1.ListFeaturesRequest.line:type_name -> leadmesh.lead.v1.Line
+	5, // 0: leadmesh.scoring.v1.ListFeaturesRequest.line:type_name -> leadmesh.lead.v1.Line
 	2, // 1: leadmesh.scoring.v1.ListFeaturesResponse.features:type_name -> leadmesh.scoring.v1.Feature
 	3, // 2: leadmesh.scoring.v1.Feature.uses:type_name -> leadmesh.scoring.v1.FeatureUse
-	4, // 3: leadmesh.scoring.v1.FeatureUse.line:type_name -> leadmesh.lead.v1.Line
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	5, // 3: leadmesh.scoring.v1.FeatureUse.line:type_name -> leadmesh.lead.v1.Line
+	6, // 4: leadmesh.scoring.v1.FeatureUse.segment:type_name -> leadmesh.lead.v1.Segment
+	4, // 5: leadmesh.scoring.v1.FeatureUse.rules:type_name -> leadmesh.scoring.v1.FeatureRule
+	7, // 6: leadmesh.scoring.v1.FeatureUse.index:type_name -> leadmesh.lead.v1.Index
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_scoring_v1_feature_proto_init() }
@@ -427,13 +544,14 @@ func file_leadmesh_scoring_v1_feature_proto_init() {
 		return
 	}
 	file_leadmesh_scoring_v1_feature_proto_msgTypes[2].OneofWrappers = []any{}
+	file_leadmesh_scoring_v1_feature_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_scoring_v1_feature_proto_rawDesc), len(file_leadmesh_scoring_v1_feature_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
