@@ -2,24 +2,18 @@ package scoring
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
-
-// wholeProgress is the progress of what is done, in millionths.
-const wholeProgress = 1_000_000
 
 // StartBacktest begins to hold a model against leads decided in the past.
 func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktestRequest) (*scoringv1.StartBacktestResponse, error) {
@@ -27,7 +21,7 @@ func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktes
 		return nil, err
 	}
 	now := s.now()
-	b := &store.Backtest{ID: newJobID(), From: time.Unix(0, 0), To: now, State: store.BacktestRunning, Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), StartedAt: now, UpdatedAt: now}
+	b := &store.Backtest{Run: newRun(rpc.CallerFrom(ctx).String(), req.GetNote(), now), From: time.Unix(0, 0), To: now, StartedAt: now}
 	if err := readPeriod(req, &b.From, &b.To); err != nil {
 		return nil, err
 	}
@@ -52,7 +46,7 @@ func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktes
 	}
 	b.Revision, b.Line, b.Playbook = revision, row.Line, h.stored.Revision
 	b.Against, b.Scorecard = h.scorer(row.Line)
-	err = s.store.StartBacktest(ctx, b, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.backtests, b.ID) })
+	err = s.store.StartBacktest(ctx, b, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.backtests.chore, b.ID) })
 	if err != nil {
 		return nil, err
 	}
@@ -90,19 +84,15 @@ func readPeriod(req interface {
 
 // GetBacktest answers how far a backtest is, and its report.
 func (s *Service) GetBacktest(ctx context.Context, req *scoringv1.GetBacktestRequest) (*scoringv1.GetBacktestResponse, error) {
-	id, err := parseBacktestID(req.GetBacktestId())
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.store.Backtest(ctx, id)
+	b, err := s.backtests.find(ctx, req.GetBacktestId())
 	if err != nil {
 		return nil, err
 	}
 	out := backtestProto(b)
 	if b.Report != nil {
 		out.Report = &scoringv1.BacktestReport{}
-		if err := proto.Unmarshal(b.Report, out.Report); err != nil {
-			return nil, problem.Internal(fmt.Errorf("decode a report: %w", err))
+		if err := readReport(b.Report, out.Report); err != nil {
+			return nil, err
 		}
 	}
 	return &scoringv1.GetBacktestResponse{Backtest: out}, nil
@@ -110,62 +100,33 @@ func (s *Service) GetBacktest(ctx context.Context, req *scoringv1.GetBacktestReq
 
 // ListBacktests answers backtests, the latest begun first.
 func (s *Service) ListBacktests(ctx context.Context, req *scoringv1.ListBacktestsRequest) (*scoringv1.ListBacktestsResponse, error) {
-	var q store.BacktestQuery
-	var wrong []problem.Violation
-	if q.Most, q.Before, wrong = parsePage(req, "ListBacktests"); len(wrong) > 0 {
+	most, before, wrong := parsePage(req, "ListBacktests")
+	if len(wrong) > 0 {
 		return nil, problem.Invalid(wrong...)
 	}
+	q := store.BacktestQuery{Before: before, Most: most + 1}
 	if req.GetRevision() != "" {
 		var err error
 		if q.Revision, err = s.findModel(ctx, req.GetRevision()); err != nil {
 			return nil, err
 		}
 	}
-	q.Most++
 	rows, err := s.store.ListBacktests(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	resp := &scoringv1.ListBacktestsResponse{}
-	if most := int(q.Most) - 1; len(rows) > most {
-		rows = rows[:most]
-		resp.NextPageToken = pageToken(rows[most-1].Sequence)
-	}
-	for _, b := range rows {
-		resp.Backtests = append(resp.Backtests, backtestProto(b))
-	}
+	resp.Backtests, resp.NextPageToken = pageOf(rows, most, sequence, backtestProto)
 	return resp, nil
 }
 
 // CancelBacktest ends one that runs. To cancel it again changes nothing.
 func (s *Service) CancelBacktest(ctx context.Context, req *scoringv1.CancelBacktestRequest) (*scoringv1.CancelBacktestResponse, error) {
-	id, err := parseBacktestID(req.GetBacktestId())
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.store.ChangeBacktest(ctx, id, func(b *store.Backtest) ([]byte, bool, error) {
-		switch b.State {
-		case store.BacktestCancelled:
-			return nil, false, nil
-		case store.BacktestRunning:
-			b.State, b.UpdatedAt = store.BacktestCancelled, s.now()
-			return nil, true, nil
-		default:
-			return nil, false, wrongState("the backtest has ended")
-		}
-	})
+	b, err := s.backtests.cancel(ctx, req.GetBacktestId())
 	if err != nil {
 		return nil, err
 	}
 	return &scoringv1.CancelBacktestResponse{Backtest: backtestProto(b)}, nil
-}
-
-func parseBacktestID(text string) (lead.ID, error) {
-	id, err := lead.ParseID(text)
-	if err != nil {
-		return id, problem.Invalid(problem.Violation{Field: "backtest_id", Description: err.Error()})
-	}
-	return id, nil
 }
 
 // backtestProto writes a backtest without its report.

@@ -40,12 +40,12 @@ func (s *Service) finish(ctx context.Context, id lead.ID) error {
 	if err != nil {
 		return problem.Internal(err)
 	}
-	_, err = s.store.ChangeBacktest(ctx, id, func(b *store.Backtest) ([]byte, bool, error) {
-		if b.State != store.BacktestRunning {
-			return nil, false, nil
+	_, err = s.store.ChangeBacktest(ctx, id, func(b *store.Backtest) (*store.BacktestChange, error) {
+		if b.State != store.Running {
+			return nil, nil
 		}
-		b.State, b.Report, b.UpdatedAt = store.BacktestDone, append([]byte{}, report...), s.now()
-		return nil, true, nil
+		b.State, b.Report, b.UpdatedAt = store.Done, append([]byte{}, report...), s.now()
+		return &store.BacktestChange{}, nil
 	})
 	return err
 }

@@ -37,12 +37,15 @@ func (backtestArgs) Kind() string { return "backtest" }
 func (a backtestArgs) name() string { return a.BacktestID }
 
 // newBacktests is the work on backtests.
-func newBacktests(s *Service) *chore {
-	return &chore{
-		name:  "backtest",
-		begin: func() step { return (&trial{s: s}).step },
-		args:  func(id lead.ID) named { return backtestArgs{id.String()} },
-		touch: s.store.TouchBacktest, stalled: s.store.TakeStalledBacktest,
+func newBacktests(s *Service) *runs[*store.Backtest, store.BacktestChange] {
+	return &runs[*store.Backtest, store.BacktestChange]{
+		chore: &chore{
+			name:  "backtest",
+			begin: func() step { return (&trial{s: s}).step },
+			args:  func(id lead.ID) named { return backtestArgs{id.String()} },
+			touch: s.store.TouchBacktest, stalled: s.store.TakeStalledBacktest,
+		},
+		words: "backtest", now: s.now, get: s.store.Backtest, change: s.store.ChangeBacktest,
 	}
 }
 
@@ -51,7 +54,7 @@ func newBacktests(s *Service) *chore {
 // place moved.
 func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	b, err := t.s.store.Backtest(ctx, id)
-	if err != nil || b.State != store.BacktestRunning {
+	if err != nil || b.State != store.Running {
 		return false, err
 	}
 	if b.Progress == wholeProgress {
@@ -60,14 +63,14 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	if t.model == nil {
 		if err = t.compile(ctx, b); err != nil {
 			if errors.Is(err, errUnfit) {
-				err = t.giveUp(ctx, id, errUnfit.Error())
+				err = t.s.backtests.fail(ctx, id, errUnfit.Error())
 			}
 			return false, err
 		}
 	}
 	page, err := t.s.readPast(ctx, period{b.Line, b.From, b.To}, b.NextPage)
 	if p := problem.From(err); p != nil && p.Reason == problemv1.Reason_REASON_INVALID_ARGUMENT && b.NextPage != "" {
-		return false, t.giveUp(ctx, id, "another version of Routing does not know the place that it was at; begin it again")
+		return false, t.s.backtests.fail(ctx, id, "another version of Routing does not know the place that it was at; begin it again")
 	}
 	if err != nil {
 		return false, err
@@ -76,35 +79,23 @@ func (t *trial) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = t.s.store.ChangeBacktest(ctx, id, func(now *store.Backtest) ([]byte, bool, error) {
-		if more = now.State == store.BacktestRunning; !more || now.NextPage != b.NextPage || now.Progress != b.Progress {
-			return nil, false, nil
+	_, err = t.s.store.ChangeBacktest(ctx, id, func(now *store.Backtest) (*store.BacktestChange, error) {
+		if more = now.State == store.Running; !more || now.NextPage != b.NextPage || now.Progress != b.Progress {
+			return nil, nil
 		}
 		now.Leads += int64(len(page.leads))
 		now.NextPage, now.Progress, now.UpdatedAt = page.next, page.progress, t.s.now() // at the end only the report is to do
 		if now.Leads > mostLeads {
-			now.State, now.Problem, more = store.BacktestFailed, fmt.Sprintf("the period has more than %d leads; give a shorter one", mostLeads), false
-			return nil, true, nil
+			now.State, now.Problem, more = store.Failed, fmt.Sprintf("the period has more than %d leads; give a shorter one", mostLeads), false
+			return &store.BacktestChange{}, nil
 		}
-		return part, true, nil
+		return &store.BacktestChange{Part: part}, nil
 	})
 	return more, err
 }
 
 // errUnfit is why a model will never score in this version.
 var errUnfit = errors.New("the model does not compile beside its playbook in this version")
-
-// giveUp ends a backtest that can not go on.
-func (t *trial) giveUp(ctx context.Context, id lead.ID, why string) error {
-	_, err := t.s.store.ChangeBacktest(ctx, id, func(b *store.Backtest) ([]byte, bool, error) {
-		if b.State != store.BacktestRunning {
-			return nil, false, nil
-		}
-		b.State, b.Problem, b.UpdatedAt = store.BacktestFailed, why, t.s.now()
-		return nil, true, nil
-	})
-	return err
-}
 
 // compile makes what scores: the model and what scored its line when the backtest began.
 func (t *trial) compile(ctx context.Context, b *store.Backtest) error {

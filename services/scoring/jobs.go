@@ -76,16 +76,16 @@ type jobs struct {
 func newJobs(s *Service, pool *pgxpool.Pool) (*jobs, error) {
 	j := &jobs{s: s}
 	if s.decided != nil {
-		j.chores = append(j.chores, s.backtests, s.trainings)
+		j.chores = append(j.chores, s.backtests.chore, s.trainings.chore)
 	}
 	if s.profiles != nil {
-		j.chores = append(j.chores, s.rescorings)
+		j.chores = append(j.chores, s.rescorings.chore)
 	}
 	workers, queues := river.NewWorkers(), make([]string, len(j.chores))
 	err := errors.Join(
-		river.AddWorkerSafely(workers, &worker[backtestArgs]{j: j, c: s.backtests}),
-		river.AddWorkerSafely(workers, &worker[rescoringArgs]{j: j, c: s.rescorings}),
-		river.AddWorkerSafely(workers, &worker[trainingArgs]{j: j, c: s.trainings}),
+		river.AddWorkerSafely(workers, &worker[backtestArgs]{j: j, c: s.backtests.chore}),
+		river.AddWorkerSafely(workers, &worker[rescoringArgs]{j: j, c: s.rescorings.chore}),
+		river.AddWorkerSafely(workers, &worker[trainingArgs]{j: j, c: s.trainings.chore}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("prepare long work: %w", err)

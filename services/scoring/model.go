@@ -107,7 +107,6 @@ func readModel(line leadv1.Line, text string) (*card.Card, playbook.Model, error
 
 // ListModels answers models, the latest uploaded first.
 func (s *Service) ListModels(ctx context.Context, req *scoringv1.ListModelsRequest) (*scoringv1.ListModelsResponse, error) {
-	q := store.ModelQuery{Line: lead.Line(req.GetLine()), State: store.ModelState(req.GetState())}
 	var wrong []problem.Violation
 	bad := func(field, why string) {
 		wrong = append(wrong, problem.Violation{Field: field, Description: why})
@@ -118,26 +117,20 @@ func (s *Service) ListModels(ctx context.Context, req *scoringv1.ListModelsReque
 	if _, ok := scoringv1.ModelState_name[int32(req.GetState())]; !ok {
 		bad("state", "is none of a model")
 	}
-	var page []problem.Violation
-	q.Most, q.Before, page = parsePage(req, "ListModels")
+	most, before, page := parsePage(req, "ListModels")
 	if wrong = append(wrong, page...); len(wrong) > 0 {
 		return nil, problem.Invalid(wrong...)
 	}
-	q.Most++
-	rows, err := s.store.ListModels(ctx, q)
+	rows, err := s.store.ListModels(ctx, store.ModelQuery{Line: lead.Line(req.GetLine()), State: store.ModelState(req.GetState()), Before: before, Most: most + 1})
 	if err != nil {
 		return nil, err
 	}
 	resp := &scoringv1.ListModelsResponse{}
-	if most := int(q.Most) - 1; len(rows) > most {
-		rows = rows[:most]
-		resp.NextPageToken = pageToken(rows[most-1].ID)
-	}
-	for i := range rows {
-		m := s.modelProto(&rows[i])
-		m.Text = ""
-		resp.Models = append(resp.Models, m)
-	}
+	resp.Models, resp.NextPageToken = pageOf(rows, most, func(m store.Model) int64 { return m.ID }, func(m store.Model) *scoringv1.Model {
+		out := s.modelProto(&m)
+		out.Text = ""
+		return out
+	})
 	return resp, nil
 }
 

@@ -33,6 +33,19 @@ func pageToken(number int64) string {
 	return cursor.Text(binary.BigEndian.AppendUint64(nil, uint64(number)))
 }
 
+// pageOf writes the rows of a page, of which one more was read than the most it may have if there are
+// more, and the token of the page after it. number is what the list is ordered by.
+func pageOf[R, P any](rows []R, most int32, number func(R) int64, write func(R) P) (page []P, next string) {
+	if len(rows) > int(most) {
+		rows = rows[:most]
+		next = pageToken(number(rows[most-1]))
+	}
+	for _, r := range rows {
+		page = append(page, write(r))
+	}
+	return page, next
+}
+
 // pageSize is how many rows are answered where so many are asked for, 0 for the usual number.
 func pageSize(asked int32) (most int32, wrong []problem.Violation) {
 	switch {

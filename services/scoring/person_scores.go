@@ -142,7 +142,7 @@ func parseScoreQuery(req *scoringv1.ListPersonScoresRequest) (q store.ScoreQuery
 func (s *Service) scoresAt(ctx context.Context, sequence int64) (*store.Rescoring, error) {
 	if sequence != 0 {
 		r, err := s.store.RescoringAt(ctx, sequence)
-		if err == nil && (!r.Kept() || r.State != store.RescoringDone) {
+		if err == nil && (!r.Kept() || r.State != store.Done) {
 			err = replaced()
 		}
 		return r, err

@@ -2,18 +2,15 @@ package scoring
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -65,10 +62,9 @@ func (s *Service) fits(ctx context.Context, p *playbook.Playbook, revision strin
 func (s *Service) beginRescoring(ctx context.Context, h *held, revision, by, note string) (*store.Rescoring, error) {
 	now := s.now()
 	r := &store.Rescoring{
-		ID: newJobID(), Revision: revision, Playbook: h.stored.Revision, Scorer: h.playbook.Scorer(), AsOf: now,
-		State: store.RescoringRunning, Note: note, By: by, UpdatedAt: now,
+		Run: newRun(by, note, now), Revision: revision, Playbook: h.stored.Revision, Scorer: h.playbook.Scorer(), AsOf: now,
 	}
-	if err := s.store.StartRescoring(ctx, r, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.rescorings, r.ID) }); err != nil {
+	if err := s.store.StartRescoring(ctx, r, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.rescorings.chore, r.ID) }); err != nil {
 		return nil, err
 	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "re-scoring begun", slog.String("rescoring", r.ID.String()), slog.String("by", by))
@@ -77,19 +73,15 @@ func (s *Service) beginRescoring(ctx context.Context, h *held, revision, by, not
 
 // GetRescoring answers how far a re-scoring is, and its report.
 func (s *Service) GetRescoring(ctx context.Context, req *scoringv1.GetRescoringRequest) (*scoringv1.GetRescoringResponse, error) {
-	id, err := parseRescoringID(req.GetRescoringId())
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.store.Rescoring(ctx, id)
+	r, err := s.rescorings.find(ctx, req.GetRescoringId())
 	if err != nil {
 		return nil, err
 	}
 	out := rescoringProto(r)
-	if r.State == store.RescoringDone {
+	if r.State == store.Done {
 		out.Report = &scoringv1.RescoringReport{}
-		if err := proto.Unmarshal(r.Report, out.Report); err != nil {
-			return nil, problem.Internal(fmt.Errorf("decode a report: %w", err))
+		if err := readReport(r.Report, out.Report); err != nil {
+			return nil, err
 		}
 	}
 	return &scoringv1.GetRescoringResponse{Rescoring: out}, nil
@@ -106,45 +98,17 @@ func (s *Service) ListRescorings(ctx context.Context, req *scoringv1.ListRescori
 		return nil, err
 	}
 	resp := &scoringv1.ListRescoringsResponse{}
-	if len(rows) > int(most) {
-		rows = rows[:most]
-		resp.NextPageToken = pageToken(rows[most-1].Sequence)
-	}
-	for _, r := range rows {
-		resp.Rescorings = append(resp.Rescorings, rescoringProto(r))
-	}
+	resp.Rescorings, resp.NextPageToken = pageOf(rows, most, sequence, rescoringProto)
 	return resp, nil
 }
 
 // CancelRescoring ends one that runs. To cancel it again changes nothing.
 func (s *Service) CancelRescoring(ctx context.Context, req *scoringv1.CancelRescoringRequest) (*scoringv1.CancelRescoringResponse, error) {
-	id, err := parseRescoringID(req.GetRescoringId())
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.store.ChangeRescoring(ctx, id, func(r *store.Rescoring) (_ []store.PersonScore, first, save bool, err error) {
-		switch r.State {
-		case store.RescoringCancelled:
-			return nil, false, false, nil
-		case store.RescoringRunning:
-			r.State, r.UpdatedAt = store.RescoringCancelled, s.now()
-			return nil, false, true, nil
-		default:
-			return nil, false, false, wrongState("the re-scoring has ended")
-		}
-	})
+	r, err := s.rescorings.cancel(ctx, req.GetRescoringId())
 	if err != nil {
 		return nil, err
 	}
 	return &scoringv1.CancelRescoringResponse{Rescoring: rescoringProto(r)}, nil
-}
-
-func parseRescoringID(text string) (lead.ID, error) {
-	id, err := lead.ParseID(text)
-	if err != nil {
-		return id, problem.Invalid(problem.Violation{Field: "rescoring_id", Description: err.Error()})
-	}
-	return id, nil
 }
 
 // rescoringProto writes a re-scoring without its report.
@@ -152,13 +116,10 @@ func rescoringProto(r *store.Rescoring) *scoringv1.Rescoring {
 	out := &scoringv1.Rescoring{
 		RescoringId: r.ID.String(), Revision: r.Revision, PlaybookRevision: r.Playbook, ModelRevisions: playbook.ScorerModels(r.Playbook, r.Scorer),
 		AsOf: timestamppb.New(r.AsOf), State: scoringv1.RescoringState(r.State), Note: r.Note, StartedBy: r.By, UpdatedAt: timestamppb.New(r.UpdatedAt),
-		ProgressPpm: r.Progress, PersonCount: r.Persons, Problem: r.Problem,
+		ProgressPpm: r.Progress, PersonCount: r.Persons, EstimatedPersonCount: estimated(r.Persons, r.Progress), Problem: r.Problem,
 	}
 	if !r.Before.IsZero() {
 		out.BeforeRescoringId = r.Before.String()
-	}
-	if r.Progress > 0 {
-		out.EstimatedPersonCount = r.Persons * wholeProgress / int64(r.Progress)
 	}
 	return out
 }

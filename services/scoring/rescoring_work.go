@@ -53,12 +53,15 @@ func (rescoringArgs) Kind() string { return "rescoring" }
 func (a rescoringArgs) name() string { return a.RescoringID }
 
 // newRescorings is the work on re-scorings.
-func newRescorings(s *Service) *chore {
-	return &chore{
-		name:  "rescoring",
-		begin: func() step { return (&rescorer{s: s}).step },
-		args:  func(id lead.ID) named { return rescoringArgs{id.String()} },
-		touch: s.store.TouchRescoring, stalled: s.store.TakeStalledRescoring,
+func newRescorings(s *Service) *runs[*store.Rescoring, store.RescoringChange] {
+	return &runs[*store.Rescoring, store.RescoringChange]{
+		chore: &chore{
+			name:  "rescoring",
+			begin: func() step { return (&rescorer{s: s}).step },
+			args:  func(id lead.ID) named { return rescoringArgs{id.String()} },
+			touch: s.store.TouchRescoring, stalled: s.store.TakeStalledRescoring,
+		},
+		words: "re-scoring", now: s.now, get: s.store.Rescoring, change: s.store.ChangeRescoring,
 	}
 }
 
@@ -67,13 +70,13 @@ func newRescorings(s *Service) *chore {
 // second finds the place moved.
 func (w *rescorer) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	r, err := w.s.store.Rescoring(ctx, id)
-	if err != nil || r.State != store.RescoringRunning {
+	if err != nil || r.State != store.Running {
 		return false, err
 	}
 	if w.force == nil {
 		if err := w.compile(ctx, r); err != nil {
 			if errors.Is(err, errUnfit) {
-				err = w.giveUp(ctx, id)
+				err = w.s.rescorings.fail(ctx, id, errUnfit.Error())
 			}
 			return false, err
 		}
@@ -99,9 +102,9 @@ func (w *rescorer) step(ctx context.Context, id lead.ID) (more bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	_, err = w.s.store.ChangeRescoring(ctx, id, func(now *store.Rescoring) (_ []store.PersonScore, first, save bool, err error) {
-		if more = now.State == store.RescoringRunning; !more || now.NextPage != r.NextPage {
-			return nil, false, false, nil
+	_, err = w.s.store.ChangeRescoring(ctx, id, func(now *store.Rescoring) (*store.RescoringChange, error) {
+		if more = now.State == store.Running; !more || now.NextPage != r.NextPage {
+			return nil, nil
 		}
 		now.Persons += int64(len(persons))
 		now.NextPage, now.Progress, now.Report, now.UpdatedAt = page.GetNextPageToken(), page.GetProgressPpm(), report, w.s.now()
@@ -109,23 +112,11 @@ func (w *rescorer) step(ctx context.Context, id lead.ID) (more bool, err error) 
 			now.Last = persons[len(persons)-1].ID
 		}
 		if done {
-			now.State, now.Progress, more = store.RescoringDone, wholeProgress, false
+			now.State, now.Progress, more = store.Done, wholeProgress, false
 		}
-		return persons, r.NextPage == "", true, nil
+		return &store.RescoringChange{Persons: persons, First: r.NextPage == ""}, nil
 	})
 	return more, err
-}
-
-// giveUp ends a re-scoring that can not score.
-func (w *rescorer) giveUp(ctx context.Context, id lead.ID) error {
-	_, err := w.s.store.ChangeRescoring(ctx, id, func(r *store.Rescoring) ([]store.PersonScore, bool, bool, error) {
-		if r.State != store.RescoringRunning {
-			return nil, false, false, nil
-		}
-		r.State, r.Problem, r.UpdatedAt = store.RescoringFailed, errUnfit.Error(), w.s.now()
-		return nil, false, true, nil
-	})
-	return err
 }
 
 // compile makes what scores, as it was in force when the re-scoring began, and what it is held against.

@@ -86,9 +86,9 @@ type Service struct {
 	profiles   Profiles
 	receipts   Receipts
 	jobs       *jobs
-	backtests  *chore
-	rescorings *chore
-	trainings  *chore
+	backtests  *runs[*store.Backtest, store.BacktestChange]
+	rescorings *runs[*store.Rescoring, store.RescoringChange]
+	trainings  *runs[*store.Training, store.TrainingChange]
 	log        *slog.Logger
 	now        func() time.Time
 	night      night

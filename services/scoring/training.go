@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -25,8 +23,8 @@ func (s *Service) StartTraining(ctx context.Context, req *scoringv1.StartTrainin
 	}
 	now := s.now()
 	t := &store.Training{
-		ID: newJobID(), Line: lead.Line(req.GetLine()), From: time.Unix(0, 0), To: now, State: store.TrainingRunning, Step: store.TrainingReading,
-		Note: req.GetNote(), By: rpc.CallerFrom(ctx).String(), StartedAt: now, UpdatedAt: now, Recalibrate: req.GetRecalibrate(),
+		Run: newRun(rpc.CallerFrom(ctx).String(), req.GetNote(), now), Line: lead.Line(req.GetLine()), From: time.Unix(0, 0), To: now,
+		Step: store.TrainingReading, StartedAt: now, Recalibrate: req.GetRecalibrate(),
 	}
 	if _, ok := leadv1.Line_name[int32(req.GetLine())]; !ok || req.GetLine() == leadv1.Line_LINE_UNSPECIFIED {
 		return nil, problem.Invalid(problem.Violation{Field: "line", Description: "is required: the line whose table shall be learned, such as LINE_SALES"})
@@ -51,7 +49,7 @@ func (s *Service) StartTraining(ctx context.Context, req *scoringv1.StartTrainin
 			t.Deciding = m.Revision
 		}
 	}
-	err = s.store.StartTraining(ctx, t, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.trainings, t.ID) })
+	err = s.store.StartTraining(ctx, t, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.trainings.chore, t.ID) })
 	if err != nil {
 		return nil, err
 	}
@@ -61,19 +59,15 @@ func (s *Service) StartTraining(ctx context.Context, req *scoringv1.StartTrainin
 
 // GetTraining answers how far a training is, and its report.
 func (s *Service) GetTraining(ctx context.Context, req *scoringv1.GetTrainingRequest) (*scoringv1.GetTrainingResponse, error) {
-	id, err := parseTrainingID(req.GetTrainingId())
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.store.Training(ctx, id)
+	t, err := s.trainings.find(ctx, req.GetTrainingId())
 	if err != nil {
 		return nil, err
 	}
 	out := trainingProto(t)
 	if t.Report != nil {
 		out.Report = &scoringv1.TrainingReport{}
-		if err := proto.Unmarshal(t.Report, out.Report); err != nil {
-			return nil, problem.Internal(fmt.Errorf("decode a report: %w", err))
+		if err := readReport(t.Report, out.Report); err != nil {
+			return nil, err
 		}
 	}
 	return &scoringv1.GetTrainingResponse{Training: out}, nil
@@ -81,60 +75,29 @@ func (s *Service) GetTraining(ctx context.Context, req *scoringv1.GetTrainingReq
 
 // ListTrainings answers trainings, the latest begun first.
 func (s *Service) ListTrainings(ctx context.Context, req *scoringv1.ListTrainingsRequest) (*scoringv1.ListTrainingsResponse, error) {
-	q := store.TrainingQuery{Line: lead.Line(req.GetLine())}
-	var wrong []problem.Violation
-	q.Most, q.Before, wrong = parsePage(req, "ListTrainings")
+	most, before, wrong := parsePage(req, "ListTrainings")
 	if _, ok := leadv1.Line_name[int32(req.GetLine())]; !ok {
 		wrong = append(wrong, problem.Violation{Field: "line", Description: "is none of ours"})
 	}
 	if len(wrong) > 0 {
 		return nil, problem.Invalid(wrong...)
 	}
-	q.Most++
-	rows, err := s.store.ListTrainings(ctx, q)
+	rows, err := s.store.ListTrainings(ctx, store.TrainingQuery{Line: lead.Line(req.GetLine()), Before: before, Most: most + 1})
 	if err != nil {
 		return nil, err
 	}
 	resp := &scoringv1.ListTrainingsResponse{}
-	if most := int(q.Most) - 1; len(rows) > most {
-		rows = rows[:most]
-		resp.NextPageToken = pageToken(rows[most-1].Sequence)
-	}
-	for _, t := range rows {
-		resp.Trainings = append(resp.Trainings, trainingProto(t))
-	}
+	resp.Trainings, resp.NextPageToken = pageOf(rows, most, sequence, trainingProto)
 	return resp, nil
 }
 
 // CancelTraining ends one that runs. To cancel it again changes nothing.
 func (s *Service) CancelTraining(ctx context.Context, req *scoringv1.CancelTrainingRequest) (*scoringv1.CancelTrainingResponse, error) {
-	id, err := parseTrainingID(req.GetTrainingId())
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.store.ChangeTraining(ctx, id, func(t *store.Training) (*store.TrainingChange, error) {
-		switch t.State {
-		case store.TrainingCancelled:
-			return nil, nil
-		case store.TrainingRunning:
-			t.State, t.UpdatedAt = store.TrainingCancelled, s.now()
-			return &store.TrainingChange{}, nil
-		default:
-			return nil, wrongState("the training has ended")
-		}
-	})
+	t, err := s.trainings.cancel(ctx, req.GetTrainingId())
 	if err != nil {
 		return nil, err
 	}
 	return &scoringv1.CancelTrainingResponse{Training: trainingProto(t)}, nil
-}
-
-func parseTrainingID(text string) (lead.ID, error) {
-	id, err := lead.ParseID(text)
-	if err != nil {
-		return id, problem.Invalid(problem.Violation{Field: "training_id", Description: err.Error()})
-	}
-	return id, nil
 }
 
 // trainingProto writes a training without its report.
@@ -149,7 +112,7 @@ func trainingProto(t *store.Training) *scoringv1.Training {
 		out.From = timestamppb.New(t.From)
 	}
 	switch {
-	case t.State == store.TrainingDone:
+	case t.State == store.Done:
 		out.ProgressPpm = wholeProgress
 	case t.Step == store.TrainingLearning:
 		out.ProgressPpm += wholeProgress / 2
@@ -157,13 +120,4 @@ func trainingProto(t *store.Training) *scoringv1.Training {
 		out.EstimatedLeadCount = estimated(t.Leads, t.Progress)
 	}
 	return out
-}
-
-// estimated is about how many leads there are when so many make up a progress; 0 before anything can be
-// said.
-func estimated(leads int64, progress int32) int64 {
-	if progress == 0 {
-		return 0
-	}
-	return leads * wholeProgress / int64(progress)
 }

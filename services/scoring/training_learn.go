@@ -31,7 +31,7 @@ const (
 func (s *Service) learn(ctx context.Context, t *store.Training) error {
 	own, _, err := s.compose(ctx, t.Playbook, "")
 	if errors.Is(err, errUnfit) {
-		return s.failTraining(ctx, t.ID, "the playbook it started from does not compile in this version")
+		return s.trainings.fail(ctx, t.ID, "the playbook it started from does not compile in this version")
 	}
 	if err != nil {
 		return err
@@ -46,14 +46,14 @@ func (s *Service) learn(ctx context.Context, t *store.Training) error {
 	case errors.Is(err, train.ErrCancelled):
 		return ctx.Err() // nil: the training was cancelled or is another's
 	case errors.As(err, &hopeless):
-		return s.failTraining(ctx, t.ID, hopeless.why)
+		return s.trainings.fail(ctx, t.ID, hopeless.why)
 	case err != nil:
 		return err
 	}
 	report := reportOf(t, g, x.card, x.report, x.words)
 	model, err := s.modelOf(t, own, x.card)
 	if err != nil {
-		return s.failTraining(ctx, t.ID, "what was learned makes no model: "+err.Error())
+		return s.trainings.fail(ctx, t.ID, "what was learned makes no model: "+err.Error())
 	}
 	if x.report.Nothing {
 		model = nil
@@ -63,10 +63,10 @@ func (s *Service) learn(ctx context.Context, t *store.Training) error {
 		return err
 	}
 	_, err = s.store.ChangeTraining(ctx, t.ID, func(now *store.Training) (*store.TrainingChange, error) {
-		if now.State != store.TrainingRunning {
+		if now.State != store.Running {
 			return nil, nil
 		}
-		now.State, now.Report, now.UpdatedAt = store.TrainingDone, append([]byte{}, raw...), s.now()
+		now.State, now.Report, now.UpdatedAt = store.Done, append([]byte{}, raw...), s.now()
 		return &store.TrainingChange{Model: model}, nil
 	})
 	return err
@@ -209,7 +209,7 @@ func (e *effort) beat(ctx context.Context) (stop func()) {
 			}
 			// A database that is away is asked again: learning goes on meanwhile.
 			_, _ = e.s.store.ChangeTraining(ctx, e.id, func(t *store.Training) (*store.TrainingChange, error) {
-				if t.State != store.TrainingRunning {
+				if t.State != store.Running {
 					e.over.Store(true)
 					return nil, nil
 				}

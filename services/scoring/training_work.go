@@ -28,13 +28,16 @@ func (trainingArgs) Kind() string { return "training" }
 func (a trainingArgs) name() string { return a.TrainingID }
 
 // newTrainings is the work on trainings.
-func newTrainings(s *Service) *chore {
-	return &chore{
-		name:  "training",
-		limit: -1, // learning is one step, however long it takes
-		begin: func() step { return (&trainer{s: s}).step },
-		args:  func(id lead.ID) named { return trainingArgs{id.String()} },
-		touch: s.store.TouchTraining, stalled: s.store.TakeStalledTraining,
+func newTrainings(s *Service) *runs[*store.Training, store.TrainingChange] {
+	return &runs[*store.Training, store.TrainingChange]{
+		chore: &chore{
+			name:  "training",
+			limit: -1, // learning is one step, however long it takes
+			begin: func() step { return (&trainer{s: s}).step },
+			args:  func(id lead.ID) named { return trainingArgs{id.String()} },
+			touch: s.store.TouchTraining, stalled: s.store.TakeStalledTraining,
+		},
+		words: "training", now: s.now, get: s.store.Training, change: s.store.ChangeTraining,
 	}
 }
 
@@ -48,7 +51,7 @@ type trainer struct {
 // do it once: who comes second finds the place moved.
 func (t *trainer) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	x, err := t.s.store.Training(ctx, id)
-	if err != nil || x.State != store.TrainingRunning {
+	if err != nil || x.State != store.Running {
 		return false, err
 	}
 	if x.Step == store.TrainingLearning {
@@ -57,7 +60,7 @@ func (t *trainer) step(ctx context.Context, id lead.ID) (more bool, err error) {
 	if t.deciding == nil {
 		_, with, err := t.s.compose(ctx, x.Playbook, x.Deciding)
 		if errors.Is(err, errUnfit) {
-			return false, t.s.failTraining(ctx, id, "the table that decides does not compile in this version")
+			return false, t.s.trainings.fail(ctx, id, "the table that decides does not compile in this version")
 		}
 		if err != nil {
 			return false, err
@@ -74,7 +77,7 @@ func (t *trainer) step(ctx context.Context, id lead.ID) (more bool, err error) {
 		return false, err
 	}
 	_, err = t.s.store.ChangeTraining(ctx, id, func(now *store.Training) (*store.TrainingChange, error) {
-		if more = now.State == store.TrainingRunning; !more || now.Step != x.Step || now.NextPage != x.NextPage || now.Progress != x.Progress {
+		if more = now.State == store.Running; !more || now.Step != x.Step || now.NextPage != x.NextPage || now.Progress != x.Progress {
 			return nil, nil
 		}
 		now.Leads, now.NextPage, now.Progress, now.UpdatedAt = leads, page.next, page.progress, t.s.now()
@@ -134,16 +137,4 @@ func (t *trainer) pack(line lead.Line, page *pastLeads, below uint32) *scoringv1
 	}
 	rows.Brands, rows.Regions = brands.list, regions.list
 	return rows
-}
-
-// failTraining ends a training that can not be done.
-func (s *Service) failTraining(ctx context.Context, id lead.ID, why string) error {
-	_, err := s.store.ChangeTraining(ctx, id, func(t *store.Training) (*store.TrainingChange, error) {
-		if t.State != store.TrainingRunning {
-			return nil, nil
-		}
-		t.State, t.Problem, t.UpdatedAt = store.TrainingFailed, why, s.now()
-		return &store.TrainingChange{}, nil
-	})
-	return err
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -9,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/leadmesh/leadmesh/core/lead"
 	pg "github.com/leadmesh/leadmesh/services/internal/postgres"
-	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/scoring/internal/postgres/db"
 )
 
@@ -65,7 +65,7 @@ func (s *Store) ModelsInForce(ctx context.Context) ([]InForce, error) {
 // Model returns a model by its whole revision.
 func (s *Store) Model(ctx context.Context, revision string) (Model, error) {
 	row, err := s.q.GetModel(ctx, revision)
-	return modelOf(row), mappedModel(err)
+	return modelOf(row), mappedAs("model", err)
 }
 
 // Models returns the models of some revisions, by line; one that there is not is NOT_FOUND.
@@ -74,7 +74,7 @@ func (s *Store) Models(ctx context.Context, revisions []string) ([]Model, error)
 	if err == nil && len(rows) < len(revisions) {
 		err = pgx.ErrNoRows
 	}
-	return modelsOf(rows), mappedModel(err)
+	return modelsOf(rows), mappedAs("model", err)
 }
 
 // FindModels returns the revisions that begin with a text, at most two of them.
@@ -93,10 +93,7 @@ type ModelQuery struct {
 
 // ListModels returns models, the latest uploaded first.
 func (s *Store) ListModels(ctx context.Context, q ModelQuery) ([]Model, error) {
-	if q.Before == 0 {
-		q.Before = math.MaxInt64
-	}
-	rows, err := s.q.ListModels(ctx, q.Before, int16(q.Line), int16(q.State), q.Most)
+	rows, err := s.q.ListModels(ctx, cmp.Or(q.Before, math.MaxInt64), int16(q.Line), int16(q.State), q.Most)
 	return modelsOf(rows), mapped(err)
 }
 
@@ -123,7 +120,7 @@ func (s *Store) ModelChanges(ctx context.Context, revision string) ([]ModelChang
 
 // ChangeModels runs f in a transaction that no other change of models runs beside.
 func (s *Store) ChangeModels(ctx context.Context, f func(tx *ModelTx) error) error {
-	return mappedModel(pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	return mappedAs("model", pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		q := s.q.WithTx(tx)
 		if err := q.LockModels(ctx); err != nil {
 			return err
@@ -262,11 +259,4 @@ func modelsOf(rows []db.Model) []Model {
 		out[i] = modelOf(r)
 	}
 	return out
-}
-
-func mappedModel(err error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return problem.NotFound("model")
-	}
-	return mapped(err)
 }

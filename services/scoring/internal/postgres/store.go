@@ -156,9 +156,12 @@ func (s *Store) Comply(ctx context.Context, replica [16]byte, before time.Time) 
 	return mapped(s.q.DeleteRefusals(ctx, uuid(replica), stamp(before)))
 }
 
-func mapped(err error) error {
+func mapped(err error) error { return mappedAs("playbook", err) }
+
+// mappedAs is the problem of an error of reading one of something.
+func mappedAs(what string, err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
-		return problem.NotFound("playbook")
+		return problem.NotFound(what)
 	}
 	return pg.Problem(err)
 }
