@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/leadmesh/leadmesh/core/playbook"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
@@ -29,23 +28,16 @@ func (s *Service) StartBacktest(ctx context.Context, req *scoringv1.StartBacktes
 	if err != nil {
 		return nil, err
 	}
-	row, err := s.store.Model(ctx, revision)
-	if err != nil {
-		return nil, err
-	}
-	_, m, err := readModel(leadv1.Line(row.Line), row.Card)
-	if err != nil {
-		return nil, err
-	}
 	h, err := s.active(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.own.WithModels([]playbook.Model{m}); err != nil {
-		return nil, wrongState("the model does not fit the active playbook: " + err.Error())
+	m, err := s.modelBeside(ctx, h.own, revision)
+	if err != nil {
+		return nil, err
 	}
-	b.Revision, b.Line, b.Playbook = revision, row.Line, h.stored.Revision
-	b.Against, b.Scorecard = h.scorer(row.Line)
+	b.Revision, b.Line, b.Playbook = revision, m.Line, h.stored.Revision
+	b.Against, b.Scorecard = h.scorer(m.Line)
 	err = s.store.StartBacktest(ctx, b, func(tx pgx.Tx) error { return s.jobs.enqueue(ctx, tx, s.backtests.chore, b.ID) })
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	"github.com/leadmesh/leadmesh/core/scoring"
-	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
@@ -127,18 +126,8 @@ func (s *Service) compose(ctx context.Context, revision, model string) (own, wit
 	if model == "" {
 		return own, own, nil
 	}
-	row, err := s.store.Model(ctx, model)
-	if err != nil {
-		return nil, nil, err
-	}
-	_, m, err := readModel(leadv1.Line(row.Line), row.Card)
-	if err != nil {
-		return nil, nil, errors.Join(errUnfit, err)
-	}
-	if with, err = own.WithModels([]playbook.Model{m}); err != nil {
-		return nil, nil, errors.Join(errUnfit, err)
-	}
-	return own, with, nil
+	with, err = s.withModel(ctx, own, model)
+	return own, with, err
 }
 
 // score writes a page of leads as a part: what decided, what the model says of the same inputs, and what

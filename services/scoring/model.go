@@ -105,6 +105,29 @@ func readModel(line leadv1.Line, text string) (*card.Card, playbook.Model, error
 	return nil, playbook.Model{}, p
 }
 
+// storedModel reads the card of a model that was uploaded.
+func (s *Service) storedModel(ctx context.Context, revision string) (playbook.Model, error) {
+	row, err := s.store.Model(ctx, revision)
+	if err != nil {
+		return playbook.Model{}, err
+	}
+	_, m, err := readModel(leadv1.Line(row.Line), row.Card)
+	return m, err
+}
+
+// modelBeside is a model that is to score beside a playbook; the problem WRONG_STATE if it does not
+// compile there.
+func (s *Service) modelBeside(ctx context.Context, p *playbook.Playbook, revision string) (playbook.Model, error) {
+	m, err := s.storedModel(ctx, revision)
+	if err != nil {
+		return m, err
+	}
+	if _, err := p.WithModels([]playbook.Model{m}); err != nil {
+		return m, wrongState("the model does not fit the active playbook: " + err.Error())
+	}
+	return m, nil
+}
+
 // ListModels answers models, the latest uploaded first.
 func (s *Service) ListModels(ctx context.Context, req *scoringv1.ListModelsRequest) (*scoringv1.ListModelsResponse, error) {
 	var wrong []problem.Violation

@@ -31,7 +31,7 @@ func (s *Service) StartRescoring(ctx context.Context, req *scoringv1.StartRescor
 		if revision, err = s.findModel(ctx, revision); err != nil {
 			return nil, err
 		}
-		if err := s.fits(ctx, h.playbook, revision); err != nil {
+		if _, err := s.modelBeside(ctx, h.playbook, revision); err != nil {
 			return nil, err
 		}
 	}
@@ -40,22 +40,6 @@ func (s *Service) StartRescoring(ctx context.Context, req *scoringv1.StartRescor
 		return nil, err
 	}
 	return &scoringv1.StartRescoringResponse{Rescoring: rescoringProto(r)}, nil
-}
-
-// fits is the problem of a model that does not compile beside a playbook; nil if it does.
-func (s *Service) fits(ctx context.Context, p *playbook.Playbook, revision string) error {
-	row, err := s.store.Model(ctx, revision)
-	if err != nil {
-		return err
-	}
-	_, m, err := readModel(0, row.Card)
-	if err != nil {
-		return err
-	}
-	if _, err := p.WithModels([]playbook.Model{m}); err != nil {
-		return wrongState("the model does not fit the active playbook: " + err.Error())
-	}
-	return nil
 }
 
 // beginRescoring keeps a re-scoring by what is in force and has it worked on.

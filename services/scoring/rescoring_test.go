@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -585,6 +586,22 @@ func TestRescoringByAModel(t *testing.T) {
 		if p.GetLines()[0].GetPoints() != want || p.GetLines()[0].GetReady() == p.GetNoConsent() || !slices.Equal(p.GetModelRevisions(), []string{model}) {
 			t.Fatalf("by the model: %v", p)
 		}
+	}
+}
+
+// A card may leave the line it scores to who uploads it.
+func TestRescoringByAModelUploadedForALine(t *testing.T) {
+	t.Parallel()
+	w := newRebasing(t, newPool(t), newBase(t, -1))
+	w.house.apply(t, sample(t), "")
+	_, text, _ := strings.Cut(salesCard(41), "\n")
+	resp, err := w.s.UploadModel(w.ctx, &scoringv1.UploadModelRequest{Line: leadv1.Line_LINE_SALES, Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.runs()
+	if r := w.done(w.begin(resp.GetModel().GetRevision()).GetRescoringId()); r.GetReport().GetPersonCount() != basePersons {
+		t.Errorf("by the model: %v", r)
 	}
 }
 

@@ -234,11 +234,7 @@ func (s *Service) otherRules(ctx context.Context, req *scoringv1.ExplainScoreReq
 		if err != nil {
 			return err
 		}
-		row, err := s.store.Model(ctx, revision)
-		if err != nil {
-			return err
-		}
-		_, m, err := readModel(leadv1.Line(row.Line), row.Card)
+		m, err := s.storedModel(ctx, revision)
 		if err != nil {
 			return err
 		}
