@@ -594,7 +594,7 @@ func TestRescoringByAModelUploadedForALine(t *testing.T) {
 	t.Parallel()
 	w := newRebasing(t, newPool(t), newBase(t, -1))
 	w.house.apply(t, sample(t), "")
-	_, text, _ := strings.Cut(salesCard(41), "\n")
+	text := strings.Replace(salesCard(41), "{line: SALES}", "{column: won}", 1)
 	resp, err := w.s.UploadModel(w.ctx, &scoringv1.UploadModelRequest{Line: leadv1.Line_LINE_SALES, Text: text})
 	if err != nil {
 		t.Fatal(err)
