@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,9 +12,6 @@ import (
 	"github.com/leadmesh/leadmesh/services/internal/console"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
-
-// backtestPoll is how often a waiting command asks how far a backtest is.
-const backtestPoll = time.Second
 
 // periodFlags say which leads of the past are meant.
 type periodFlags struct {
@@ -59,41 +55,31 @@ func (c *modelsBacktestCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		b := resp.GetBacktest()
-		if !c.Wait {
-			fmt.Fprintf(s.out, "%s: begun; leadmesh models report %s prints what came out\n", b.GetBacktestId(), b.GetBacktestId())
-			return nil
-		}
-		return followBacktest(ctx, s, client, b.GetBacktestId())
+		return backtestsOf(client).begun(ctx, s, resp.GetBacktest().GetBacktestId(), c.Wait)
 	})
 }
 
-// followBacktest waits for a report and prints it; how far it is goes to where errors go.
-func followBacktest(ctx context.Context, s streams, client scoringv1.ModelServiceClient, id string) error {
-	last := int32(-1)
-	for {
-		resp, err := client.GetBacktest(ctx, &scoringv1.GetBacktestRequest{BacktestId: id})
-		if err != nil {
-			return err
-		}
-		b := resp.GetBacktest()
-		if b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_RUNNING {
-			printBacktest(s.out, b)
-			if b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_DONE {
-				return exitError(1)
-			}
-			return nil
-		}
-		if b.GetProgressPpm() != last {
-			last = b.GetProgressPpm()
-			fmt.Fprintf(s.err, "%d of about %d leads\n", b.GetLeadCount(), b.GetEstimatedLeadCount())
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("stopped waiting; the backtest " + id + " goes on")
-		case <-time.After(backtestPoll):
-		}
+// backtestsOf are the house's backtests.
+func backtestsOf(client scoringv1.ModelServiceClient) *runKind[*scoringv1.Backtest] {
+	return &runKind[*scoringv1.Backtest]{
+		words: "backtest", command: "report",
+		get: func(ctx context.Context, id string) (*scoringv1.Backtest, error) {
+			resp, err := client.GetBacktest(ctx, &scoringv1.GetBacktestRequest{BacktestId: id})
+			return resp.GetBacktest(), err
+		},
+		cancel: func(ctx context.Context, id string) (*scoringv1.Backtest, error) {
+			resp, err := client.CancelBacktest(ctx, &scoringv1.CancelBacktestRequest{BacktestId: id})
+			return resp.GetBacktest(), err
+		},
+		state: func(b *scoringv1.Backtest) (running, done bool) {
+			return b.GetState() == scoringv1.BacktestState_BACKTEST_STATE_RUNNING, b.GetState() == scoringv1.BacktestState_BACKTEST_STATE_DONE
+		},
+		progress: backtestProgress, print: printBacktest,
 	}
+}
+
+func backtestProgress(b *scoringv1.Backtest) string {
+	return fmt.Sprintf("%d of about %d leads", b.GetLeadCount(), b.GetEstimatedLeadCount())
 }
 
 func dayOrMoment(text string) (time.Time, error) {
@@ -115,7 +101,7 @@ func printBacktest(out io.Writer, b *scoringv1.Backtest) {
 	}
 	r := b.GetReport()
 	if r == nil {
-		fmt.Fprintf(out, "%d of about %d leads\n", b.GetLeadCount(), b.GetEstimatedLeadCount())
+		fmt.Fprintln(out, backtestProgress(b))
 		return
 	}
 	fmt.Fprintf(out, "%d leads: %d won, %d lost (%d of them expired), %d open; open leads are in no figure but counted at the thresholds\n",
@@ -151,19 +137,24 @@ func printBacktestFigures(out io.Writer, r *scoringv1.BacktestReport) {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "figure\tdecided\tmodel\tdifference")
-	for _, f := range []struct {
-		name                       string
-		decided, model, difference *scoringv1.BacktestFigure
-	}{
-		{"AUC", d.GetAuc(), m.GetAuc(), by.GetAuc()}, {"log loss", d.GetLogLoss(), m.GetLogLoss(), by.GetLogLoss()},
-		{"Brier", d.GetBrier(), m.GetBrier(), by.GetBrier()}, {"calibration error", d.GetCalibrationError(), m.GetCalibrationError(), nil},
-	} {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.name, interval(f.decided), interval(f.model), interval(f.difference))
-	}
+	printFigures(w, d, m, by)
 	for _, x := range r.GetSegments() {
 		fmt.Fprintf(w, "AUC of %s (%d leads, %d won)\t%s\t%s\t\n", x.GetBrand(), x.GetLeadCount(), x.GetWonCount(), interval(x.GetDecided().GetAuc()), interval(x.GetModel().GetAuc()))
 	}
 	_ = w.Flush()
+}
+
+// printFigures prints how good two were on the same leads, and what is between them.
+func printFigures(out io.Writer, first, second *scoringv1.BacktestFigures, between *scoringv1.BacktestDifference) {
+	for _, f := range []struct {
+		name                   string
+		first, second, between *scoringv1.BacktestFigure
+	}{
+		{"AUC", first.GetAuc(), second.GetAuc(), between.GetAuc()}, {"log loss", first.GetLogLoss(), second.GetLogLoss(), between.GetLogLoss()},
+		{"Brier", first.GetBrier(), second.GetBrier(), between.GetBrier()}, {"calibration error", first.GetCalibrationError(), second.GetCalibrationError(), nil},
+	} {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", f.name, interval(f.first), interval(f.second), interval(f.between))
+	}
 }
 
 // printBacktestGroups prints what guards look at where a shadow is to become active.

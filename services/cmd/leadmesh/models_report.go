@@ -30,7 +30,9 @@ func (c *modelsReportCmd) Run(ctx context.Context, s streams) error {
 		if c.Out != "" {
 			return usage(s, errors.New("--out: the page is that of a model; give its revision"))
 		}
-		return c.backtest(ctx, s)
+		return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
+			return backtestsOf(client).show(ctx, s, c.What, c.Wait, c.Cancel)
+		})
 	}
 	if c.Wait || c.Cancel {
 		return usage(s, fmt.Errorf("%s is no backtest: there is nothing to wait for or to end", c.What))
@@ -59,26 +61,6 @@ func (c *modelsReportCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	return outputs.Commit()
-}
-
-func (c *modelsReportCmd) backtest(ctx context.Context, s streams) error {
-	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
-		switch {
-		case c.Cancel:
-			resp, err := client.CancelBacktest(ctx, &scoringv1.CancelBacktestRequest{BacktestId: c.What})
-			if err == nil {
-				printBacktest(s.out, resp.GetBacktest())
-			}
-			return err
-		case c.Wait:
-			return followBacktest(ctx, s, client, c.What)
-		}
-		resp, err := client.GetBacktest(ctx, &scoringv1.GetBacktestRequest{BacktestId: c.What})
-		if err == nil {
-			printBacktest(s.out, resp.GetBacktest())
-		}
-		return err
-	})
 }
 
 // printModelReport prints what leadmesh models show does not: points and what is to become of it.

@@ -41,12 +41,7 @@ func (c *modelsRescoreCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		id := resp.GetRescoring().GetRescoringId()
-		if !c.Wait {
-			fmt.Fprintf(s.out, "%s: begun; leadmesh models rescorings %s prints what came out\n", id, id)
-			return nil
-		}
-		return followRescoring(ctx, s, client, id)
+		return rescoringsOf(client).begun(ctx, s, resp.GetRescoring().GetRescoringId(), c.Wait)
 	})
 }
 
@@ -63,24 +58,34 @@ func (c *modelsRescoringsCmd) Run(ctx context.Context, s streams) error {
 		return usage(s, errors.New("--wait and --cancel need the re-scoring"))
 	}
 	return c.rescorings(ctx, func(ctx context.Context, client scoringv1.RescoringServiceClient) error {
-		switch {
-		case c.Rescoring == "":
+		if c.Rescoring == "" {
 			return listRescorings(ctx, s, client)
-		case c.Cancel:
-			resp, err := client.CancelRescoring(ctx, &scoringv1.CancelRescoringRequest{RescoringId: c.Rescoring})
-			if err == nil {
-				printRescoring(s.out, resp.GetRescoring())
-			}
-			return err
-		case c.Wait:
-			return followRescoring(ctx, s, client, c.Rescoring)
 		}
-		resp, err := client.GetRescoring(ctx, &scoringv1.GetRescoringRequest{RescoringId: c.Rescoring})
-		if err == nil {
-			printRescoring(s.out, resp.GetRescoring())
-		}
-		return err
+		return rescoringsOf(client).show(ctx, s, c.Rescoring, c.Wait, c.Cancel)
 	})
+}
+
+// rescoringsOf are the house's re-scorings.
+func rescoringsOf(client scoringv1.RescoringServiceClient) *runKind[*scoringv1.Rescoring] {
+	return &runKind[*scoringv1.Rescoring]{
+		words: "re-scoring", command: "rescorings",
+		get: func(ctx context.Context, id string) (*scoringv1.Rescoring, error) {
+			resp, err := client.GetRescoring(ctx, &scoringv1.GetRescoringRequest{RescoringId: id})
+			return resp.GetRescoring(), err
+		},
+		cancel: func(ctx context.Context, id string) (*scoringv1.Rescoring, error) {
+			resp, err := client.CancelRescoring(ctx, &scoringv1.CancelRescoringRequest{RescoringId: id})
+			return resp.GetRescoring(), err
+		},
+		state: func(r *scoringv1.Rescoring) (running, done bool) {
+			return r.GetState() == scoringv1.RescoringState_RESCORING_STATE_RUNNING, r.GetState() == scoringv1.RescoringState_RESCORING_STATE_DONE
+		},
+		progress: rescoringProgress, print: printRescoring,
+	}
+}
+
+func rescoringProgress(r *scoringv1.Rescoring) string {
+	return fmt.Sprintf("%d of about %d persons", r.GetPersonCount(), r.GetEstimatedPersonCount())
 }
 
 func listRescorings(ctx context.Context, s streams, client scoringv1.RescoringServiceClient) error {
@@ -152,34 +157,6 @@ func (c *modelsPersonsCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-// followRescoring waits for a report and prints it; how far it is goes to where errors go.
-func followRescoring(ctx context.Context, s streams, client scoringv1.RescoringServiceClient, id string) error {
-	last := int32(-1)
-	for {
-		resp, err := client.GetRescoring(ctx, &scoringv1.GetRescoringRequest{RescoringId: id})
-		if err != nil {
-			return err
-		}
-		r := resp.GetRescoring()
-		if r.GetState() != scoringv1.RescoringState_RESCORING_STATE_RUNNING {
-			printRescoring(s.out, r)
-			if r.GetState() != scoringv1.RescoringState_RESCORING_STATE_DONE {
-				return exitError(1)
-			}
-			return nil
-		}
-		if r.GetProgressPpm() != last {
-			last = r.GetProgressPpm()
-			fmt.Fprintf(s.err, "%d of about %d persons\n", r.GetPersonCount(), r.GetEstimatedPersonCount())
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("stopped waiting; the re-scoring " + id + " goes on")
-		case <-time.After(backtestPoll):
-		}
-	}
-}
-
 func rescoringWord(s scoringv1.RescoringState) string {
 	return strings.ToLower(strings.TrimPrefix(s.String(), "RESCORING_STATE_"))
 }
@@ -195,7 +172,7 @@ func printRescoring(out io.Writer, r *scoringv1.Rescoring) {
 	}
 	c := r.GetReport()
 	if c == nil {
-		fmt.Fprintf(out, "%d of about %d persons\n", r.GetPersonCount(), r.GetEstimatedPersonCount())
+		fmt.Fprintln(out, rescoringProgress(r))
 		return
 	}
 	fmt.Fprintf(out, "%d persons, %d of them without profiling; %d before, %d came, %d went; took %s\n", c.GetPersonCount(), c.GetNoConsentCount(),

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 )
@@ -40,12 +39,7 @@ func (c *modelsTrainCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		id := resp.GetTraining().GetTrainingId()
-		if !c.Wait {
-			fmt.Fprintf(s.out, "%s: begun; leadmesh models trainings %s prints what came out\n", id, id)
-			return nil
-		}
-		return followTraining(ctx, s, client, id)
+		return trainingsOf(client).begun(ctx, s, resp.GetTraining().GetTrainingId(), c.Wait)
 	})
 }
 
@@ -67,24 +61,30 @@ func (c *modelsTrainingsCmd) Run(ctx context.Context, s streams) error {
 		return usage(s, errors.New("--wait and --cancel: name a training"))
 	}
 	return c.models(ctx, func(ctx context.Context, client scoringv1.ModelServiceClient) error {
-		switch {
-		case c.Training == "":
+		if c.Training == "" {
 			return listTrainings(ctx, s, client, &scoringv1.ListTrainingsRequest{Line: line})
-		case c.Cancel:
-			resp, err := client.CancelTraining(ctx, &scoringv1.CancelTrainingRequest{TrainingId: c.Training})
-			if err == nil {
-				printTraining(s.out, resp.GetTraining())
-			}
-			return err
-		case c.Wait:
-			return followTraining(ctx, s, client, c.Training)
 		}
-		resp, err := client.GetTraining(ctx, &scoringv1.GetTrainingRequest{TrainingId: c.Training})
-		if err == nil {
-			printTraining(s.out, resp.GetTraining())
-		}
-		return err
+		return trainingsOf(client).show(ctx, s, c.Training, c.Wait, c.Cancel)
 	})
+}
+
+// trainingsOf are the house's trainings.
+func trainingsOf(client scoringv1.ModelServiceClient) *runKind[*scoringv1.Training] {
+	return &runKind[*scoringv1.Training]{
+		words: "training", command: "trainings",
+		get: func(ctx context.Context, id string) (*scoringv1.Training, error) {
+			resp, err := client.GetTraining(ctx, &scoringv1.GetTrainingRequest{TrainingId: id})
+			return resp.GetTraining(), err
+		},
+		cancel: func(ctx context.Context, id string) (*scoringv1.Training, error) {
+			resp, err := client.CancelTraining(ctx, &scoringv1.CancelTrainingRequest{TrainingId: id})
+			return resp.GetTraining(), err
+		},
+		state: func(t *scoringv1.Training) (running, done bool) {
+			return t.GetState() == scoringv1.TrainingState_TRAINING_STATE_RUNNING, t.GetState() == scoringv1.TrainingState_TRAINING_STATE_DONE
+		},
+		progress: trainingProgress, print: printTraining,
+	}
 }
 
 func listTrainings(ctx context.Context, s streams, client scoringv1.ModelServiceClient, req *scoringv1.ListTrainingsRequest) error {
@@ -96,43 +96,11 @@ func listTrainings(ctx context.Context, s streams, client scoringv1.ModelService
 			return err
 		}
 		for _, t := range resp.GetTrainings() {
-			model := t.GetRevision()
-			if model == "" {
-				model = "-"
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.12s\t%s\t%s\t%s\n", t.GetTrainingId(), lineWord(t.GetLine()), trainingWord(t), t.GetLeadCount(), model,
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.12s\t%s\t%s\t%s\n", t.GetTrainingId(), lineWord(t.GetLine()), trainingWord(t), t.GetLeadCount(), orDash(t.GetRevision()),
 				moment(t.GetStartedAt()), t.GetStartedBy(), t.GetNote())
 		}
 		if req.PageToken = resp.GetNextPageToken(); req.PageToken == "" {
 			return w.Flush()
-		}
-	}
-}
-
-// followTraining waits for a report and prints it; how far it is goes to where errors go.
-func followTraining(ctx context.Context, s streams, client scoringv1.ModelServiceClient, id string) error {
-	last := ""
-	for {
-		resp, err := client.GetTraining(ctx, &scoringv1.GetTrainingRequest{TrainingId: id})
-		if err != nil {
-			return err
-		}
-		t := resp.GetTraining()
-		if t.GetState() != scoringv1.TrainingState_TRAINING_STATE_RUNNING {
-			printTraining(s.out, t)
-			if t.GetState() != scoringv1.TrainingState_TRAINING_STATE_DONE {
-				return exitError(1)
-			}
-			return nil
-		}
-		if at := trainingProgress(t); at != last {
-			last = at
-			fmt.Fprintln(s.err, at)
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("stopped waiting; the training " + id + " goes on")
-		case <-time.After(backtestPoll):
 		}
 	}
 }
@@ -195,15 +163,7 @@ func printTrainingFigures(out io.Writer, t *scoringv1.Training) {
 	d, m, by := r.GetDeciding(), r.GetLearned(), r.GetDifference()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "figure\t%s\tlearned\tdifference\n", now)
-	for _, f := range []struct {
-		name                         string
-		deciding, learned, different *scoringv1.BacktestFigure
-	}{
-		{"AUC", d.GetAuc(), m.GetAuc(), by.GetAuc()}, {"log loss", d.GetLogLoss(), m.GetLogLoss(), by.GetLogLoss()},
-		{"Brier", d.GetBrier(), m.GetBrier(), by.GetBrier()}, {"calibration error", d.GetCalibrationError(), m.GetCalibrationError(), nil},
-	} {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.name, interval(f.deciding), interval(f.learned), interval(f.different))
-	}
+	printFigures(w, d, m, by)
 	_ = w.Flush()
 }
 
