@@ -35,6 +35,11 @@ const (
 	folderPlays    = "plays"
 )
 
+// playbookFiles are the files that stand beside the folders.
+func playbookFiles() []string {
+	return []string{fileMain, fileGovernance, fileCatalogue, fileSignals, fileRouting, fileClocks, fileOffers, fileIncentives, fileChargers}
+}
+
 // Read decodes and compiles a bundle. With any mistake there is no playbook; the mistakes are all
 // that could be found, ordered by file and line. The playbook keeps nothing of files.
 func Read(files Files) (*Playbook, []Mistake) {
@@ -73,7 +78,7 @@ func (b *bundle) expect() {
 			b.list.Add(document.Place{File: name}, "the file is missing")
 		}
 	}
-	files := []string{fileMain, fileGovernance, fileCatalogue, fileSignals, fileRouting, fileClocks, fileOffers, fileIncentives, fileChargers}
+	files := playbookFiles()
 	for _, name := range slices.Sorted(maps.Keys(b.files)) {
 		folder := path.Dir(name)
 		switch {

@@ -2,6 +2,7 @@ package playbook_test
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -105,90 +106,209 @@ func (s *schema) check(x map[string]any, n *yaml.Node, at string) (wrong []strin
 				fail("has %s", k)
 			}
 		}
-		needed, _ := x["required"].([]any)
-		for _, k := range needed {
-			if !given[k.(string)] {
-				fail("needs %s", k)
-			}
+		needs := func(x map[string]any) (missing []any) {
+			needed, _ := x["required"].([]any)
+			return slices.DeleteFunc(slices.Clone(needed), func(k any) bool { return given[k.(string)] })
+		}
+		for _, k := range needs(x) {
+			fail("needs %s", k)
+		}
+		if either, ok := x["anyOf"].([]any); ok && !slices.ContainsFunc(either, func(e any) bool { return len(needs(e.(map[string]any))) == 0 }) {
+			fail("needs one of %v", either)
 		}
 	}
 	return wrong
 }
 
-// kindOf says which schema a file of the folder scoring has.
-func kindOf(name string, text []byte) string {
-	switch {
-	case name == "scoring/segments.yaml":
-		return "segments"
-	case bytes.Contains(text, []byte("\nindex:")), bytes.HasPrefix(text, []byte("index:")):
-		return "index"
+// parsed is a file as the schemas see it, with what writes it again; a play is its keys, the table of
+// chargers its rows by the first line.
+func parsed(t *testing.T, name string, text []byte) (doc *yaml.Node, write func() []byte) {
+	t.Helper()
+	head, script := text, ""
+	switch path.Ext(name) {
+	case ".csv":
+		rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, row := range rows[1:] {
+			m := &yaml.Node{Kind: yaml.MappingNode}
+			for i, cell := range row {
+				m.Content = append(m.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: rows[0][i]}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: cell})
+			}
+			list.Content = append(list.Content, m)
+		}
+		return list, nil
+	case ".md":
+		keys, body, ok := strings.Cut(strings.TrimPrefix(string(text), "---\n"), "\n---\n")
+		if !ok {
+			t.Fatalf("%s has no keys", name)
+		}
+		head, script = []byte(keys), body
 	}
-	return "scorecard"
+	var root yaml.Node
+	if err := yaml.Unmarshal(head, &root); err != nil {
+		t.Fatal(err)
+	}
+	return root.Content[0], func() []byte {
+		out, err := yaml.Marshal(&root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if script != "" {
+			return []byte("---\n" + string(out) + "---\n" + script)
+		}
+		return out
+	}
+}
+
+// more are parts of files that neither the sample nor the small playbook has.
+var more = playbook.Files{
+	"routing.yaml": []byte("desk: the-desk\nmarkets: [{country: US, policy: BEST_OF_K, best_of: 3, countries: [CA], desk: the-desk}]\noverflow: [{market: US, brand: ACME, dealer: acme-1}]\n"),
+	"governance.yaml": []byte("markets: [{country: US, currency: USD, unit: MI, zone: UTC}]\nlines: [{interest: SELL, origin: OEM, line: SALES}, {line: SALES}]\n" +
+		"fields: [{field: source.form, case: upper, default: WEB, required: yes}]\nsources: [{source: x, sub_source: y, provider: z, zone: UTC, test: yes}]\n"),
+	"catalogue.yaml":  []byte("default_brand: ACME\nbrands: [{code: ACME, makes: [Acme]}]\nwmi: {5ZN: Acme}\nmodels: [{code: A1, make: Acme, name: Uno, service: {every: 1 year}}]\n"),
+	"offers.yaml":     []byte("offers: [{model: A1, monthly: 3.50 USD, market: US, from: 2026-01-01}]\n"),
+	"incentives.yaml": []byte("incentives: [{name: x, country: CA, regions: [ON], from: 2026-01-01}]\n"),
 }
 
 // The files of the playbooks keep to the schemas, and what the schemas know is what Read knows: the keys
 // of each part, as Read lists them when one is unknown.
 func TestSchemasAndReaderKnowTheSame(t *testing.T) {
 	lists := regexp.MustCompile(`nothing is called zzz here; there are (.*)`)
+	enlarged := small(t)
+	maps.Copy(enlarged, more)
 	for _, kind := range playbook.SchemaKinds() {
 		s, root := schemaOf(t, kind)
-		compared := 0
-		for _, files := range []playbook.Files{readFolder(t, sampleFolder()), small(t)} {
+		compared := map[string]bool{}
+		for _, files := range []playbook.Files{small(t), readFolder(t, sampleFolder()), enlarged} {
+			if p, mistakes := playbook.Read(files); p == nil {
+				t.Fatal(mistakes)
+			}
 			for name, text := range files {
-				if path.Dir(name) != "scoring" || path.Ext(name) != ".yaml" || kindOf(name, text) != kind {
+				if playbook.SchemaKind(name, text) != kind {
 					continue
 				}
-				var doc yaml.Node
-				if err := yaml.Unmarshal(text, &doc); err != nil {
-					t.Fatal(err)
-				}
-				for _, wrong := range s.check(root, doc.Content[0], "") {
+				doc, write := parsed(t, name, text)
+				for _, wrong := range s.check(root, doc, "") {
 					t.Errorf("%s:%s", name, wrong)
 				}
-			}
-		}
-		// Every mapping of the small playbook gets a key that nobody knows.
-		files := small(t)
-		for name, text := range files {
-			if path.Dir(name) != "scoring" || kindOf(name, text) != kind {
-				continue
-			}
-			var doc yaml.Node
-			if err := yaml.Unmarshal(text, &doc); err != nil {
-				t.Fatal(err)
-			}
-			s.eachMapping(root, doc.Content[0], "", func(at string, n *yaml.Node) {
-				n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "zzz"}, &yaml.Node{Kind: yaml.ScalarNode, Value: "1"})
-				broken := maps.Clone(files)
-				var err error
-				if broken[name], err = yaml.Marshal(&doc); err != nil {
-					t.Fatal(err)
-				}
-				n.Content = n.Content[:len(n.Content)-2]
-				_, mistakes := playbook.Read(broken)
-				var known []string
-				for _, m := range mistakes {
-					if x := lists.FindStringSubmatch(m.Message); x != nil {
-						known = strings.Split(x[1], ", ")
+				// A mapping of every place gets a key that nobody knows.
+				s.eachMapping(root, doc, "", func(at string, n *yaml.Node) {
+					if compared[at] {
+						return
 					}
-				}
-				want := slices.Sorted(slices.Values(s.keys[at]))
-				slices.Sort(known)
-				if strings.HasSuffix(at, "calibration[]") && kind == "index" { // chance or revenue, by the index
-					want = slices.DeleteFunc(want, func(k string) bool { return k == "revenue" })
-				}
-				if !slices.Equal(known, want) {
-					t.Errorf("%s: at %q Read knows %v, the schema %v", name, at, known, want)
-				}
-				compared++
-			})
+					compared[at] = true
+					n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "zzz"}, &yaml.Node{Kind: yaml.ScalarNode, Value: "1"})
+					defer func() { n.Content = n.Content[:len(n.Content)-2] }()
+					if len(s.check(root, doc, "")) == 0 {
+						t.Errorf("%s: the schema takes an unknown key at %q", name, at)
+					}
+					if write == nil {
+						return
+					}
+					broken := maps.Clone(files)
+					broken[name] = write()
+					_, mistakes := playbook.Read(broken)
+					var known []string
+					for _, m := range mistakes {
+						if x := lists.FindStringSubmatch(m.Message); x != nil {
+							known = strings.Split(x[1], ", ")
+						}
+					}
+					want := slices.Sorted(slices.Values(s.keys[at]))
+					slices.Sort(known)
+					switch {
+					case strings.HasSuffix(at, "calibration[]") && kind == "index": // chance or revenue, by the index
+						want = slices.DeleteFunc(want, func(k string) bool { return k == "revenue" })
+					case at == ".clocks[].attempts": // so often, or until it is resolved
+						want = slices.DeleteFunc(want, func(k string) bool { return k == "every" })
+					}
+					if !slices.Equal(known, want) {
+						t.Errorf("%s: at %q Read knows %v, the schema %v", name, at, known, want)
+					}
+				})
+			}
 		}
-		if compared < 2 {
-			t.Errorf("%s: only %d places were compared", kind, compared)
+		all := map[string]bool{}
+		s.places(root, "", all)
+		for at := range all {
+			if !compared[at] {
+				t.Errorf("%s: no playbook has a part %q to compare", kind, at)
+			}
 		}
 	}
 	if _, err := playbook.Schema("plays"); err == nil {
 		t.Error("there is a schema of plays")
+	}
+}
+
+// Files are checked by the schema of their kind, and all of a playbook but what is for people have one.
+func TestSchemaKind(t *testing.T) {
+	seen := map[string]bool{}
+	for name, text := range readFolder(t, sampleFolder()) {
+		kind := playbook.SchemaKind(name, text)
+		seen[kind] = true
+		if (kind == "") != (path.Base(name) == "README.md") {
+			t.Errorf("%s is of kind %q", name, kind)
+		}
+	}
+	for _, kind := range playbook.SchemaKinds() {
+		if !seen[kind] {
+			t.Errorf("the sample has no %s", kind)
+		}
+	}
+}
+
+// What Read refuses of a single value the schemas refuse too, and what it takes they take.
+func TestSchemasOnValues(t *testing.T) {
+	for _, tt := range []struct {
+		kind, text string
+		sound      bool
+	}{
+		{"offers", "offers: [{model: A1, monthly: 279 USD}]", true},
+		{"offers", "offers: [{model: A1, monthly: 279}]", false},
+		{"offers", "offers: [{model: A1, monthly: 279 USD, until: 5.1.2026}]", false},
+		{"offers", "offers: {model: A1}", false},
+		{"catalogue", "brands: [{code: A, makes: [A]}]\nservices: [{every: 1 year 6 months}]", true},
+		{"catalogue", "brands: [{code: A, makes: [A]}]\nservices: [{brand: A}]", false},
+		{"catalogue", "brands: [{code: A, makes: [A]}]\nservices: [{every: a year}]", false},
+		{"catalogue", "brands: [{code: A, makes: [A]}]\nmodels: [{code: M, make: A, name: B, powertrain: STEAM}]", false},
+		{"incentives", "incentives: [{name: x, buyers: everybody}]", false},
+		{"signals", "half_life: 30d\nkinds: {PAGEVIEW: 14d}", false},
+		{"routing", "desk: d\nmarkets: [{country: US, policy: TERRITORY, best_of: 5}]\nrule: {normal_distance: 40}", false},
+		{"routing", "desk: d\nmarkets: [{country: us, policy: TERRITORY, best_of: 5}]", false},
+		{"chargers", "[{country: US, postal_prefix: 021, chargers: 12}]", true},
+		{"chargers", "[{country: US, postal_prefix: 021, charger: 12}]", false},
+		{"play", "{id: a, title: b, line: SALES, channel: CALL, steps: [{hour: 0, do: x}]}", true},
+		{"play", "{id: a, title: b, line: SALES, channel: CALLS, steps: [{hour: 0, do: x}]}", false},
+	} {
+		s, root := schemaOf(t, tt.kind)
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(tt.text), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if wrong := s.check(root, doc.Content[0], ""); (len(wrong) == 0) != tt.sound {
+			t.Errorf("%s: %s: %v", tt.kind, tt.text, wrong)
+		}
+	}
+}
+
+// places notes where there are mappings of fixed keys.
+func (s *schema) places(x map[string]any, at string, all map[string]bool) {
+	x = s.resolve(x)
+	if properties, ok := x["properties"].(map[string]any); ok {
+		all[at] = true
+		for k, p := range properties {
+			s.places(p.(map[string]any), at+"."+k, all)
+		}
+	}
+	if p, ok := x["items"].(map[string]any); ok {
+		s.places(p, at+"[]", all)
+	}
+	if p, ok := x["additionalProperties"].(map[string]any); ok {
+		s.places(p, at+"{}", all)
 	}
 }
 

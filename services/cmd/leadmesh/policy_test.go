@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/leadmesh/leadmesh/core/playbook"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"google.golang.org/grpc"
 )
@@ -87,14 +88,14 @@ func TestApplyPolicySendsTheFiles(t *testing.T) {
 }
 
 func TestPolicySchema(t *testing.T) {
-	for _, kind := range []string{"scorecard", "index", "segments", "card"} {
-		var out bytes.Buffer
-		if err := (&policySchemaCmd{Kind: kind}).Run(streams{out: &out}); err != nil {
-			t.Fatal(err)
-		}
+	for _, kind := range append(playbook.SchemaKinds(), "card") {
+		code, out, errs := runs(t, "policy", "schema", kind)
 		var schema map[string]any
-		if err := json.Unmarshal(out.Bytes(), &schema); err != nil || schema["$schema"] == nil {
-			t.Errorf("%s: %v, %v", kind, err, schema)
+		if err := json.Unmarshal([]byte(out), &schema); err != nil || code != 0 || schema["$schema"] == nil {
+			t.Errorf("%s: exit code %d, %s: %v, %v", kind, code, errs, err, schema)
 		}
+	}
+	if code, _, errs := runs(t, "policy", "schema", "plays"); code != exitUsage || !strings.Contains(errs, "catalogue") {
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 }

@@ -75,7 +75,7 @@ func (c *policyCheckCmd) Run(s streams) error {
 }
 
 type policySchemaCmd struct {
-	Kind string `arg:"" enum:"scorecard,index,segments,card" help:"scorecard (of a line), index or segments of a playbook's folder scoring; card for the points table of a model."`
+	Kind string `arg:"" enum:"playbook,governance,catalogue,offers,incentives,chargers,signals,routing,sla,scorecard,index,segments,play,card" help:"A file of a playbook by its name (of chargers.csv its rows, by the first line); scorecard (of a line), index or segments of its folder scoring; play for the keys of a play; card for the points table of a model."`
 }
 
 func (c *policySchemaCmd) Run(s streams) error {
