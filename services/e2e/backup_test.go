@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
 )
@@ -22,13 +21,13 @@ func TestBackup(t *testing.T) {
 	dir := openDir(t)
 	first, p := privateProcess(t, dir)
 	l := startLoad(t, first)
-	l.flows(t, 60*time.Second, 40)
+	l.flows(t, 40)
 	l.mu.Lock()
 	before := l.sent[:len(l.sent):len(l.sent)]
 	l.mu.Unlock()
 	file := filepath.Join(dir, "night.dump")
 	command(t, 0, "backup", "--data", dir, "--out", file)
-	l.flows(t, 60*time.Second, 10)
+	l.flows(t, 10)
 	l.halt()
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the backup is %v %v", info, err)
@@ -79,7 +78,7 @@ func TestBackup(t *testing.T) {
 		}
 	}
 	db := w.database(t)
-	eventually(t, 60*time.Second, "nothing is pending", func() bool {
+	eventually(t, patience, "nothing is pending", func() bool {
 		return db.count(t, `SELECT (SELECT count(*) FROM capture.pending) + (SELECT count(*) FROM capture.outbox) + (SELECT count(*) FROM routing.outbox)`) == 0
 	})
 	lawsKept(t, w, db.count(t, "SELECT count(*) FROM capture.lead"))

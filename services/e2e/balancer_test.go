@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"sync"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/resolver"
@@ -28,7 +27,7 @@ func balance(t *testing.T, worlds ...*world) *balancer {
 	t.Helper()
 	b := &balancer{grpc: manual.NewBuilderWithScheme("balancer"), running: map[*world]int{}}
 	b.world = &world{base: "http://balancer", db: worlds[0].db, creds: worlds[0].creds, logs: &buffer{}}
-	b.world.http = &http.Client{Timeout: 20 * time.Second, Transport: b}
+	b.world.http = &http.Client{Timeout: callLimit, Transport: b}
 	b.targets = worlds
 	b.grpc.InitialState(b.state())
 	conn, err := grpc.NewClient("balancer:///", grpc.WithResolvers(b.grpc), grpc.WithTransportCredentials(b.world.creds),
@@ -62,7 +61,7 @@ func (b *balancer) use(worlds ...*world) {
 // settle waits until no world but the present ones has a REST request of the balancer's.
 func (b *balancer) settle(t *testing.T) {
 	t.Helper()
-	eventually(t, 30*time.Second, "requests of retired worlds end", func() bool {
+	eventually(t, patience, "requests of retired worlds end", func() bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for w, n := range b.running {

@@ -97,7 +97,7 @@ func TestClocks(t *testing.T) {
 	leaks(t, w, lost.lead, "open_past_deadline")
 	clock.move(on(27, 10, 30, 0).AddDate(0, 0, 14).Add(time.Minute))
 	r := &capturev1.GetLeadResponse{}
-	eventually(t, 15*time.Second, "the lead expires", func() bool {
+	eventually(t, patience, "the lead expires", func() bool {
 		r.Reset()
 		w.get(t, "oem", "/v1/leads/"+lost.lead, r)
 		return r.GetState() == leadv1.State_STATE_EXPIRED
@@ -145,7 +145,7 @@ func (w *world) happened(t *testing.T, leadID, kind string) bool {
 
 func (w *world) happens(t *testing.T, leadID, kind string) {
 	t.Helper()
-	eventually(t, 15*time.Second, kind+" on the timeline", func() bool { return w.happened(t, leadID, kind) })
+	eventually(t, patience, kind+" on the timeline", func() bool { return w.happened(t, leadID, kind) })
 }
 
 // lateReport tells of a call that happened before the breach.
@@ -162,23 +162,21 @@ func lateReport(t *testing.T, w *world, o owned, at time.Time) {
 		return 0, 0
 	}
 	var before int64
-	eventually(t, 15*time.Second, "the breaches are counted", func() bool {
+	eventually(t, patience, "the breaches are counted", func() bool {
 		met, due := respond()
 		before = due
 		return met == 0 && due > 0
 	})
-	resp := &feedbackv1.BatchCreateActivitiesResponse{}
-	w.post(t, "oem", "/v1/activities:batch", fmt.Sprintf(`{"activities":[{"activity_id":"late","lead_id":%q,"dealer_id":%q,"person_id":"p-1",
-		"kind":"ACTIVITY_KIND_CALL","call_result":"CALL_RESULT_CONNECTED","talk_seconds":180,"occurred_at":%q}]}`, o.lead, clockStore, at.UTC().Format(time.RFC3339)), resp)
-	got := resp.GetResults()[0]
-	if got.GetProblem() != nil || !got.GetAssignment().GetRespondedAt().AsTime().Equal(at) {
+	got := w.report(t, "oem", fmt.Sprintf(`{"activity_id":"late","lead_id":%q,"dealer_id":%q,"person_id":"p-1",
+		"kind":"ACTIVITY_KIND_CALL","call_result":"CALL_RESULT_CONNECTED","talk_seconds":180,"occurred_at":%q}`, o.lead, clockStore, at.UTC().Format(time.RFC3339)))
+	if !got.GetAssignment().GetRespondedAt().AsTime().Equal(at) {
 		t.Fatalf("the late report: %v", got)
 	}
 	w.happens(t, o.lead, "NEEDLESS")
 	if !w.happened(t, o.lead, "PERSON") {
 		t.Error("the needless escalation left the timeline")
 	}
-	eventually(t, 15*time.Second, "what counts is when it happened", func() bool {
+	eventually(t, patience, "what counts is when it happened", func() bool {
 		met, due := respond()
 		return met == 1 && due >= before
 	})
@@ -188,7 +186,7 @@ func lateReport(t *testing.T, w *world, o owned, at time.Time) {
 func leaks(t *testing.T, w *world, leadID, stage string) {
 	t.Helper()
 	report := &feedbackv1.GetLeakageResponse{}
-	eventually(t, 15*time.Second, "the lead leaks as "+stage, func() bool {
+	eventually(t, patience, "the lead leaks as "+stage, func() bool {
 		report.Reset()
 		w.get(t, "oem", "/v1/reports/leakage", report)
 		return slices.ContainsFunc(report.GetLeaks(), func(l *feedbackv1.Leak) bool {

@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/leadmesh/leadmesh/services/house"
 )
@@ -16,7 +15,7 @@ func TestFewConnections(t *testing.T) {
 	db := w.database(t)
 	most := 0
 	for range 5 {
-		l.flows(t, 60*time.Second, 15)
+		l.flows(t, 15)
 		most = max(most, db.count(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'leadmesh-%'`))
 	}
 	if most > budget {

@@ -62,7 +62,7 @@ func (w *world) hold(t *testing.T, tables string) (release func()) {
 func lawsKept(t *testing.T, w *world, captured int) {
 	t.Helper()
 	var report *audit.Report
-	eventually(t, 20*time.Second, "the audit is made", func() bool {
+	eventually(t, patience, "the audit is made", func() bool {
 		var err error
 		if report, err = audit.Run(t.Context(), w.db, time.Now()); err != nil {
 			t.Fatal(err)
@@ -78,7 +78,7 @@ func lawsKept(t *testing.T, w *world, captured int) {
 		t.Errorf("the audit counts %v, %d leads were captured", report.Equation, captured)
 	}
 	card := &feedbackv1.GetScorecardResponse{}
-	eventually(t, time.Minute, "the scorecard holds the equation", func() bool {
+	eventually(t, patience, "the scorecard holds the equation", func() bool {
 		card.Reset()
 		w.get(t, "oem", "/v1/reports/scorecard", card)
 		return card.GetConservation().GetHolds() && card.GetConservation().GetCaptured() == int64(captured)

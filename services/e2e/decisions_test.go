@@ -258,7 +258,7 @@ func dryRuns(t *testing.T, w *world, leads []*leadv1.Lead) []*leadv1.Decision {
 
 func dryRunsOf(t *testing.T, w *world, leads []*leadv1.Lead, explain bool) []*leadv1.Decision {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 2*patience)
 	defer cancel()
 	st, err := routingv1.NewDecisionServiceClient(w.grpc).Decide(ctx)
 	if err != nil {

@@ -41,13 +41,20 @@ func TestDoctor(t *testing.T) {
 		}
 		return by, 0
 	}
-	running, code := look()
-	for check, f := range running {
-		if f.Status == doctor.Fail {
-			t.Errorf("of a house that works: %s %s", check, f.Found)
+	var running map[string]doctor.Finding
+	var code int
+	eventually(t, patience, "a house that works is found well", func() bool { // on a busy machine a probe may be late
+		running, code = look()
+		failed := false
+		for check, f := range running {
+			if f.Status == doctor.Fail {
+				failed = true
+				t.Logf("of a house that works: %s %s", check, f.Found)
+			}
 		}
-	}
-	if code != 0 || running["health.http"].Status != doctor.OK || running["schema.routing"].Status != doctor.OK || running["network"].Status != doctor.OK {
+		return !failed && code == 0
+	})
+	if running["health.http"].Status != doctor.OK || running["schema.routing"].Status != doctor.OK || running["network"].Status != doctor.OK {
 		t.Errorf("exit %d with %v", code, running)
 	}
 	if bad, code := look("--tokens", "/nowhere"); code != 1 || bad["tokens"].Status != doctor.Fail {

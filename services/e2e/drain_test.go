@@ -106,6 +106,10 @@ func (q *quoter) settle(t *testing.T, first uint64) (unanswered []uint64) {
 	return unanswered
 }
 
+// stopLimit is how long a process takes to stop: 10 s at most for calls to end, and some of a busy machine's
+// for all that comes after. Whether calls were cut is seen by their callers.
+const stopLimit = 30 * time.Second
+
 // TestRoutingDrains tells the routing process to stop while strangers and Capture keep its streams
 // busy: each request is answered once, here or on the next stream, and nothing is lost.
 func TestRoutingDrains(t *testing.T) {
@@ -114,17 +118,17 @@ func TestRoutingDrains(t *testing.T) {
 	}
 	w := fiveProcesses(t)
 	l := startLoad(t, w)
-	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), time.Minute)
+	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 10*patience)
 	defer cancel()
 	q := startQuoter(ctx, t, w.routing(t), 0)
-	l.flows(t, 20*time.Second, 20)
-	eventually(t, 20*time.Second, "the stream is busy", func() bool { return q.answers() > 500 })
+	l.flows(t, 20)
+	eventually(t, patience, "the stream is busy", func() bool { return q.answers() > 500 })
 
 	told := time.Now()
 	ended := w.processes["routing"].terminate(t)
 	select {
 	case <-q.draining:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the stream was not told to drain")
 	}
 	if err := <-q.ended; err != nil {
@@ -136,13 +140,13 @@ func TestRoutingDrains(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("routing ended with %v", err)
 	}
-	if took := time.Since(told); took > 12*time.Second {
+	if took := time.Since(told); took > stopLimit {
 		t.Errorf("routing took %s to stop", took)
 	}
 	w.restart(t, "routing")
 	again := startQuoter(ctx, t, w.routing(t), q.sent)
-	eventually(t, 20*time.Second, "a new stream is answered", func() bool { return again.answers() > 100 })
-	l.flows(t, 20*time.Second, 20)
+	eventually(t, patience, "a new stream is answered", func() bool { return again.answers() > 100 })
+	l.flows(t, 20)
 	cancel()
 	if err := <-again.ended; err != nil {
 		t.Logf("the quoter ended with: %v", err) // it was cut off
@@ -158,19 +162,19 @@ func TestProcessStops(t *testing.T) {
 	w, p := privateProcess(t, openDir(t))
 	l := startLoad(t, w)
 	l.tolerate = refused
-	l.flows(t, 20*time.Second, 20)
+	l.flows(t, 20)
 	told := time.Now()
 	if err := <-p.terminate(t); err != nil {
 		t.Errorf("the process ended with %v", err)
 	}
-	if took := time.Since(told); took > 15*time.Second {
+	if took := time.Since(told); took > stopLimit {
 		t.Errorf("the process took %s to stop", took)
 	}
 	from := l.count(0)
-	eventually(t, 5*time.Second, "senders are refused", func() bool { return l.count(0) > from })
+	eventually(t, patience, "senders are refused", func() bool { return l.count(0) > from })
 	p = spawn(t, p.args...)
 	w.awaitHealthy(t)
-	l.flows(t, 20*time.Second, 20)
+	l.flows(t, 20)
 	l.verify(t)
 	p.stop(t)
 }

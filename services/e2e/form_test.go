@@ -56,7 +56,7 @@ func TestMetaLeadFromItsNotification(t *testing.T) {
 		t.Fatalf("notification: %d %s, %v", code, raw, err)
 	}
 	broken.Store(false)
-	deadline, tick := time.Now().Add(60*time.Second), time.NewTicker(20*time.Millisecond)
+	deadline, tick := time.Now().Add(patience), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for {
 		l := &capturev1.GetLeadResponse{}
@@ -114,7 +114,7 @@ func TestKilledBeforeItsFormIsFetched(t *testing.T) {
 	id := notify().GetLeadId()
 	l := &capturev1.GetLeadResponse{}
 	// Not amid an attempt, whose lease would make the next one wait for minutes.
-	eventually(t, 60*time.Second, "the first attempt failed", func() bool {
+	eventually(t, patience, "the first attempt failed", func() bool {
 		w.get(t, "oem", "/v1/leads/"+id, l)
 		return strings.Contains(l.GetDecision().GetParking().GetDetail(), "out of order")
 	})
@@ -122,7 +122,7 @@ func TestKilledBeforeItsFormIsFetched(t *testing.T) {
 	working.Store(true)
 	p.again(t)
 	w.awaitHealthy(t)
-	eventually(t, 60*time.Second, "decided", func() bool {
+	eventually(t, patience, "decided", func() bool {
 		w.get(t, "oem", "/v1/leads/"+id, l)
 		return l.GetState() == leadv1.State_STATE_ASSIGNED
 	})

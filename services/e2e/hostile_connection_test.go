@@ -141,7 +141,7 @@ func hostileStreams(t *testing.T, w *world) {
 func hostileConnections(t *testing.T, w *world) {
 	rest := strings.TrimPrefix(w.base, "http://")
 	dial := func(addr string) net.Conn {
-		conn, err := (&net.Dialer{Timeout: 20 * time.Second}).DialContext(t.Context(), "tcp", addr)
+		conn, err := (&net.Dialer{Timeout: patience}).DialContext(t.Context(), "tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func hostileConnections(t *testing.T, w *world) {
 			"another site": head + "Origin: https://evil.example\r\nContent-Length: 2\r\n\r\n{}",
 		} {
 			conn := dial(rest)
-			if err := conn.SetDeadline(time.Now().Add(45 * time.Second)); err != nil {
+			if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 				t.Fatal(err)
 			}
 			go func() { _, _ = io.WriteString(conn, request) }() // it may stop listening

@@ -17,7 +17,7 @@ import (
 func rapidReset(t *testing.T, addr string) {
 	t.Helper()
 	together(4, func(int) {
-		conn, err := (&net.Dialer{Timeout: 20 * time.Second}).DialContext(t.Context(), "tcp", addr)
+		conn, err := (&net.Dialer{Timeout: patience}).DialContext(t.Context(), "tcp", addr)
 		if err != nil {
 			t.Error(err)
 			return

@@ -225,7 +225,7 @@ func (l *load) count(code int) int {
 }
 
 // flows waits until n more submissions were decided than when it was called.
-func (l *load) flows(t *testing.T, limit time.Duration, n int) {
+func (l *load) flows(t *testing.T, n int) {
 	t.Helper()
 	decided := func() int {
 		l.mu.Lock()
@@ -233,5 +233,5 @@ func (l *load) flows(t *testing.T, limit time.Duration, n int) {
 		return l.decided
 	}
 	from := decided()
-	eventually(t, limit, "leads are decided again", func() bool { return decided() >= from+n })
+	eventually(t, patience, "leads are decided again", func() bool { return decided() >= from+n })
 }

@@ -31,10 +31,10 @@ func (l *load) verify(t *testing.T) {
 		return db.count(t, `SELECT (SELECT count(*) FROM capture.pending) + (SELECT count(*) FROM capture.outbox)
 			+ (SELECT count(*) FROM routing.outbox) + (SELECT count(*) FROM feedback.unapplied)`) == 0
 	}
-	eventually(t, 45*time.Second, "nothing is pending", settled)
+	eventually(t, patience, "nothing is pending", settled)
 
 	ids := l.again(t)
-	eventually(t, 45*time.Second, "nothing is pending after everything was sent again", settled)
+	eventually(t, patience, "nothing is pending after everything was sent again", settled)
 	if n := db.count(t, `SELECT count(*) FROM capture.lead`); n != len(ids) {
 		t.Errorf("%d leads are held, %d were sent", n, len(ids))
 	}
@@ -107,9 +107,10 @@ func (l *load) again(t *testing.T) map[string]bool {
 	return ids
 }
 
-// insist sends a submission until it is decided, for at most 20 s: what was never taken is new.
+// insist sends a submission until it is decided: what was never taken is new, and what waits for a part
+// that was away is tried again every 30 s at the latest.
 func (w *world) insist(ctx context.Context, s *submission) answer {
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * patience)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {

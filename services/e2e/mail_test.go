@@ -168,7 +168,7 @@ func mailRoad(t *testing.T, w *world, addr string) {
 	}
 	for _, id := range ids {
 		var l capturev1.GetLeadResponse
-		eventually(t, 60*time.Second, "a mailed lead is decided", func() bool {
+		eventually(t, patience, "a mailed lead is decided", func() bool {
 			l.Reset()
 			w.get(t, "oem", "/v1/leads/"+id, &l)
 			return l.GetState() != leadv1.State_STATE_PENDING
@@ -209,7 +209,7 @@ func mailRoad(t *testing.T, w *world, addr string) {
 				continue
 			}
 			var l capturev1.GetLeadResponse
-			eventually(t, 60*time.Second, "it is "+c.state, func() bool {
+			eventually(t, patience, "it is "+c.state, func() bool {
 				l.Reset()
 				w.get(t, "oem", "/v1/leads/"+id, &l)
 				return l.GetState().String() == "STATE_"+c.state
@@ -229,6 +229,7 @@ func mailRoad(t *testing.T, w *world, addr string) {
 		string(mailtest.Mail("v1", "", mailADF("Validated")))); code != http.StatusOK || !strings.Contains(string(raw), `"strict_form"`) {
 		t.Errorf("validate answered %d %s", code, raw)
 	}
+	// Decided or not: it is taken.
 	if code, raw := w.call(t, "oem", http.MethodPost, "/v1/adf", map[string]string{"Content-Type": "message/rfc822"},
 		string(mailtest.Mail("h1", "", mailADF("Overhttp")))); code != http.StatusOK || !strings.Contains(string(raw), `"lead_id"`) {
 		t.Errorf("a mail over HTTP answered %d %s", code, raw)
@@ -255,7 +256,7 @@ func TestMailWhileTheDatabaseIsAway(t *testing.T) {
 		t.Errorf("without a database answered %d", code)
 	}
 	start()
-	eventually(t, 60*time.Second, "the relay's next try is taken", func() bool { return w.mailTo(t, w.smtp, "leads@example.com", mail) == 250 })
+	eventually(t, patience, "the relay's next try is taken", func() bool { return w.mailTo(t, w.smtp, "leads@example.com", mail) == 250 })
 	if code := w.mailTo(t, w.smtp, "leads@example.com", mail); code != 250 {
 		t.Errorf("once more: answered %d", code)
 	}
@@ -264,7 +265,7 @@ func TestMailWhileTheDatabaseIsAway(t *testing.T) {
 	}
 
 	writeFile(t, file, "mailboxes: {new@example.com: {source: x}}\n")
-	eventually(t, 60*time.Second, "the changed file is taken up", func() bool {
+	eventually(t, patience, "the changed file is taken up", func() bool {
 		return w.mailTo(t, w.smtp, "new@example.com", mailtest.Mail("new", "", mailADF("Newbox"))) == 250
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 )
@@ -53,7 +52,7 @@ func metrics(t *testing.T, w *world, c *watch) {
 	var page string
 	for _, pattern := range want {
 		re := regexp.MustCompile("(?m)^" + pattern)
-		eventually(t, 5*time.Second, "/metrics shows "+pattern, func() bool {
+		eventually(t, patience, "/metrics shows "+pattern, func() bool {
 			page = w.openMetrics(t)
 			return re.MatchString(page)
 		})
@@ -69,7 +68,7 @@ func metrics(t *testing.T, w *world, c *watch) {
 		telemetry.MetricSweepLag, telemetry.MetricDeliveryLag, telemetry.MetricQueueLag, telemetry.MetricOutboxLag, telemetry.MetricDecisionDuration,
 		telemetry.MetricStageDuration, telemetry.MetricSpansDropped, telemetry.MetricPendingAge,
 	} {
-		eventually(t, 10*time.Second, "the processes send "+name, func() bool { return c.reported(name) })
+		eventually(t, patience, "the processes send "+name, func() bool { return c.reported(name) })
 	}
 }
 
@@ -95,6 +94,6 @@ func watched(t *testing.T, w *world) {
 			continue // this house reads no such files
 		}
 		re := regexp.MustCompile("(?m)^" + name + `(\{| )`)
-		eventually(t, 10*time.Second, "/metrics shows "+name+", which deploy/watch looks at", func() bool { return re.MatchString(w.openMetrics(t)) })
+		eventually(t, patience, "/metrics shows "+name+", which deploy/watch looks at", func() bool { return re.MatchString(w.openMetrics(t)) })
 	}
 }

@@ -59,7 +59,7 @@ func liveModel(t *testing.T, replicas ...*world) {
 	l := newLoad(replicas...)
 	l.calm = 4
 	l.start(t, []string{"lead", "batch"})
-	l.flows(t, time.Minute, 10)
+	l.flows(t, 10)
 
 	n := 0
 	next := func(w *world) *capturev1.LeadResult {
@@ -76,7 +76,7 @@ func liveModel(t *testing.T, replicas ...*world) {
 		t.Helper()
 		begin := time.Now()
 		for i, w := range replicas {
-			eventually(t, 30*time.Second, "a replica scores by "+revision, func() bool {
+			eventually(t, patience, "a replica scores by "+revision, func() bool {
 				r := next(w)
 				leads = append(leads[:i], r)
 				return r.GetDecision().GetScore().GetModelRevision() == revision
@@ -105,7 +105,7 @@ func liveModel(t *testing.T, replicas ...*world) {
 	w.post(t, "ops", "/v1/models", body(t, &scoringv1.UploadModelRequest{Text: salesModel, Note: "by hand"}), up)
 	revision := up.GetModel().GetRevision()
 	promote(revision, "SHADOW")
-	eventually(t, time.Minute, "the shadow counts leads", func() bool {
+	eventually(t, patience, "the shadow counts leads", func() bool {
 		s := model(revision).GetShadow()
 		return s.GetLeadCount() > 5 && s.GetChangedCount() > 0
 	})
@@ -138,7 +138,7 @@ func liveModel(t *testing.T, replicas ...*world) {
 	if len(applied.GetWarnings()) != 1 || !model(revision).GetScorecardChanged() {
 		t.Errorf("warned of %q", applied.GetWarnings())
 	}
-	eventually(t, 30*time.Second, "the playbook is taken up beside the model", func() bool {
+	eventually(t, patience, "the playbook is taken up beside the model", func() bool {
 		d := next(w).GetDecision()
 		return d.GetPlaybookRevision() == applied.GetRevision() && d.GetScore().GetModelRevision() == revision
 	})
@@ -160,7 +160,7 @@ func liveModel(t *testing.T, replicas ...*world) {
 		explains(t, kept(w, by[0].GetLeadId()), by[0].GetDecision(), 6000)
 		explains(t, kept(w, after.GetLeadId()), after.GetDecision(), 1600)
 	}
-	l.flows(t, time.Minute, 10)
+	l.flows(t, 10)
 	l.halt()
 	for code, n := range l.codes {
 		if code != http.StatusOK && code != http.StatusAccepted {
@@ -373,7 +373,7 @@ func TestModelsBesideAnOldProgram(t *testing.T) {
 	}
 	n := 0
 	var by, without *capturev1.LeadResult
-	eventually(t, time.Minute, "the new program decides by the model", func() bool {
+	eventually(t, patience, "the new program decides by the model", func() bool {
 		n++
 		by = submit(t, now, person(fmt.Sprintf("new-%d", n), fmt.Sprintf("Nils%c%c", 'a'+n/26, 'a'+n%26), "80205", ""))
 		return by.GetDecision().GetScore().GetModelRevision() == revision

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
@@ -20,7 +19,7 @@ func TestIntakeOverloaded(t *testing.T) {
 		t.Skip("starts a house")
 	}
 	const limit = 5
-	w := inProcess(t, func(c *house.Config) { c.MaxInFlight = limit })
+	w := inProcess(t, func(c *house.Config) { c.MaxInFlight, c.AnswerWithin = limit, patience }) // they stay inside while they wait
 	db := w.database(t)
 	release := w.hold(t, "routing.decision")
 	answers := make(chan answer, limit)
@@ -29,7 +28,7 @@ func TestIntakeOverloaded(t *testing.T) {
 	}
 	single := newSubmission("lead", limit)
 	go func() { answers <- w.submit(t.Context(), single) }()
-	eventually(t, 10*time.Second, "the limit is reached", func() bool {
+	eventually(t, patience, "the limit is reached", func() bool {
 		return db.count(t, `SELECT count(*) FROM capture.pending`) == limit
 	})
 	for i, kind := range []string{"lead", "adf", "batch"} {
@@ -54,7 +53,7 @@ func TestIntakeOverloaded(t *testing.T) {
 	if a := w.submit(t.Context(), newSubmission("batch", 102)); a.code != http.StatusOK {
 		t.Errorf("a batch of ten alone was answered %d %s %v", a.code, a.reason, a.err)
 	}
-	eventually(t, 30*time.Second, "everything is decided", func() bool {
+	eventually(t, patience, "everything is decided", func() bool {
 		return db.count(t, `SELECT count(*) FROM capture.pending`) == 0
 	})
 	lawsKept(t, w, limit+10)
@@ -67,9 +66,9 @@ func TestStreamOverloaded(t *testing.T) {
 		t.Skip("starts a house")
 	}
 	const window = 4
-	w := inProcess(t, func(c *house.Config) { c.Window = window })
+	w := inProcess(t, func(c *house.Config) { c.Window, c.AnswerWithin = window, patience })
 	db := w.database(t)
-	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), time.Minute)
+	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 5*patience)
 	defer cancel()
 	st, err := routingv1.NewDecisionServiceClient(w.grpc).Decide(ctx)
 	if err != nil {
@@ -103,7 +102,7 @@ func TestStreamOverloaded(t *testing.T) {
 	}
 	var a *routingv1.DecideResponse
 	sequence := uint64(1)
-	eventually(t, 10*time.Second, "the window is full", func() bool {
+	eventually(t, patience, "the window is full", func() bool {
 		sequence++
 		a = ask(sequence)
 		return a.GetProblem() != nil
@@ -113,11 +112,11 @@ func TestStreamOverloaded(t *testing.T) {
 	}
 	release()
 	wg.Wait()
-	eventually(t, 10*time.Second, "the stream is answered again", func() bool {
+	eventually(t, patience, "the stream is answered again", func() bool {
 		sequence++
 		return ask(sequence).GetDecision() != nil
 	})
-	eventually(t, 30*time.Second, "everything is decided", func() bool {
+	eventually(t, patience, "everything is decided", func() bool {
 		return db.count(t, `SELECT count(*) FROM capture.pending`) == 0
 	})
 	lawsKept(t, w, 3*window)

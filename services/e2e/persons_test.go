@@ -102,7 +102,7 @@ func TestPersonsAreCurated(t *testing.T) {
 	rest("ops", http.MethodGet, "/v1/match-parameters", "", params)
 	rest("ops", http.MethodPost, "/v1/reclusterings", fmt.Sprintf(`{"revision":%q,"note":"look"}`, params.GetShippedRevision()), work)
 	report := &identityv1.GetReclusteringResponse{}
-	eventually(t, time.Minute, "the report is there", func() bool {
+	eventually(t, patience, "the report is there", func() bool {
 		rest("ops", http.MethodGet, "/v1/reclusterings/"+work.GetReclustering().GetReclusteringId(), "", report)
 		return report.GetReclustering().GetState() == identityv1.ReclusteringState_RECLUSTERING_STATE_REPORTED
 	})

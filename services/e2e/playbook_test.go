@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	corerouting "github.com/leadmesh/leadmesh/core/routing"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
@@ -47,10 +46,6 @@ func TestPlaybook(t *testing.T) {
 	})
 }
 
-// followed is how long the other services may take on a machine that has much else to do: they ask
-// twice a second.
-const followed = 15 * time.Second
-
 func changeRules(t *testing.T, w *world) {
 	type answer = capturev1.LeadResult
 	n := 0
@@ -79,9 +74,9 @@ func changeRules(t *testing.T, w *world) {
 	if applied.GetRevision() == before.GetPlaybookRevision() || applied.GetUnchanged() {
 		t.Fatalf("applied: %v", applied)
 	}
-	eventually(t, followed, "Routing follows", func() bool { return next().GetDecision().GetPlaybookRevision() == applied.GetRevision() })
+	eventually(t, patience, "Routing follows", func() bool { return next().GetDecision().GetPlaybookRevision() == applied.GetRevision() })
 	var now *answer
-	eventually(t, followed, "Capture follows", func() bool {
+	eventually(t, patience, "Capture follows", func() bool {
 		now = next()
 		return lead(now.GetLeadId()).GetLead().GetVehicles()[0].GetModelCode() == "N300"
 	})
@@ -107,7 +102,7 @@ func changeRules(t *testing.T, w *world) {
 	if back.GetRevision() != before.GetPlaybookRevision() {
 		t.Errorf("rolled back to %s, want %s", back.GetRevision(), before.GetPlaybookRevision())
 	}
-	eventually(t, followed, "Routing goes back", func() bool { return next().GetDecision().GetPlaybookRevision() == back.GetRevision() })
+	eventually(t, patience, "Routing goes back", func() bool { return next().GetDecision().GetPlaybookRevision() == back.GetRevision() })
 	explains(t, lead(now.GetLeadId()).GetDecision(), now.GetDecision(), 2200)
 	replays(t, w, now.GetLeadId())
 

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
@@ -41,19 +40,28 @@ func marked(key, more string) string {
 func privacy(t *testing.T, w *world, c *watch, dealer *crm) {
 	var errors strings.Builder // every body of an error, and every problem of a batch
 	send := func(method, route, body string, header map[string]string) (int, []byte) {
-		code, raw := w.call(t, "oem", method, route, header, body)
+		code, raw := w.callOnce(t, "oem", method, route, header, body)
 		if code >= http.StatusBadRequest {
 			fmt.Fprintf(&errors, "%s %d: %s\n", method, code, raw)
 		}
 		return code, raw
 	}
-	lead := func(body string) *capturev1.LeadResult {
+	once := func(body string) (int, *capturev1.LeadResult) {
 		r := &capturev1.LeadResult{}
-		if code, raw := send(http.MethodPost, "/v1/leads", body, nil); code < http.StatusMultipleChoices {
+		code, raw := send(http.MethodPost, "/v1/leads", body, nil)
+		if code < http.StatusMultipleChoices {
 			if err := unmarshal(raw, r); err != nil {
 				t.Fatal(err)
 			}
 		}
+		return code, r
+	}
+	lead := func(body string) (r *capturev1.LeadResult) {
+		eventually(t, patience, "the lead is decided", func() bool {
+			var code int
+			code, r = once(body)
+			return code != http.StatusServiceUnavailable && r.GetState() != leadv1.State_STATE_PENDING
+		})
 		return r
 	}
 
@@ -108,9 +116,9 @@ func privacy(t *testing.T, w *world, c *watch, dealer *crm) {
 	dealer.refuse.Store(true)
 	lead(strings.ReplaceAll(marked("push", chosenStore(pushedDealer)), `"Tindra"`, `"Lomvi 5"`)) // merges or is pushed: both fail to arrive
 	lead(marked("push2", chosenStore(pushedDealer)+`,"line":"LINE_SERVICE"`))
-	brokenDatabase(t, w, lead)
+	brokenDatabase(t, w, once)
 	send(http.MethodPost, "/v1/leads/"+first.GetLeadId()+":decline", `{"code":"DECLINE_CODE_NO_CAPACITY","note":"zyxmark does not answer 212-555-0186"}`, nil)
-	eventually(t, 15*time.Second, "a push failed", func() bool { return len(riverRows(t, w, "errors IS NOT NULL")) > 0 })
+	eventually(t, patience, "a push failed", func() bool { return len(riverRows(t, w, "errors IS NOT NULL")) > 0 })
 	dealer.refuse.Store(false)
 	if !strings.Contains(w.written(), `"level":"DEBUG"`) {
 		t.Error("the log is not at its most talkative")
@@ -134,7 +142,7 @@ func privacy(t *testing.T, w *world, c *watch, dealer *crm) {
 // answered as wrong.
 func overGRPC(t *testing.T, w *world) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), patience)
 	defer cancel()
 	good, bad := &leadv1.Lead{}, &leadv1.Lead{}
 	if err := unmarshal([]byte(marked("grpc", "")), good); err != nil {
@@ -193,7 +201,7 @@ func riverRows(t *testing.T, w *world, where string) string {
 }
 
 // brokenDatabase lets every service's writes fail for a moment.
-func brokenDatabase(t *testing.T, w *world, lead func(string) *capturev1.LeadResult) {
+func brokenDatabase(t *testing.T, w *world, once func(string) (int, *capturev1.LeadResult)) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), w.db)
 	if err != nil {
@@ -207,7 +215,7 @@ func brokenDatabase(t *testing.T, w *world, lead func(string) *capturev1.LeadRes
 	}
 	for i, table := range []string{"capture.lead", "identity.person", "routing.decision"} {
 		exec("ALTER TABLE " + table + " ADD CONSTRAINT broken CHECK (false) NOT VALID")
-		r := lead(strings.ReplaceAll(marked(fmt.Sprintf("db%d", i), chosenStore(pushedDealer)), "mark", fmt.Sprintf("mark%d", i)))
+		_, r := once(strings.ReplaceAll(marked(fmt.Sprintf("db%d", i), chosenStore(pushedDealer)), "mark", fmt.Sprintf("mark%d", i)))
 		if s := r.GetState(); s != leadv1.State_STATE_UNSPECIFIED && s != leadv1.State_STATE_PENDING {
 			t.Errorf("with a broken %s the lead is %v", table, s)
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -16,7 +15,7 @@ import (
 // privateProcess starts one process with a private Postgres below dir.
 func privateProcess(t *testing.T, dir string, more ...string) (*world, *process) {
 	t.Helper()
-	w := &world{logs: &buffer{}, http: &http.Client{Timeout: 20 * time.Second}, addr: freeAddr(t)}
+	w := &world{logs: &buffer{}, http: &http.Client{Timeout: callLimit}, addr: freeAddr(t)}
 	addr := freeAddr(t)
 	w.base = "http://" + addr
 	// What a killed process leaves running must not outlive the test.

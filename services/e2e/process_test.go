@@ -114,8 +114,8 @@ func (p *process) stop(t *testing.T) {
 		if err != nil {
 			t.Errorf("a process that was told to stop ended with: %v", err)
 		}
-	case <-time.After(20 * time.Second):
-		t.Error("a process did not stop within 20 s of SIGTERM")
+	case <-time.After(patience):
+		t.Errorf("a process did not stop within %s of SIGTERM", patience)
 		p.cmd.Process.Kill() //nolint:errcheck // it may be gone already
 		t.Logf("killed, it ended with: %v", <-done)
 	}

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
@@ -31,7 +30,7 @@ func TestFeedAndListOverREST(t *testing.T) {
 	}
 
 	seen, cursor := map[string]int{}, ""
-	eventually(t, 60*time.Second, "both decisions in the feed", func() bool {
+	eventually(t, patience, "both decisions in the feed", func() bool {
 		resp := &feedbackv1.ListEventsResponse{}
 		w.get(t, "oem", "/v1/events?types=captured,decided&limit=2&wait=1&after="+url.QueryEscape(cursor), resp)
 		for _, e := range resp.GetEvents() {
@@ -64,7 +63,7 @@ func TestFeedAndListOverREST(t *testing.T) {
 		}
 		return resp.GetLeads()
 	}
-	eventually(t, 60*time.Second, "both leads in the list", func() bool {
+	eventually(t, patience, "both leads in the list", func() bool {
 		return len(list("oem", "?state=STATE_ASSIGNED&line=LINE_SALES&source=oem_site")) == 2
 	})
 	leads := list("dealer", "")
@@ -113,14 +112,14 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 	if code, raw := patch("oem", bare.GetLeadId(), `{"lead":{"parties":[{"phones":[{"number":"(303) 555-0144"}]}]},"reason":"the customer called"}`); code != 200 {
 		t.Fatalf("PATCH answered %d: %s", code, raw)
 	}
-	eventually(t, 30*time.Second, "the mended lead is assigned", func() bool { return stands(bare.GetLeadId()) == leadv1.State_STATE_ASSIGNED })
+	eventually(t, patience, "the mended lead is assigned", func() bool { return stands(bare.GetLeadId()) == leadv1.State_STATE_ASSIGNED })
 
 	// An owned lead: what is added reaches the store's inbox; the store may add too, its neighbour not.
 	mine := post(chosenLead("mend-mine", tokenDealer))
 	if code, raw := patch("oem", mine.GetLeadId(), `{"lead":{"parties":[{"phones":[{"number":"(303) 555-0155"}]}],"comments":"Call after six"},"reason":"the customer called"}`); code != 200 {
 		t.Fatalf("PATCH answered %d: %s", code, raw)
 	}
-	eventually(t, 30*time.Second, "the number is in the inbox", func() bool {
+	eventually(t, patience, "the number is in the inbox", func() bool {
 		_, raw := w.call(t, "dealer", http.MethodGet, "/v1/dealers/"+tokenDealer+"/inbox", nil, "")
 		return strings.Contains(string(raw), "+13035550155")
 	})
@@ -150,7 +149,7 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 		t.Fatalf("with a denied answer: %v", denied)
 	}
 	var parked []*feedbackv1.LeadSummary
-	eventually(t, 60*time.Second, "the parked lead is listed", func() bool {
+	eventually(t, patience, "the parked lead is listed", func() bool {
 		resp := &feedbackv1.ListLeadsResponse{}
 		w.get(t, "oem", "/v1/leads?state=STATE_PARKED&code=CONSENT", resp)
 		parked = resp.GetLeads()
@@ -161,9 +160,11 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 	}
 	still := &capturev1.ResubmitLeadResponse{}
 	w.post(t, "oem", "/v1/leads/"+denied.GetLeadId()+":resubmit", `{"reason":"asked again"}`, still)
-	if !still.GetResubmitted() || still.GetStanding().GetState() != leadv1.State_STATE_PARKED {
+	// The answer waits for the decision as long as a sender's does.
+	if s := still.GetStanding().GetState(); !still.GetResubmitted() || s != leadv1.State_STATE_PARKED && s != leadv1.State_STATE_PENDING {
 		t.Errorf("resubmitted without consent: %v", still)
 	}
+	eventually(t, patience, "the lead is parked again", func() bool { return stands(denied.GetLeadId()) == leadv1.State_STATE_PARKED })
 	const granted = `{"lead":{"consents":[{"controller":"CONTROLLER_OEM","purpose":"PURPOSE_ANSWER_INQUIRY","state":"CONSENT_STATE_GRANTED"%s}]},"reason":"the customer changed her mind"}`
 	if code, raw := patch("oem", denied.GetLeadId(), fmt.Sprintf(granted, "")); code != 400 || !strings.Contains(string(raw), "evidence") {
 		t.Errorf("a consent without evidence answered %d %s", code, raw)
@@ -171,7 +172,7 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 	if code, raw := patch("oem", denied.GetLeadId(), fmt.Sprintf(granted, `,"evidence":"call 17"`)); code != 200 {
 		t.Errorf("a proven consent answered %d %s", code, raw)
 	}
-	eventually(t, 30*time.Second, "the lead with a proven consent is assigned", func() bool { return stands(denied.GetLeadId()) == leadv1.State_STATE_ASSIGNED })
+	eventually(t, patience, "the lead with a proven consent is assigned", func() bool { return stands(denied.GetLeadId()) == leadv1.State_STATE_ASSIGNED })
 
 	// Parked trigger leads: junk is closed, the rest looked at again in one go.
 	trigger := func(key string) string {
@@ -208,7 +209,7 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 	if code, raw := patch("oem", brokenID, `{"document":"`+document+`","reason":"the vendor sent it again"}`); code != 200 {
 		t.Errorf("a readable document answered %d %s", code, raw)
 	}
-	eventually(t, 30*time.Second, "the mended document is assigned", func() bool { return stands(brokenID) == leadv1.State_STATE_ASSIGNED })
+	eventually(t, patience, "the mended document is assigned", func() bool { return stands(brokenID) == leadv1.State_STATE_ASSIGNED })
 
 	found := &capturev1.LookupLeadsResponse{}
 	submit(t, w, `{"request_type":"REQUEST_TYPE_QUOTE","source":{"source":"oem_site"},"idempotency_key":"found","identifiers":[{"kind":"IDENTIFIER_KIND_SOURCE_LEAD","source":"portal","value":"P-1"}],"parties":[{"emails":[{"address":"found@reader.example.com"}]}]}`)
@@ -220,7 +221,7 @@ func TestLeadsThatStandStillAreMended(t *testing.T) {
 		t.Errorf("looked up by e-mail: %d %s", code, raw)
 	}
 
-	eventually(t, 60*time.Second, "everything is folded", func() bool {
+	eventually(t, patience, "everything is folded", func() bool {
 		resp := &feedbackv1.ListLeadsResponse{}
 		w.get(t, "oem", "/v1/leads?state=STATE_REJECTED&code=FAKE_CONTACT", resp)
 		return len(resp.GetLeads()) == 1 && stands(later) == leadv1.State_STATE_PARKED

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/leadmesh/leadmesh/services/house"
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
@@ -46,7 +45,7 @@ func TestReload(t *testing.T) {
 	w.trust(t)
 	w.awaitHealthy(t)
 	streaming := startQuoter(w.as(t.Context(), "oem"), t, w.grpc, 0)
-	eventually(t, 30*time.Second, "the stream is answered", func() bool { return streaming.answers() > 0 })
+	eventually(t, patience, "the stream is answered", func() bool { return streaming.answers() > 0 })
 
 	// A new pair of a new authority is shown at both doors; who is connected stays connected.
 	fresh := filepath.Join(dir, "fresh")
@@ -60,7 +59,7 @@ func TestReload(t *testing.T) {
 		copyFile(t, filepath.Join(fresh, name), filepath.Join(certs, name))
 	}
 	for door, addr := range map[string]string{"REST": h.HTTPAddr(), "gRPC": h.GRPCAddr(), "ops": h.OpsAddr()} {
-		eventually(t, 30*time.Second, door+" shows the new certificate", func() bool { return handshake(t, addr, filepath.Join(fresh, "ca.pem")) == nil })
+		eventually(t, patience, door+" shows the new certificate", func() bool { return handshake(t, addr, filepath.Join(fresh, "ca.pem")) == nil })
 		if handshake(t, addr, w.ca) == nil {
 			t.Errorf("%s: the old authority's trust is still enough", door)
 		}
@@ -69,7 +68,7 @@ func TestReload(t *testing.T) {
 		t.Errorf("the connection of before the change answers %d %s", code, raw)
 	}
 	answered := streaming.answers()
-	eventually(t, 30*time.Second, "the stream of before is answered", func() bool { return streaming.answers() > answered })
+	eventually(t, patience, "the stream of before is answered", func() bool { return streaming.answers() > answered })
 
 	// A broken tokens file changes nothing and is told to who watches.
 	good, err := os.ReadFile(file)
@@ -78,7 +77,7 @@ func TestReload(t *testing.T) {
 	}
 	write(t, file, "short oem-backend oem\n")
 	watch := watcher(t, filepath.Join(fresh, "ca.pem"), h.OpsAddr())
-	eventually(t, 30*time.Second, "the broken file is told", func() bool {
+	eventually(t, patience, "the broken file is told", func() bool {
 		return strings.Contains(watch("/healthz"), "tokens: the changed file cannot be used") &&
 			strings.Contains(watch("/metrics"), `leadmesh_files_stale{what="tokens"} 1`) && strings.Contains(w.logs.String(), "changed files cannot be used")
 	})
@@ -94,7 +93,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	write(t, file, strings.Join(kept, "")+"fresh-token-0123456789abcdef newcomer oem\n")
-	eventually(t, 30*time.Second, "REST refuses the revoked token", func() bool {
+	eventually(t, patience, "REST refuses the revoked token", func() bool {
 		code, _ := w.call(t, "oem", http.MethodGet, "/v1/codes", nil, "")
 		return code == http.StatusUnauthorized
 	})
@@ -129,16 +128,14 @@ func TestWithoutGateway(t *testing.T) {
 		raw, _ := io.ReadAll(resp.Body)
 		return resp.StatusCode, string(raw)
 	}
-	eventually(t, 60*time.Second, "the process without a gateway is healthy", func() bool {
+	eventually(t, patience, "the process without a gateway is healthy", func() bool {
 		code, body := read("/healthz")
 		return code == http.StatusOK && strings.Contains(body, `"routing"`)
 	})
 	if code, body := read("/metrics"); code != http.StatusOK || !strings.Contains(body, "leadmesh_routing_sweep_lag") {
 		t.Errorf("metrics of a process without a gateway: %d", code)
 	}
-	if !strings.Contains(p.log.String(), addr+"/healthz") {
-		t.Error("the process does not say where it is watched")
-	}
+	eventually(t, patience, "the process says where it is watched", func() bool { return strings.Contains(p.log.String(), addr+"/healthz") })
 }
 
 // handshake connects to a door anew and verifies its certificate.
@@ -165,7 +162,7 @@ func authorities(t *testing.T, file string) *x509.CertPool {
 // watcher reads from the operations door.
 func watcher(t *testing.T, ca, addr string) func(route string) string {
 	t.Helper()
-	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authorities(t, ca), MinVersion: tls.VersionTLS13}}}
+	client := &http.Client{Timeout: callLimit, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authorities(t, ca), MinVersion: tls.VersionTLS13}}}
 	return func(route string) string {
 		resp, err := client.Get("https://" + addr + route)
 		if err != nil {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -44,7 +43,7 @@ func TestReplicas(t *testing.T) {
 	} {
 		t.Run(c.name, c.run)
 	}
-	eventually(t, 20*time.Second, "all events are in the log", func() bool {
+	eventually(t, patience, "all events are in the log", func() bool {
 		return a.database(t).count(t, `SELECT (SELECT count(*) FROM capture.outbox) + (SELECT count(*) FROM routing.outbox)`) == 0
 	})
 	lawsKept(t, a, r.sent)
@@ -96,14 +95,14 @@ func (r *replicas) change(t *testing.T, id string, change func(*routingv1.Dealer
 		t.Fatalf("putting the dealer was answered %d %s", code, raw)
 	}
 	for _, w := range r.worlds {
-		eventually(t, 10*time.Second, "a replica knows the change", func() bool { return w.nameOf(t, id) == d.GetName() })
+		eventually(t, patience, "a replica knows the change", func() bool { return w.nameOf(t, id) == d.GetName() })
 	}
 }
 
 // nameOf is the name that a replica's decisions give a store.
 func (w *world) nameOf(t *testing.T, id string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.as(t.Context(), "oem"), patience)
 	defer cancel()
 	st, err := routingv1.NewDecisionServiceClient(w.grpc).Decide(ctx)
 	if err != nil {
@@ -274,12 +273,12 @@ func (r *replicas) pending(t *testing.T) {
 	// The replica that took a lead in has it in its commit group by now. Without its lease the
 	// drivers of both take the leads up again.
 	db.exec(t, `UPDATE capture.pending SET next_attempt_at = now() - interval '1 second'`)
-	eventually(t, 5*time.Second, "the leads are taken up again", func() bool {
+	eventually(t, patience, "the leads are taken up again", func() bool {
 		return db.count(t, `SELECT count(*) FROM capture.pending WHERE next_attempt_at <= now()`) == 0
 	})
 	release()
 	r.settle(t)
-	eventually(t, 20*time.Second, "the decisions are in the log", func() bool {
+	eventually(t, patience, "the decisions are in the log", func() bool {
 		return db.count(t, `SELECT count(*) FROM routing.outbox`) == 0
 	})
 	if n := db.count(t, `SELECT count(*) FROM (SELECT lead_id FROM feedback.event WHERE type = 'leadmesh.lead.decided.v1'
@@ -330,7 +329,7 @@ func (r *replicas) pending(t *testing.T) {
 func (r *replicas) settle(t *testing.T) {
 	t.Helper()
 	db := r.worlds[0].database(t)
-	eventually(t, 45*time.Second, "everything is decided", func() bool {
+	eventually(t, patience, "everything is decided", func() bool {
 		return db.count(t, `SELECT count(*) FROM capture.pending`) == 0
 	})
 }

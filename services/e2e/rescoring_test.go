@@ -47,7 +47,7 @@ func TestRescoring(t *testing.T) {
 		r := &scoringv1.StartRescoringResponse{}
 		w.post(t, "oem", "/v1/rescorings", `{"note":"by hand"}`, r)
 		got := &scoringv1.GetRescoringResponse{}
-		eventually(t, time.Minute, "everybody is scored", func() bool {
+		eventually(t, patience, "everybody is scored", func() bool {
 			w.get(t, "oem", "/v1/rescorings/"+r.GetRescoring().GetRescoringId(), got)
 			return got.GetRescoring().GetState() == scoringv1.RescoringState_RESCORING_STATE_DONE
 		})

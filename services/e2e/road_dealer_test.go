@@ -35,12 +35,8 @@ func dealerWorks(t *testing.T, w *world) {
 		t.Errorf("accepted: %v", accepted)
 	}
 	report := func(id, more string) *feedbackv1.ReportResult {
-		resp := &feedbackv1.BatchCreateActivitiesResponse{}
-		w.post(t, "dealer", "/v1/activities:batch", fmt.Sprintf(`{"activities":[{"activity_id":%q,"lead_id":%q,"person_id":"p-1",%s}]}`, id, r.GetLeadId(), more), resp)
-		if len(resp.GetResults()) != 1 || resp.GetResults()[0].GetProblem() != nil {
-			t.Fatalf("activity: %v", resp)
-		}
-		return resp.GetResults()[0]
+		t.Helper()
+		return w.report(t, "dealer", fmt.Sprintf(`{"activity_id":%q,"lead_id":%q,"person_id":"p-1",%s}`, id, r.GetLeadId(), more))
 	}
 	bot := report("act-0", `"kind":"ACTIVITY_KIND_EMAIL","automated":true,"template_id":"thanks"`)
 	if bot.GetAssignment().GetRespondedAt() != nil {
@@ -54,10 +50,29 @@ func dealerWorks(t *testing.T, w *world) {
 		t.Errorf("the same activity again: %v", again)
 	}
 	won := &feedbackv1.BatchCreateOutcomesResponse{}
-	w.post(t, "dealer", "/v1/outcomes:batch", fmt.Sprintf(`{"outcomes":[{"outcome_id":"out-1","lead_id":%q,"kind":"OUTCOME_KIND_WON","revenue":{"minor":"3150000","currency":"USD"}}]}`, r.GetLeadId()), won)
+	eventually(t, patience, "the outcome is applied", func() bool {
+		w.post(t, "dealer", "/v1/outcomes:batch", fmt.Sprintf(`{"outcomes":[{"outcome_id":"out-1","lead_id":%q,"kind":"OUTCOME_KIND_WON","revenue":{"minor":"3150000","currency":"USD"}}]}`, r.GetLeadId()), won)
+		return len(won.GetResults()) == 1 && (won.GetResults()[0].GetApplied() || won.GetResults()[0].GetProblem() != nil)
+	})
 	if won.GetResults()[0].GetState() != leadv1.State_STATE_WON {
 		t.Errorf("won: %v", won)
 	}
+}
+
+// report tells of one activity until it is applied: one that finds Routing away is kept, and applied
+// when it is back.
+func (w *world) report(t *testing.T, role, activity string) (r *feedbackv1.ReportResult) {
+	t.Helper()
+	eventually(t, patience, "the report is applied", func() bool {
+		resp := &feedbackv1.BatchCreateActivitiesResponse{}
+		w.post(t, role, "/v1/activities:batch", `{"activities":[`+activity+`]}`, resp)
+		if len(resp.GetResults()) != 1 || resp.GetResults()[0].GetProblem() != nil {
+			t.Fatalf("activity: %v", resp)
+		}
+		r = resp.GetResults()[0]
+		return r.GetApplied()
+	})
+	return r
 }
 
 func decline(t *testing.T, w *world) {

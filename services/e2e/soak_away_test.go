@@ -33,12 +33,12 @@ func (s *soak) absences(t *testing.T, away time.Duration) {
 		if noDoor.Load() { // a gRPC client tries again ever more seldom
 			conn := s.load.w.grpc
 			conn.ResetConnectBackoff()
-			eventually(t, time.Minute, "its callers are connected", func() bool { conn.Connect(); return conn.GetState() == connectivity.Ready })
+			eventually(t, patience, "its callers are connected", func() bool { conn.Connect(); return conn.GetState() == connectivity.Ready })
 			noDoor.Store(false)
 		}
 		taken, refused = s.load.leads()-taken, s.load.count(http.StatusServiceUnavailable)-refused
 		back := time.Now()
-		s.load.flows(t, time.Minute, 10)
+		s.load.flows(t, 10)
 		t.Logf("%s was away for %s: %d leads were taken and %d requests refused; decided again %s after its return",
 			part, away, taken, refused, time.Since(back).Round(time.Millisecond))
 		s.sum.fault(part + " away for " + away.String())

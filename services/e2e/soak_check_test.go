@@ -20,10 +20,10 @@ import (
 func (d database) settled(t *testing.T) {
 	t.Helper()
 	var left string
-	limit := time.Now().Add(2 * time.Minute)
+	limit := time.Now().Add(2 * patience)
 	for left != "none" {
 		if time.Now().After(limit) {
-			t.Fatalf("not within two minutes: nothing is on its way: %s", left)
+			t.Fatalf("not in time: nothing is on its way: %s", left)
 		}
 		if err := d.conn.QueryRow(t.Context(), `SELECT coalesce(string_agg(n || ' ' || what, ', '), 'none') FROM (
 			SELECT count(*) AS n, 'pending' AS what FROM capture.pending UNION ALL SELECT count(*), 'events of Capture' FROM capture.outbox
@@ -182,7 +182,7 @@ func (s *soak) audited(t *testing.T, captured int) {
 		}
 		return report.Clean()
 	}
-	for start := time.Now(); !clean() && time.Since(start) < 30*time.Second; {
+	for start := time.Now(); !clean() && time.Since(start) < patience; {
 		rest(100 * time.Millisecond)
 	}
 	for _, f := range report.Findings {
@@ -196,7 +196,7 @@ func (s *soak) audited(t *testing.T, captured int) {
 	tests := int64(s.load.w.database(t).count(t, `SELECT count(*) FROM capture.lead WHERE test`))
 	card := &feedbackv1.GetScorecardResponse{}
 	// Reports keep as far from now as events came late.
-	eventually(t, 30*time.Second+2*s.longest, "the scorecard holds the equation", func() bool {
+	eventually(t, patience+2*s.longest, "the scorecard holds the equation", func() bool {
 		card.Reset()
 		s.load.w.get(t, "oem", "/v1/reports/scorecard", card)
 		return card.GetConservation().GetHolds() && card.GetConservation().GetCaptured() == int64(captured)-tests
@@ -210,7 +210,7 @@ func (s *soak) audited(t *testing.T, captured int) {
 func (s *soak) swept(t *testing.T, w *world, at time.Time) {
 	t.Helper()
 	db := w.database(t)
-	eventually(t, 2*time.Minute, "every deadline that has come was found", func() bool {
+	eventually(t, 2*patience, "every deadline that has come was found", func() bool {
 		return db.count(t, `SELECT (SELECT count(*) FROM routing.assignment WHERE next_deadline <= $1)
 			+ (SELECT count(*) FROM routing.decision WHERE state = 4 AND review_at <= $1)
 			+ (SELECT count(*) FROM capture.parked WHERE review_at <= $1) + (SELECT count(*) FROM capture.outbox)

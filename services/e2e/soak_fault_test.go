@@ -104,16 +104,16 @@ func (s *server) pid(t *testing.T) int {
 func (s *server) end(t *testing.T, sig syscall.Signal, away time.Duration) {
 	t.Helper()
 	var first int
-	eventually(t, 30*time.Second, "the server runs", func() bool { first = s.pid(t); return first != 0 })
+	eventually(t, patience, "the server runs", func() bool { first = s.pid(t); return first != 0 })
 	if err := syscall.Kill(first, sig); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "the server ends", func() bool { return s.pid(t) != first })
+	eventually(t, patience, "the server ends", func() bool { return s.pid(t) != first })
 	if s.own != nil {
 		rest(away)
 		s.back(t)
 	}
-	eventually(t, 60*time.Second, "the server runs again", func() bool { return s.pid(t) != 0 })
+	eventually(t, patience, "the server runs again", func() bool { return s.pid(t) != 0 })
 }
 
 // stop ends the sessions in good order, abort at once, kill without the server's knowing.
@@ -125,7 +125,7 @@ func (s *server) kill(t *testing.T, away time.Duration)  { s.end(t, syscall.SIGK
 func (s *server) killBackend(t *testing.T, random *rand.Rand) {
 	t.Helper()
 	var sessions []int
-	eventually(t, 30*time.Second, "the server has sessions", func() bool {
+	eventually(t, patience, "the server has sessions", func() bool {
 		sessions = sessions[:0]
 		for _, pid := range children(t, s.pid(t)) {
 			title, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
@@ -152,7 +152,7 @@ func (s *server) freeze(t *testing.T, away time.Duration) {
 func (s *server) stand(t *testing.T) {
 	t.Helper()
 	var pid int
-	eventually(t, 30*time.Second, "the server runs", func() bool { pid = s.pid(t); return pid != 0 })
+	eventually(t, patience, "the server runs", func() bool { pid = s.pid(t); return pid != 0 })
 	// First the one that starts sessions: one that began after they were counted would go on.
 	syscall.Kill(pid, stopSignal) //nolint:errcheck // it was there a moment ago
 	for _, p := range children(t, pid) {

@@ -191,11 +191,11 @@ func (s *soak) round(t *testing.T) {
 	s.begin(t)
 	for n := range s.form.faults {
 		due := s.form.leads * (n + 1) / (s.form.faults + 1)
-		eventually(t, 2*time.Minute, "leads are taken in", func() bool { return s.load.leads() >= due })
+		eventually(t, 2*patience, "leads are taken in", func() bool { return s.load.leads() >= due })
 		s.fault(t)
-		s.load.flows(t, time.Minute, 10)
+		s.load.flows(t, 10)
 	}
-	eventually(t, 2*time.Minute, "leads are taken in", func() bool { return s.load.leads() >= s.form.leads })
+	eventually(t, 2*patience, "leads are taken in", func() bool { return s.load.leads() >= s.form.leads })
 	s.halt(t)
 	load := took()
 	s.check(t)
@@ -222,7 +222,7 @@ func (s *soak) begin(t *testing.T) {
 	t.Helper()
 	s.load.start(t, []string{"lead", "lead", "list", "adf", "batch"})
 	s.moves = startMoves(t, s.load, s.random.Uint64())
-	s.load.flows(t, time.Minute, 10)
+	s.load.flows(t, 10)
 }
 
 // halt ends that; the product must be well.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/leadmesh/leadmesh/deploy/sample"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
@@ -66,7 +65,7 @@ func TestUnsafeCommand(t *testing.T) {
 		t.Skip("builds the binary")
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary(t), "serve", "--data", data, "--http", "0.0.0.0:0", "--grpc", "127.0.0.1:0")
 	out, err := cmd.CombinedOutput()
@@ -88,7 +87,7 @@ func TestHealth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a whole house")
 	}
-	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), http: &http.Client{Timeout: 20 * time.Second}}
+	w := &world{logs: &buffer{}, db: pgtest.New(t).URL(), http: &http.Client{Timeout: callLimit}}
 	h, err := house.Open(t.Context(), house.Config{
 		Version: "test", DatabaseURL: w.db, Data: t.TempDir(), HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", LogWriter: w.logs,
 	})
@@ -113,7 +112,7 @@ func TestHealth(t *testing.T) {
 	if s := serving(); s != healthv1.HealthCheckResponse_NOT_SERVING {
 		t.Errorf("without playbook and network gRPC is %v", s)
 	}
-	code, raw := w.call(t, "ops", http.MethodGet, "/healthz", nil, "")
+	code, raw := w.callOnce(t, "ops", http.MethodGet, "/healthz", nil, "")
 	if code != http.StatusServiceUnavailable || reason(raw) != "NOT_READY" {
 		t.Errorf("/healthz answered %d: %s", code, raw)
 	}
@@ -148,17 +147,22 @@ func TestHealth(t *testing.T) {
 		}
 		states = append(states, r.GetStatus().String())
 	}
-	if states[0] != "NOT_SERVING" || states[1] != "SERVING" || serving() != healthv1.HealthCheckResponse_SERVING {
+	if states[0] != "NOT_SERVING" || states[1] != "SERVING" {
 		t.Errorf("whoever watches saw %v", states)
 	}
 	w.awaitHealthy(t)
-	eventually(t, 20*time.Second, "the early lead is decided", func() bool {
+	eventually(t, patience, "gRPC says so too", func() bool { return serving() == healthv1.HealthCheckResponse_SERVING })
+	eventually(t, patience, "the early lead is decided", func() bool {
 		code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads", nil, person("health-1", "Hedda", "80205", ""))
 		return code == http.StatusOK && strings.Contains(string(raw), `"dealer_id"`)
 	})
 	stop()
-	if r, err := watched.Recv(); err != nil || r.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
-		t.Errorf("at the shutdown whoever watches sees %v %v", r, err)
+	for last := ""; last != "NOT_SERVING"; { // on a busy machine it may have gone and come back meanwhile
+		r, err := watched.Recv()
+		if err != nil {
+			t.Fatalf("at the shutdown whoever watches sees %v after %q", err, last)
+		}
+		last = r.GetStatus().String()
 	}
 	unwatch() // an open stream holds a graceful stop up to its limit
 	if err := <-ended; err != nil {

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	feedbackv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/feedback/v1"
@@ -56,7 +55,7 @@ func TestTrainings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
-	eventually(t, time.Minute, "the outcomes have closed the leads", func() bool {
+	eventually(t, patience, "the outcomes have closed the leads", func() bool {
 		n := 0
 		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM routing.decision WHERE closed_at IS NOT NULL`).Scan(&n); err != nil {
 			t.Fatal(err)
@@ -71,7 +70,7 @@ func TestTrainings(t *testing.T) {
 	}
 	id := begun.GetTraining().GetTrainingId()
 	done := &scoringv1.GetTrainingResponse{}
-	eventually(t, 2*time.Minute, "the training is done", func() bool {
+	eventually(t, 5*patience, "the training is done", func() bool {
 		w.get(t, "ops", "/v1/trainings/"+id, done)
 		return done.GetTraining().GetState() != scoringv1.TrainingState_TRAINING_STATE_RUNNING
 	})
@@ -108,7 +107,7 @@ func TestTrainings(t *testing.T) {
 	run("done", "backtest", revision, "--wait")
 	run("active of SALES", "promote", revision, "--to", "active", "--note", "it knows")
 	n := 0
-	eventually(t, time.Minute, "the house decides by what it learned", func() bool {
+	eventually(t, patience, "the house decides by what it learned", func() bool {
 		n++
 		lead := strings.Replace(person(fmt.Sprintf("by-%d", n), fmt.Sprintf("Tilde%c%c", 'a'+n/26, 'a'+n%26), "80205", ""), "REQUEST_TYPE_QUOTE", "REQUEST_TYPE_BROCHURE", 1)
 		s := submit(t, w, lead).GetDecision().GetScore()

@@ -34,7 +34,7 @@ func TestUpgradeDeclares(t *testing.T) {
 	decided := func(w *world) (revision string) {
 		t.Helper()
 		n++
-		eventually(t, 30*time.Second, "a lead is decided", func() bool {
+		eventually(t, patience, "a lead is decided", func() bool {
 			revision = submit(t, w, person(fmt.Sprintf("declared-%d", n), "Declared"+string([]rune{rune('a' + n/26%26), rune('a' + n%26)}), "80205", ","+account)).GetDecision().GetPlaybookRevision()
 			return revision != ""
 		})
@@ -56,10 +56,10 @@ func TestUpgradeDeclares(t *testing.T) {
 	if applied.GetRevision() == first {
 		t.Error("the old program had today's sample")
 	}
-	eventually(t, 30*time.Second, "the new program follows", func() bool { return decided(after) == applied.GetRevision() })
+	eventually(t, patience, "the new program follows", func() bool { return decided(after) == applied.GetRevision() })
 	if revision := decided(before); revision != first {
 		t.Errorf("the old program decides by %s, want %s", revision, first)
 	}
 	after.post(t, "ops", "/v1/playbooks:rollback", `{"note":"for the old one"}`, back)
-	eventually(t, 30*time.Second, "the new program goes back", func() bool { return decided(after) == first })
+	eventually(t, patience, "the new program goes back", func() bool { return decided(after) == first })
 }

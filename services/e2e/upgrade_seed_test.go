@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -39,7 +38,7 @@ func seed(t *testing.T, w *world) *seeds {
 	take := func(key, body string) *capturev1.LeadResult {
 		s.bodies[key] = body
 		var r *capturev1.LeadResult
-		eventually(t, 30*time.Second, key+" is decided", func() bool { // processes that just started may answer 202 first
+		eventually(t, patience, key+" is decided", func() bool { // processes that just started may answer 202 first
 			code, raw := w.call(t, "oem", http.MethodPost, "/v1/leads", nil, body)
 			if r = (&capturev1.LeadResult{}); code != http.StatusOK || unmarshal(raw, r) != nil {
 				return false
@@ -144,7 +143,7 @@ func (s *seeds) pending(t *testing.T, before, after *world) {
 	wg.Wait()
 	db.exec(t, `UPDATE capture.pending SET next_attempt_at = now() - interval '1 second'`)
 	release()
-	eventually(t, 60*time.Second, "what was pending is decided", func() bool {
+	eventually(t, patience, "what was pending is decided", func() bool {
 		n := 0
 		for key, id := range s.lead {
 			if strings.HasPrefix(key, "pending-") {
@@ -165,7 +164,7 @@ func (s *seeds) worksOnBoth(t *testing.T, before, after *world) {
 	}{{"oldtakes", before, after}, {"newtakes", after, before}} {
 		body := person("seed-"+c.name, "Seed"+c.name, "80205", chosen)
 		var r *capturev1.LeadResult
-		eventually(t, 30*time.Second, c.name+" is decided", func() bool {
+		eventually(t, patience, c.name+" is decided", func() bool {
 			r = submit(t, c.takes, body)
 			return r.GetDecision() != nil
 		})
@@ -179,7 +178,7 @@ func (s *seeds) worksOnBoth(t *testing.T, before, after *world) {
 				t.Errorf("%s: POST %s answered %d: %s", c.name, step.route, code, raw)
 			}
 		}
-		eventually(t, 30*time.Second, c.name+": a lead won through the other program is won", func() bool { // a report may be applied after its answer
+		eventually(t, patience, c.name+": a lead won through the other program is won", func() bool { // a report may be applied after its answer
 			got := &capturev1.GetLeadResponse{}
 			c.takes.get(t, "ops", "/v1/leads/"+r.GetLeadId(), got)
 			return got.GetState() == leadv1.State_STATE_WON

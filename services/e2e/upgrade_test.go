@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	capturev1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/capture/v1"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
@@ -64,25 +63,25 @@ func TestUpgrade(t *testing.T) {
 	front := balance(t, before)
 	l := startLoad(t, front.world)
 	l.demand(func(error) bool { return false }) // nobody is cut
-	l.flows(t, 60*time.Second, 30)
+	l.flows(t, 30)
 
 	_, after := oneProcess(t, binary(t), db, filepath.Join(dir, "new")) // migrates under load
 	front.use(before, after)
-	l.flows(t, 60*time.Second, 40)
+	l.flows(t, 40)
 	s.pending(t, before, after)
 	s.worksOnBoth(t, before, after)
-	l.flows(t, 60*time.Second, 30)
+	l.flows(t, 30)
 	compareViews(t, before, after, append(s.ids(), l.some(20)...))
 
 	front.use(after)
 	front.settle(t)
 	first.stop(t)
-	l.flows(t, 60*time.Second, 30)
+	l.flows(t, 30)
 
 	// A rollback starts the old program on the migrated database; then it dies.
 	second, before := oneProcess(t, path, db, filepath.Join(dir, "old"))
 	front.use(before, after)
-	l.flows(t, 60*time.Second, 30)
+	l.flows(t, 30)
 	compareViews(t, before, after, append(s.ids(), l.some(20)...))
 	if n := l.count(http.StatusServiceUnavailable); n > 0 {
 		t.Errorf("%d senders were told 503 while one program was always up", n)
@@ -90,7 +89,7 @@ func TestUpgrade(t *testing.T) {
 	l.demand(nil)
 	second.kill(t)
 	front.use(after)
-	l.flows(t, 60*time.Second, 30)
+	l.flows(t, 30)
 	s.verify(t, after, l)
 }
 
@@ -112,13 +111,13 @@ func TestUpgradeFiveProcesses(t *testing.T) {
 			w := fiveProcessesOf(t, path, pgtest.New(t).URL())
 			s := seed(t, w)
 			l := startLoad(t, w)
-			l.flows(t, 60*time.Second, 20)
+			l.flows(t, 20)
 			for _, service := range c.order {
 				p := w.processes[service]
 				p.stop(t)
 				w.processes[service] = spawnBinary(t, binary(t), p.args...)
 				w.awaitHealthy(t)
-				l.flows(t, 60*time.Second, 20)
+				l.flows(t, 20)
 				s.readable(t, w)
 			}
 			s.verify(t, w, l)
@@ -129,7 +128,7 @@ func TestUpgradeFiveProcesses(t *testing.T) {
 // oneProcess starts one process of a binary on a database.
 func oneProcess(t *testing.T, path, db, data string) (*process, *world) {
 	t.Helper()
-	w := &world{logs: &buffer{}, http: &http.Client{Timeout: 20 * time.Second}, db: db, addr: freeAddr(t)}
+	w := &world{logs: &buffer{}, http: &http.Client{Timeout: callLimit}, db: db, addr: freeAddr(t)}
 	addr := freeAddr(t)
 	w.base = "http://" + addr
 	p := spawnBinary(t, path, "serve", "--sample", "--database-url", db, "--data", data, "--http", addr, "--grpc", w.addr, "--allow-private-webhooks")
@@ -151,7 +150,7 @@ func (s *seeds) verify(t *testing.T, w *world, l *load) {
 		return db.count(t, `SELECT (SELECT count(*) FROM capture.pending) + (SELECT count(*) FROM capture.outbox)
 			+ (SELECT count(*) FROM routing.outbox) + (SELECT count(*) FROM feedback.unapplied)`) == 0
 	}
-	eventually(t, 60*time.Second, "nothing is pending", settled)
+	eventually(t, patience, "nothing is pending", settled)
 	ids := l.again(t)
 	for key, body := range s.bodies {
 		if r := submit(t, w, body); r.GetLeadId() != s.lead[key] || !r.GetDuplicateRequest() {
@@ -159,7 +158,7 @@ func (s *seeds) verify(t *testing.T, w *world, l *load) {
 		}
 		ids[s.lead[key]] = true
 	}
-	eventually(t, 60*time.Second, "nothing is pending after everything was sent again", settled)
+	eventually(t, patience, "nothing is pending after everything was sent again", settled)
 	if n := db.count(t, `SELECT count(*) FROM capture.lead`); n != len(ids) {
 		t.Errorf("%d leads are held, %d were sent", n, len(ids))
 	}

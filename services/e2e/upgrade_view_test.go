@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 // compareViews reads leads through both programs: what the old one shows, the new one shows too,
@@ -15,7 +14,7 @@ func compareViews(t *testing.T, before, after *world, ids []string) {
 	t.Helper()
 	for _, id := range ids {
 		var diff string
-		eventually(t, 30*time.Second, "both programs show lead "+id+" alike", func() bool { // it may move between two reads
+		eventually(t, patience, "both programs show lead "+id+" alike", func() bool { // it may move between two reads
 			var a, b any
 			for _, read := range []struct {
 				w    *world

@@ -62,6 +62,7 @@ type Config struct {
 	Mail                      routing.MailConfig // the relay that ADF by e-mail goes through; zero: none
 	ADFProvider               string             // provider/name of ADF documents; "": leadmesh
 	MaxInFlight               int                // leads that Capture takes in at once, beyond it OVERLOADED; 0: 20,000
+	AnswerWithin              time.Duration      // how long a sender's request waits for decisions; 0: 2 s
 	Models                    scoring.ModelRules // what a model must be before it scores leads
 	RescoreAt                 string             // time of day at which everybody is scored, such as 02:30; "": never
 	Window                    int                // leads unanswered at once on Routing's streams, beyond it OVERLOADED; 0: 4,096

@@ -228,7 +228,7 @@ func (h *House) wireCapture(ctx context.Context) error {
 	names := newDirectory(routingv1.NewCaseServiceClient(conns[1]), h.tel.Log)
 	decide := stream.NewClient(routingv1.NewDecisionServiceClient(conns[1]), min(runtime.GOMAXPROCS(0), decideStreams))
 	h.closers = append(h.closers, func(context.Context) error { decide.Close(); return nil })
-	s, err := capture.New(capture.Config{MaxInFlight: h.cfg.MaxInFlight}, capture.Deps{
+	s, err := capture.New(capture.Config{MaxInFlight: h.cfg.MaxInFlight, AnswerWithin: h.cfg.AnswerWithin}, capture.Deps{
 		Pool: pool, Identity: identityv1.NewResolveServiceClient(conns[0]), Persons: identityv1.NewResolveServiceClient(conns[0]),
 		Decide: decide, Cases: routingv1.NewCaseServiceClient(conns[1]), Events: feedbackv1.NewEventServiceClient(conns[2]),
 		Governor: func() (*governance.Governor, string) {
