@@ -295,7 +295,7 @@ func (w *world) run(s *capture.Service) (stop func()) {
 // eventually waits for a condition that the background loops bring about.
 func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

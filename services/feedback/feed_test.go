@@ -47,7 +47,7 @@ func (b *bundle) commitLate(ctx context.Context, events []*leadv1.Event, delay t
 func TestFeedPassesOverNothing(t *testing.T) {
 	b := setup(t)
 	const writers, appends, pollers = 8, 25, 3
-	ctx, stop := context.WithTimeout(as(t, oem), time.Minute)
+	ctx, stop := context.WithTimeout(as(t, oem), 5*time.Minute)
 	defer stop()
 	var mu sync.Mutex
 	want := map[string]bool{}

@@ -2,6 +2,8 @@ package routing
 
 import (
 	"context"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,7 +40,7 @@ func (w *world) in(tx pgx.Tx, sql string, args ...any) {
 // awaitBlocked waits until n sessions of the database wait for a lock.
 func (w *world) awaitBlocked(n int) {
 	w.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		var waiting int
 		err := w.pool.QueryRow(w.t.Context(), `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -278,10 +280,14 @@ func TestBooksAreRightAtEveryMoment(t *testing.T) {
 		return func() error { _, err := s.sweepOnce(t.Context()); return err }
 	}
 	var g errgroup.Group
+	var looked atomic.Int64
 	g.Go(sweep(w.s))
 	g.Go(sweep(other))
 	g.Go(func() error {
 		for i, id := range leads[:40] {
+			for looked.Load() < int64(i/3) && t.Context().Err() == nil { // each look is amid the work, however slow
+				runtime.Gosched()
+			}
 			person := []string{"a-1", "a-2"}[i/2%2]
 			if _, err := w.s.AcceptLead(ctx, &routingv1.AcceptLeadRequest{LeadId: id.String(), PersonId: person}); butTooLate(err) != nil {
 				return err
@@ -316,6 +322,7 @@ func TestBooksAreRightAtEveryMoment(t *testing.T) {
 		if n := w.count(wrongBooks); n != 0 {
 			t.Fatalf("the books of %d persons are wrong at look %d", n, looks)
 		}
+		looked.Add(1)
 		select {
 		case err := <-done:
 			if err != nil {

@@ -234,7 +234,7 @@ func TestPushesSurviveARestart(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 		}
 	})
-	w := newPushWorld(t, map[string]string{"a": c.URL}, 2*time.Second, time.Hour)
+	w := newPushWorld(t, map[string]string{"a": c.URL}, time.Hour, time.Hour)
 	w.start()
 	w.customer(nil)
 	w.until("the first attempt", func() bool { return w.state("a") == "pending 1 502" })
@@ -242,7 +242,11 @@ func TestPushesSurviveARestart(t *testing.T) {
 	well.Store(true)
 	w.now = w.now.Add(time.Second)
 	w.customer(chooses("a")) // made while nobody pushes
-	w.configure([]time.Duration{2 * time.Second, time.Hour})
+	w.configure([]time.Duration{time.Hour, time.Hour})
+	// The hour is over: the second attempt is due, and not before all is as it should be for it.
+	if _, err := w.pool.Exec(t.Context(), `UPDATE routing_river.river_job SET scheduled_at = now() WHERE state = 'retryable'`); err != nil {
+		t.Fatal(err)
+	}
 	w.start()
 	w.until("both deliveries", func() bool { return w.state("a") == "delivered 1 200, delivered 2 200" })
 }

@@ -55,7 +55,7 @@ func newPushWorld(t *testing.T, urls map[string]string, retries ...time.Duration
 
 func (w *pushWorld) configure(retries []time.Duration) {
 	w.t.Helper()
-	p, err := newPusher(WebhookConfig{Retries: retries, Timeout: 5 * time.Second, Mail: w.mail}, w.s, w.pool)
+	p, err := newPusher(WebhookConfig{Retries: retries, Timeout: 20 * time.Second, Mail: w.mail}, w.s, w.pool)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func (w *pushWorld) until(what string, holds func() bool) {
 	w.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for !holds() {
 		select {
 		case <-tick.C:

@@ -46,7 +46,7 @@ func TestDatabaseIsDroppedWhenItsTestEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	pgtest.New(t) // keeps the server up, so that refusal means absence
 	conn, err := pgx.Connect(ctx, gone)

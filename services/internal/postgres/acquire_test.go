@@ -18,7 +18,7 @@ func TestAcquireIsBounded(t *testing.T) {
 	db := pgtest.New(t)
 	for _, traced := range []bool{false, true} {
 		var log bytes.Buffer
-		cfg := postgres.PoolConfig{MaxConns: 1, AcquireTimeout: 200 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		cfg := postgres.PoolConfig{MaxConns: 1, AcquireTimeout: 500 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 		if traced {
 			cfg.TracerProvider = tracenoop.NewTracerProvider()
 		}
@@ -37,7 +37,7 @@ func TestAcquireIsBounded(t *testing.T) {
 		}
 		held.Release()
 		// What bounds the wait must not bound the work.
-		if _, err := pool.Exec(t.Context(), "SELECT pg_sleep(0.5)"); err != nil {
+		if _, err := pool.Exec(t.Context(), "SELECT pg_sleep(1)"); err != nil {
 			t.Errorf("traced %v: work after the wait: %v", traced, err)
 		}
 		if n := strings.Count(log.String(), "--db-connections"); n != 1 {

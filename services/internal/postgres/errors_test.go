@@ -102,7 +102,7 @@ func TestProblemOfAnError(t *testing.T) {
 func TestErrorsOfALiveServer(t *testing.T) {
 	db := pgtest.New(t, poolModule())
 	pool := db.Open(postgres.PoolConfig{
-		Role: "leadmesh_poolcase", Schema: "poolcase", StatementTimeout: 50 * time.Millisecond, MaxConns: 2,
+		Role: "leadmesh_poolcase", Schema: "poolcase", StatementTimeout: time.Second, MaxConns: 2,
 	})
 	ctx := t.Context()
 	exec := func(ctx context.Context, sql string) error {

@@ -109,7 +109,7 @@ func TestIndexBesideWriters(t *testing.T) {
 	writer := db.Pool(m.Service)
 	// The build waits for the older transaction; nobody waits for the build.
 	for i := range 20 {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		_, err := writer.Exec(ctx, "INSERT INTO item VALUES ($1, $1)", i)
 		cancel()
 		if err != nil {

@@ -41,6 +41,13 @@ type far struct {
 	ended chan struct{} // when a handler's context has ended that was waited for
 }
 
+// called reports whether a request has come.
+func (f *far) called() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.got != nil
+}
+
 func (f *far) ListLeadEvents(ctx context.Context, r *feedbackv1.ListLeadEventsRequest) (*feedbackv1.ListLeadEventsResponse, error) {
 	f.mu.Lock()
 	f.got = r
@@ -234,19 +241,24 @@ func TestUnknownMethodLikeOverAWire(t *testing.T) {
 }
 
 func TestEndsLikeOverAWire(t *testing.T) {
-	for name, end := range map[string]func(context.Context) (context.Context, context.CancelFunc){
-		"deadline": func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, 200*time.Millisecond)
+	for name, end := range map[string]func(context.Context, *far) (context.Context, context.CancelFunc){
+		"deadline": func(ctx context.Context, _ *far) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 2*time.Second)
 		},
-		"cancelled": func(ctx context.Context) (context.Context, context.CancelFunc) {
+		"cancelled": func(ctx context.Context, far *far) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(50*time.Millisecond, cancel)
+			go func() {
+				for !far.called() && ctx.Err() == nil {
+					time.Sleep(time.Millisecond)
+				}
+				cancel()
+			}()
 			return ctx, cancel
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *way) []string {
-				ctx, cancel := end(t.Context())
+				ctx, cancel := end(t.Context(), w.far)
 				defer cancel()
 				_, err := feedbackv1.NewEventServiceClient(w.conn).ListLeadEvents(ctx, &feedbackv1.ListLeadEventsRequest{LeadId: "wait"})
 				select {
@@ -382,11 +394,7 @@ func TestGracefulStop(t *testing.T) {
 	go func() {
 		_, _ = client.ListLeadEvents(ctx, &feedbackv1.ListLeadEventsRequest{LeadId: "wait"})
 	}()
-	await(t, "the call runs", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return f.got != nil
-	})
+	await(t, "the call runs", f.called)
 	stopped := make(chan struct{})
 	go func() { s.GracefulStop(); close(stopped) }()
 	await(t, "calls are refused", func() bool {

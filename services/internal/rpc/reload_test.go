@@ -151,7 +151,7 @@ func TestMeshChangesAuthority(t *testing.T) {
 		return conn
 	}
 	answers := func(conn *grpc.ClientConn) error {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{})
 		return err

@@ -67,7 +67,7 @@ func TestSend(t *testing.T) {
 	}))
 	defer s.Close()
 	secret := webhook.NewSecret()
-	sender := adfpost.NewSender(endpoint.NewClient(endpoint.Network{Loopback: true}, 5*time.Second))
+	sender := adfpost.NewSender(endpoint.NewClient(endpoint.Network{Loopback: true}, 20*time.Second))
 	m := adfpost.Message{ID: "d1", URL: s.URL, ContentType: adfpost.TypeADF, Secrets: []string{secret}, Authorization: "Basic eDp5", Body: []byte("<adf/>"), At: time.Now()}
 	if a := sender.Send(t.Context(), m); !a.Delivered() || a.Word != "200" {
 		t.Fatalf("%+v", a)

@@ -53,7 +53,12 @@ func TestCheckURL(t *testing.T) {
 
 func post(t *testing.T, n endpoint.Network, url string) endpoint.Answer {
 	t.Helper()
-	a, _ := endpoint.NewClient(n, time.Second).Post(t.Context(), url, http.Header{}, []byte("x"), time.Now())
+	return postWithin(t, n, url, 20*time.Second)
+}
+
+func postWithin(t *testing.T, n endpoint.Network, url string, limit time.Duration) endpoint.Answer {
+	t.Helper()
+	a, _ := endpoint.NewClient(n, limit).Post(t.Context(), url, http.Header{}, []byte("x"), time.Now())
 	return a
 }
 
@@ -83,7 +88,7 @@ func TestReachedOrNot(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer s.Close()
 	defer close(release)
-	if a := post(t, endpoint.Network{Loopback: true}, s.URL); a.Word != endpoint.WordTimeout || !a.Reached || !a.Unwell {
+	if a := postWithin(t, endpoint.Network{Loopback: true}, s.URL, 2*time.Second); a.Word != endpoint.WordTimeout || !a.Reached || !a.Unwell {
 		t.Errorf("hanging: %+v", a)
 	}
 	if a := post(t, endpoint.Network{Loopback: true}, "http://127.0.0.1:1/"); a.Word != endpoint.WordRefused || a.Reached {

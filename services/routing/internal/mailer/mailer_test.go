@@ -97,7 +97,7 @@ func TestSend(t *testing.T) {
 				s.User, s.Password = "us", "secret"
 				r.User, r.Password = "us", "secret"
 			}
-			a := sender(t, r, 10*time.Second).Send(t.Context(), message)
+			a := sender(t, r, 20*time.Second).Send(t.Context(), message)
 			if !a.Delivered() || a.Word != "smtp_250" || !a.Reached || a.Timings.Total <= 0 {
 				t.Fatalf("%+v", a)
 			}
@@ -122,7 +122,7 @@ func TestLongTextAndAttachmentSurvive(t *testing.T) {
 	m := message
 	m.Text = strings.Repeat("länge ", 400)
 	m.Attachment, m.Name, m.Type = []byte("<adf>ä</adf>"), "lead.xml", "application/x-adf+xml"
-	if a := sender(t, relayOf(t, s), 10*time.Second).Send(t.Context(), m); !a.Delivered() {
+	if a := sender(t, relayOf(t, s), 20*time.Second).Send(t.Context(), m); !a.Delivered() {
 		t.Fatalf("%+v", a)
 	}
 	got := s.Got()[0]
@@ -206,7 +206,7 @@ func TestAnswers(t *testing.T) {
 			tt.set(s, &r)
 			timeout := 20 * time.Second
 			if strings.HasPrefix(tt.name, "hangs") {
-				timeout = 500 * time.Millisecond
+				timeout = 3 * time.Second
 			}
 			a := sender(t, r, timeout).Send(t.Context(), message)
 			a.Timings, a.Said = endpoint.Timings{}, ""

@@ -18,7 +18,7 @@ func TestBothSecretsSign(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
 	defer s.Close()
 	fresh, old := webhook.NewSecret(), webhook.NewSecret()
-	sender := webhook.NewSender(endpoint.NewClient(endpoint.Network{Loopback: true}, 5*time.Second))
+	sender := webhook.NewSender(endpoint.NewClient(endpoint.Network{Loopback: true}, 20*time.Second))
 	a := sender.Send(t.Context(), webhook.Message{ID: "1", URL: s.URL, Secrets: []string{fresh, old}, Body: []byte("{}"), At: time.Now()})
 	if !a.Delivered() {
 		t.Fatalf("%+v", a)
