@@ -60,10 +60,18 @@ type Row struct {
 	// In is the unit in which people read the thresholds of a feature of leads, as in
 	// scoring.Row.In, e.g. days. It concerns the text alone: Below is in the feature's own unit.
 	In       string
-	Group    string // name of the group whose cap it counts into; may be empty
+	Group    string // name of the group whose cap it counts into; empty: of a feature of leads its own, of others none
 	Label    string // sentence for a reason, with the slot {value}; empty: the feature's name
 	Monotone Monotone
 	Bins     []Bin
+}
+
+// group is the name of the group whose cap the row counts into, "" for none.
+func (r *Row) group() string {
+	if f, ok := scoring.ParseFeature(r.Feature); ok && r.Group == "" {
+		return f.Group().String()
+	}
+	return r.Group
 }
 
 // Bin gives points to a range of numbers, to some values of a category, to a missing value or to

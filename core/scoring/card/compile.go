@@ -49,7 +49,7 @@ func Compile(c *Card) (*Scorer, []Problem) {
 	s.lo, s.hi = c.Cap.Bounds()
 	names := []string{""}
 	for i := range c.Rows {
-		names = append(names, c.Rows[i].Group)
+		names = append(names, c.Rows[i].group())
 	}
 	for i := range c.Pairs {
 		names = append(names, c.Pairs[i].Group)
@@ -66,7 +66,7 @@ func Compile(c *Card) (*Scorer, []Problem) {
 			f.add(int32(j), r.Bins[j].Part())
 		}
 		s.rows = append(s.rows, f.done())
-		s.groupOf = append(s.groupOf, s.group(r.Group))
+		s.groupOf = append(s.groupOf, s.group(r.group()))
 	}
 	for i := range c.Pairs {
 		p := &c.Pairs[i]

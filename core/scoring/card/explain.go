@@ -52,7 +52,7 @@ func (b *Bound) AppendContributions(dst []Contribution, row int) []Contribution 
 	dst = append(dst, Contribution{Kind: ContributionBase, Index: -1, Bin: -1, Cell: none, Points: s.card.Base, Error: s.card.BaseError})
 	start := len(dst)
 	for i := range b.rows {
-		c := Contribution{Kind: ContributionRow, Index: i, Group: s.card.Rows[i].Group, Bin: int(b.rows[i].bin(row)), Cell: none}
+		c := Contribution{Kind: ContributionRow, Index: i, Group: s.card.Rows[i].group(), Bin: int(b.rows[i].bin(row)), Cell: none}
 		if c.Bin >= 0 {
 			bin := &s.card.Rows[i].Bins[c.Bin]
 			c.Points, c.Error = bin.Points, bin.Error

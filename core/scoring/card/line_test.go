@@ -70,6 +70,7 @@ pairs:
 // table or scores a line.
 func TestLineScoresAsTheCard(t *testing.T) {
 	t.Run("written", func(t *testing.T) { scoresAlike(t, leads, false) })
+	t.Run("without the group", func(t *testing.T) { scoresAlike(t, strings.Replace(leads, "    group: LIFE_CYCLE\n", "", 1), false) })
 	learned := strings.NewReplacer("base: 20\n", "base: 20\nbase_error: 0.5\n", "points: 12}", "points: 12, error: 2}", "points: 25}", "points: 25, error: 4.5}",
 		"points: 20}", "points: 20, error: 1}", "chance: 1 %", "chance: 1 %, low: 0.5 %, high: 2 %", "chance: 20 %", "chance: 20 %, low: 18 %, high: 25 %",
 		"chance: 60 %", "chance: 60 %, low: 30 %, high: 61 %").Replace(leads)
