@@ -1,16 +1,8 @@
 package scoring_test
 
 import (
-	"bufio"
-	"context"
-	"fmt"
-	"io"
 	"math"
-	"os"
-	"os/exec"
 	"slices"
-	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,126 +13,11 @@ import (
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
-	"github.com/leadmesh/leadmesh/services/internal/pgtest"
-	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
-	"github.com/leadmesh/leadmesh/services/internal/telemetry"
 	"github.com/leadmesh/leadmesh/services/scoring"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
-
-const (
-	pastLeads = 100
-	pastWon   = 12 // 10 test drives and 2 others
-	pastLost  = 68 // 30 test drives and 38 others, 8 of them expired
-	ofAPage   = 7
-)
-
-// pastDecisions are leads as Routing answers them. Every second one asks for a test drive; all but
-// the last ten, which are open, were decided alike.
-func pastDecisions() (list []*routingv1.PastDecision) {
-	for i := range pastLeads {
-		d := &routingv1.PastDecision{
-			LeadId: lead.NewID([]byte("test"), strconv.Itoa(i)).String(), Brand: "NORRVIND", Points: 5000, ProbabilityPpm: 100_000,
-			Stage: leadv1.Stage_STAGE_INTENT, State: leadv1.State_STATE_LOST, Inputs: []*routingv1.ScoreInput{{Name: "no_consent", Value: 1}},
-		}
-		d.Region = "US-NY"
-		if i >= 50 {
-			d.Brand, d.Region = "HAVERLAND", ""
-		}
-		if i >= 90 {
-			d.Points, d.Stage = 100, leadv1.Stage_STAGE_AWARENESS
-		}
-		if i%2 == 0 {
-			d.Inputs = slices.Insert(d.Inputs, 0, &routingv1.ScoreInput{Name: "request_type", Value: int64(lead.RequestTypeTestDrive)})
-		}
-		switch {
-		case i >= pastWon+pastLost:
-			d.State = leadv1.State_STATE_WORKING
-		case i%8 == 0 || i == 1 || i == 3:
-			d.State = leadv1.State_STATE_WON
-		case i%10 == 5:
-			d.State = leadv1.State_STATE_EXPIRED
-		}
-		list = append(list, d)
-	}
-	return list
-}
-
-// pastSource is Routing with past decisions.
-type pastSource struct {
-	all    []*routingv1.PastDecision
-	size   int           // of a page
-	stopAt int           // the page that is not answered before go on; -1: none
-	stuck  chan struct{} // is closed there
-	goOn   chan struct{}
-	once   sync.Once
-
-	mu    sync.Mutex
-	fails int // calls to fail yet
-	asked []*routingv1.ListPastDecisionsRequest
-
-	unreadable []string // leads of the first page
-	forgets    bool     // every place
-	outcomes   *routingv1.CountPastOutcomesResponse
-	counted    []*routingv1.CountPastOutcomesRequest
-}
-
-func newSource(stopAt int) *pastSource {
-	return &pastSource{all: pastDecisions(), size: ofAPage, stopAt: stopAt, stuck: make(chan struct{}), goOn: make(chan struct{})}
-}
-
-func (p *pastSource) CountPastOutcomes(_ context.Context, req *routingv1.CountPastOutcomesRequest, _ ...grpc.CallOption) (*routingv1.CountPastOutcomesResponse, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.counted = append(p.counted, req)
-	if p.outcomes == nil {
-		return nil, problem.New(problemv1.Reason_REASON_UNAVAILABLE, "not now")
-	}
-	return p.outcomes, nil
-}
-
-func (p *pastSource) ListPastDecisions(ctx context.Context, req *routingv1.ListPastDecisionsRequest, _ ...grpc.CallOption) (*routingv1.ListPastDecisionsResponse, error) {
-	p.mu.Lock()
-	fails := p.fails > 0
-	p.fails--
-	if !fails {
-		p.asked = append(p.asked, req)
-	}
-	p.mu.Unlock()
-	if fails {
-		return nil, problem.New(problemv1.Reason_REASON_UNAVAILABLE, "not now")
-	}
-	page := 0
-	if p.forgets && req.GetPageToken() != "" {
-		return nil, problem.Invalid(problem.Violation{Field: "page_token", Description: "is none"})
-	}
-	if req.GetPageToken() != "" {
-		var err error
-		if page, err = strconv.Atoi(req.GetPageToken()); err != nil {
-			return nil, err
-		}
-	}
-	if page == p.stopAt {
-		p.once.Do(func() { close(p.stuck) })
-		select {
-		case <-p.goOn:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	end := min((page+1)*p.size, len(p.all))
-	resp := &routingv1.ListPastDecisionsResponse{Decisions: p.all[page*p.size : end], ProgressPpm: int32(end * 1_000_000 / max(len(p.all), 1))}
-	if page == 0 {
-		resp.UnreadableLeadIds = p.unreadable
-	}
-	if end < len(p.all) {
-		resp.NextPageToken = strconv.Itoa(page + 1)
-	}
-	return resp, nil
-}
 
 // trying is a house with a model and past decisions.
 type trying struct {
@@ -156,19 +33,6 @@ func newTrying(t *testing.T, pool *pgxpool.Pool, source *pastSource) *trying {
 	h.apply(t, sample(t), "")
 	m := h.models(t, "mona")
 	return &trying{m, h, source, m.upload(salesCard(12)).GetRevision()}
-}
-
-// runs works the service's jobs until the test ends.
-func (w *trying) runs() {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- w.s.Run(ctx) }()
-	w.t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			w.t.Error(err)
-		}
-	})
 }
 
 func (w *trying) begin() *scoringv1.Backtest {
@@ -191,17 +55,13 @@ func (w *trying) look(id string) *scoringv1.Backtest {
 
 func (w *trying) done(id string) *scoringv1.Backtest {
 	w.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
-		b := w.look(id)
-		if b.GetState() == scoringv1.BacktestState_BACKTEST_STATE_DONE {
-			return b
-		}
-		if time.Now().After(deadline) || b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_RUNNING {
-			w.t.Fatalf("it is %v", b)
-		}
+	b := until(w.t, func() *scoringv1.Backtest { return w.look(id) }, func(b *scoringv1.Backtest) bool {
+		return b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_RUNNING
+	})
+	if b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_DONE {
+		w.t.Fatalf("it is %v", b)
 	}
+	return b
 }
 
 // checkReport holds a report against figures worked out by hand.
@@ -331,11 +191,7 @@ func TestBacktestIsCancelled(t *testing.T) {
 	w := newTrying(t, pool, newSource(3))
 	w.runs()
 	id := w.begin().GetBacktestId()
-	select {
-	case <-w.source.stuck:
-	case <-time.After(time.Minute):
-		t.Fatal("it never came to the page")
-	}
+	w.source.await(t)
 	if b := w.look(id); b.GetLeadCount() != 3*ofAPage || b.GetProgressPpm() != 210_000 || b.GetEstimatedLeadCount() != pastLeads {
 		t.Errorf("at work it is %v", b)
 	}
@@ -346,7 +202,7 @@ func TestBacktestIsCancelled(t *testing.T) {
 			t.Fatalf("cancelled: %v, %v", resp, err)
 		}
 	}
-	close(w.source.goOn)
+	w.source.open()
 	checkReport(t, w.done(w.begin().GetBacktestId()).GetReport()) // by the same worker, so the first job has ended
 	if b := w.look(id); b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_CANCELLED || b.GetLeadCount() != 3*ofAPage {
 		t.Errorf("the cancelled one is %v", b)
@@ -386,72 +242,5 @@ func TestBacktestMistakes(t *testing.T) {
 		if err := rpc.Authorize(rpc.Caller{Name: "x", Roles: []rpc.Role{role}}, "/leadmesh.routing.v1.CaseService/ListPastDecisions"); err == nil {
 			t.Errorf("%v reads past decisions", role)
 		}
-	}
-}
-
-// backtestProcess names the database when the test binary is to be the process that is killed.
-const backtestProcess = "LEADMESH_TEST_BACKTEST"
-
-// A process that is killed in the middle costs the page it was at; another goes on behind it.
-func TestBacktestSurvivesAKilledProcess(t *testing.T) {
-	t.Parallel()
-	db := pgtest.New(t, scoring.Migrations())
-	w := newTrying(t, db.Pool("scoring"), newSource(-1))
-	id := w.begin().GetBacktestId()
-
-	cmd := exec.Command(os.Args[0], "-test.run=^TestBacktestAsAnotherProcess$", "-test.v")
-	cmd.Env = append(os.Environ(), backtestProcess+"="+db.URL())
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := bufio.NewScanner(out)
-	for said.Scan() && said.Text() != "stuck" {
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err == nil {
-		t.Fatal("the other process ended by itself")
-	}
-	if b := w.look(id); b.GetLeadCount() != 3*ofAPage || b.GetState() != scoringv1.BacktestState_BACKTEST_STATE_RUNNING {
-		t.Fatalf("left behind: %v", b)
-	}
-	w.house.now = start.Add(2 * time.Minute)
-	w.runs()
-	checkReport(t, w.done(id).GetReport())
-	if n := len(w.source.asked); n != 12 || w.source.asked[0].GetPageToken() != "3" {
-		t.Errorf("%d pages were asked for, the first being %v", n, w.source.asked[0])
-	}
-}
-
-// TestBacktestAsAnotherProcess is the process that TestBacktestSurvivesAKilledProcess kills.
-func TestBacktestAsAnotherProcess(t *testing.T) {
-	url, ok := os.LookupEnv(backtestProcess)
-	if !ok {
-		t.Skip("is started by another test")
-	}
-	pool, err := postgres.Open(t.Context(), postgres.PoolConfig{URL: url, Role: postgres.ServiceRole("scoring"), Schema: "scoring", MaxConns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tel, err := telemetry.New(t.Context(), telemetry.Config{Service: "test", LogWriter: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := newSource(3)
-	s, err := scoring.New(scoring.Config{}, scoring.Deps{Pool: pool, Past: source, Tel: tel, Now: func() time.Time { return start }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		<-source.stuck
-		fmt.Println("stuck")
-	}()
-	if err := s.Run(t.Context()); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -228,19 +228,11 @@ func TestBacktestWhosePlaceIsLost(t *testing.T) {
 	w := newTrying(t, newPool(t), source)
 	w.runs()
 	id := w.begin().GetBacktestId()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
-		b := w.look(id)
-		if b.GetState() == scoringv1.BacktestState_BACKTEST_STATE_FAILED {
-			if !strings.Contains(b.GetProblem(), "begin it again") {
-				t.Errorf("it ended with %q", b.GetProblem())
-			}
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("it is %v", b)
-		}
+	b := until(t, func() *scoringv1.Backtest { return w.look(id) }, func(b *scoringv1.Backtest) bool {
+		return b.GetState() == scoringv1.BacktestState_BACKTEST_STATE_FAILED
+	})
+	if !strings.Contains(b.GetProblem(), "begin it again") {
+		t.Errorf("it ended with %q", b.GetProblem())
 	}
 }
 

@@ -41,16 +41,11 @@ func TestRescoringEveryNight(t *testing.T) {
 	// nights waits until so many were begun and are done.
 	nights := func(want int) {
 		t.Helper()
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for deadline := time.Now().Add(time.Minute); ; <-tick.C {
-			list := all()
-			if len(list) == want && list[0].GetState() == scoringv1.RescoringState_RESCORING_STATE_DONE {
-				return
-			}
-			if len(list) > want || time.Now().After(deadline) {
-				t.Fatalf("%d re-scorings, want %d", len(list), want)
-			}
+		list := until(t, all, func(list []*scoringv1.Rescoring) bool {
+			return len(list) > want || len(list) == want && list[0].GetState() == scoringv1.RescoringState_RESCORING_STATE_DONE
+		})
+		if len(list) > want {
+			t.Fatalf("%d re-scorings, want %d", len(list), want)
 		}
 	}
 	one.house.apply(t, sample(t), "")

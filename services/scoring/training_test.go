@@ -1,13 +1,7 @@
 package scoring_test
 
 import (
-	"context"
-	"fmt"
-	"io"
 	"math"
-	"math/rand/v2"
-	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,92 +13,11 @@ import (
 	core "github.com/leadmesh/leadmesh/core/scoring"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
-	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
-	"github.com/leadmesh/leadmesh/services/internal/pgtest"
-	"github.com/leadmesh/leadmesh/services/internal/postgres"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
-	"github.com/leadmesh/leadmesh/services/internal/telemetry"
-	"github.com/leadmesh/leadmesh/services/scoring"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
-
-// What decides in the made-up past, in log-odds. The playbook thinks little of finance and much of
-// page views, which do nothing here.
-const (
-	trueBase, trueQuote, trueDrive, truePhone = -1.6, 0.3, 1.5, 0.7
-	trueLate                                  = -1.0 // who wants to wait
-)
-
-// madeUp is leads of a year with their true chances, as Routing answers them today. Losses are known
-// within days and wins within months, so that among the recent ones the lost are known and the won are
-// open.
-func madeUp(n int) (all []*routingv1.PastDecision, chances []float64) { return madeUpWith(n, 0) }
-
-// madeUpWith is madeUp where a phone number and a test drive together are worth so much more, in log-odds.
-func madeUpWith(n int, together float64) (all []*routingv1.PastDecision, chances []float64) {
-	r := rand.New(rand.NewPCG(7, 7))
-	const year = 365 * 24 * time.Hour
-	for i := range n {
-		odds := trueBase
-		d := &routingv1.PastDecision{
-			LeadId: lead.NewID([]byte("made up"), strconv.Itoa(i)).String(), Brand: []string{"NORRVIND", "SOLVANE"}[r.IntN(2)],
-			Points: 3000, ProbabilityPpm: 50_000, Stage: leadv1.Stage_STAGE_CONSIDERATION, State: leadv1.State_STATE_WORKING,
-		}
-		add := func(name string, value int64) {
-			d.Inputs = append(d.Inputs, &routingv1.ScoreInput{Name: name, Value: value})
-		}
-		received := start.Add(-time.Duration(r.Int64N(int64(year))))
-		d.ReceivedAt = timestamppb.New(received)
-		switch r.IntN(3) {
-		case 0:
-			odds += trueDrive
-			add("request_type", int64(lead.RequestTypeTestDrive))
-		case 1:
-			odds += trueQuote
-			add("request_type", int64(lead.RequestTypeQuote))
-		default:
-			add("request_type", int64(lead.RequestTypeBrochure))
-		}
-		if phone := r.Int64N(2); phone == 1 {
-			if odds += truePhone; odds > trueBase+trueDrive {
-				odds += together
-			}
-			add("has_phone", 1)
-		} else {
-			add("has_phone", 0)
-		}
-		days := r.Int64N(300)
-		if add("time_frame_days", days); days >= 150 {
-			odds += trueLate
-		}
-		if r.IntN(4) == 0 {
-			add("no_consent", 1)
-		} else if r.IntN(2) == 0 {
-			add("page_view.count", 500+r.Int64N(20_000))
-		}
-		chance := 1 / (1 + math.Exp(-odds))
-		took, state := time.Duration(r.ExpFloat64()*float64(8*24*time.Hour)), leadv1.State_STATE_LOST
-		if r.Float64() < chance {
-			took, state = time.Duration(r.ExpFloat64()*float64(70*24*time.Hour)), leadv1.State_STATE_WON
-		} else if r.IntN(3) == 0 {
-			state = leadv1.State_STATE_EXPIRED
-		}
-		if closed := received.Add(took); closed.Before(start) {
-			d.State, d.ClosedAt = state, timestamppb.New(closed)
-		}
-		all, chances = append(all, d), append(chances, chance)
-	}
-	return all, chances
-}
-
-func newPast(n, stopAt int) *pastSource {
-	p := newSource(stopAt)
-	p.all, _ = madeUp(n)
-	p.size = 200
-	return p
-}
 
 func (w *trying) train(note string) *scoringv1.Training {
 	w.t.Helper()
@@ -127,17 +40,7 @@ func (w *trying) training(id string) *scoringv1.Training {
 // until looks at a training until it is as wanted.
 func (w *trying) until(id string, wanted func(*scoringv1.Training) bool) *scoringv1.Training {
 	w.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(3 * time.Minute); ; <-tick.C {
-		x := w.training(id)
-		if wanted(x) {
-			return x
-		}
-		if time.Now().After(deadline) {
-			w.t.Fatalf("it is %v", x)
-		}
-	}
+	return until(w.t, func() *scoringv1.Training { return w.training(id) }, wanted)
 }
 
 func (w *trying) trained(id string) *scoringv1.Training {
@@ -174,19 +77,6 @@ func (w *trying) scoring(revision string) *core.Model {
 		w.t.Fatal(err)
 	}
 	return p.Scoring
-}
-
-func inputsOf(d *routingv1.PastDecision) *core.Inputs {
-	in := &core.Inputs{}
-	in.Reset()
-	for _, x := range d.GetInputs() {
-		if f, ok := core.ParseFeature(x.GetName()); ok {
-			in.Values[f] = int32(x.GetValue())
-		} else {
-			in.DropTracked()
-		}
-	}
-	return in
 }
 
 func TestTraining(t *testing.T) {
@@ -291,53 +181,6 @@ func TestTraining(t *testing.T) {
 	}
 }
 
-// checkTruth holds what a learned table says of leads against their true chances. That so many wins are
-// still to come must not make the leads look worse than they are, and that losses are known early not
-// either.
-func checkTruth(t *testing.T, m *core.Model, all []*routingv1.PastDecision, chances []float64) {
-	t.Helper()
-	type group struct{ n, said, truth float64 }
-	groups := map[string]*group{}
-	add := func(name string, said, truth float64) {
-		if groups[name] == nil {
-			groups[name] = &group{}
-		}
-		g := groups[name]
-		g.n, g.said, g.truth = g.n+1, g.said+said, g.truth+truth
-	}
-	var res core.Result
-	for i, d := range all {
-		in := inputsOf(d)
-		m.Score(in, &res)
-		said := float64(res.Probability[lead.LineSales]) / 1e6
-		add("all", said, chances[i])
-		if in.NoConsent {
-			add("without consent", said, chances[i])
-		} else if in.Values[core.FeaturePageViewCount] > core.Missing {
-			add("with page views", said, chances[i])
-		}
-		add(fmt.Sprintf("request %d phone %d late %v", in.Values[core.FeatureRequestType], in.Values[core.FeatureHasPhone], in.Values[core.FeatureTimeFrameDays] >= 150), said, chances[i])
-	}
-	for _, name := range slices.Sorted(func(yield func(string) bool) {
-		for name := range groups {
-			if !yield(name) {
-				return
-			}
-		}
-	}) {
-		g := groups[name]
-		said, truth := g.said/g.n, g.truth/g.n
-		bound := 0.06
-		if name == "all" {
-			bound = 0.025
-		}
-		t.Logf("%s: %.0f leads, said %.3f, true %.3f", name, g.n, said, truth)
-		if math.Abs(said-truth) > bound {
-			t.Errorf("%s: said %.3f, true %.3f", name, said, truth)
-		}
-	}
-}
-
 // Facts that tell only together are learned as a pair, which the line's scorecard holds.
 func TestTrainingLearnsPairs(t *testing.T) {
 	t.Parallel()
@@ -393,11 +236,7 @@ func TestTrainingIsCancelled(t *testing.T) {
 	w := newTrying(t, pool, newPast(8000, 3))
 	w.runs()
 	id := w.train("").GetTrainingId()
-	select {
-	case <-w.source.stuck:
-	case <-time.After(time.Minute):
-		t.Fatal("it never came to the page")
-	}
+	w.source.await(t)
 	if x := w.training(id); x.GetLeadCount() != 600 || x.GetProgressPpm() != 37_500 || x.GetEstimatedLeadCount() != 8000 {
 		t.Errorf("at work it is %v", x)
 	}
@@ -410,7 +249,7 @@ func TestTrainingIsCancelled(t *testing.T) {
 	}
 	cancel(id)
 	cancel(id)
-	close(w.source.goOn)
+	w.source.open()
 
 	// And while it learns.
 	id = w.train("").GetTrainingId()
@@ -456,62 +295,5 @@ func TestTrainingMistakes(t *testing.T) {
 				t.Errorf("%v calls %s: %v", role, method, err)
 			}
 		}
-	}
-}
-
-// trainingProcess names the database when the test binary is to be the process that is killed.
-const trainingProcess = "LEADMESH_TEST_TRAINING"
-
-// A process that is killed while it learns costs what it learned; another reads no lead again.
-func TestTrainingSurvivesAKilledProcess(t *testing.T) {
-	t.Parallel()
-	db := pgtest.New(t, scoring.Migrations())
-	w := newTrying(t, db.Pool("scoring"), newPast(4000, -1))
-	id := w.train("").GetTrainingId()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestTrainingAsAnotherProcess$")
-	cmd.Env = append(os.Environ(), trainingProcess+"="+db.URL())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.until(id, func(x *scoringv1.Training) bool { return x.GetStep() == scoringv1.TrainingStep_TRAINING_STEP_LEARNING })
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err == nil {
-		t.Fatal("the other process ended by itself")
-	}
-	if x := w.training(id); x.GetLeadCount() != 4000 || x.GetState() != scoringv1.TrainingState_TRAINING_STATE_RUNNING {
-		t.Fatalf("left behind: %v", x)
-	}
-	w.house.now = start.Add(2 * time.Minute)
-	w.runs()
-	if x := w.trained(id); x.GetReport().GetLearnedCount() != 4000 || x.GetRevision() == "" {
-		t.Errorf("done: %v", x)
-	}
-	if n := len(w.source.asked); n != 0 {
-		t.Errorf("%d pages were read again", n)
-	}
-}
-
-// TestTrainingAsAnotherProcess is the process that TestTrainingSurvivesAKilledProcess kills.
-func TestTrainingAsAnotherProcess(t *testing.T) {
-	url, ok := os.LookupEnv(trainingProcess)
-	if !ok {
-		t.Skip("is started by another test")
-	}
-	pool, err := postgres.Open(t.Context(), postgres.PoolConfig{URL: url, Role: postgres.ServiceRole("scoring"), Schema: "scoring", MaxConns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tel, err := telemetry.New(t.Context(), telemetry.Config{Service: "test", LogWriter: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := scoring.New(scoring.Config{}, scoring.Deps{Pool: pool, Past: newPast(4000, -1), Tel: tel, Now: func() time.Time { return start }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Run(context.Background()); err != nil {
-		t.Fatal(err)
 	}
 }
