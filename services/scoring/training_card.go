@@ -9,17 +9,6 @@ import (
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 )
 
-// unbind takes the limits of groups and of the whole off an expert's table and tells whether there were
-// any: what many leads teach adds up as it did for them, and a limit would cut what was learned on top.
-func unbind(c *card.Card) bool {
-	bound := c.Cap != card.Cap{}
-	for _, limit := range c.Groups {
-		bound = bound || limit != card.Cap{}
-	}
-	c.Groups, c.Cap = nil, card.Cap{}
-	return bound
-}
-
 // unstated moves the points of a tracked feature that is missing to the base. To a lead without consent
 // to profiling these features give nothing at all; so it scores as it was learned from, as a lead of
 // which nothing was tracked.

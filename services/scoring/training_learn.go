@@ -100,7 +100,10 @@ func (s *Service) findOut(ctx context.Context, t *store.Training, own *playbook.
 func (s *Service) findPoints(ctx context.Context, t *store.Training, own *playbook.Playbook, prior *card.Card, g *gathered) (*finding, error) {
 	line := own.Scorecards.Lines[t.Line.String()]
 	x := &finding{words: words{enough: train.Enough(g.count(train.Won), g.count(train.Lost))}}
-	x.words.unbound = x.words.enough && unbind(prior)
+	var bounds limits
+	if x.words.enough {
+		bounds = unbind(prior)
+	}
 	pairs := mostPairs
 	if len(prior.Pairs) > 0 {
 		pairs = -1 // one of those that the expert wrote would stand twice
@@ -123,6 +126,9 @@ func (s *Service) findPoints(ctx context.Context, t *store.Training, own *playbo
 		unstated(c)
 		if x.words.moved, x.words.stage, err = g.level(c, line.Stages); err != nil {
 			return nil, &hopelessError{"what was learned can not be applied: " + err.Error()}
+		}
+		if x.words.limits, err = bounds.put(c, g); err != nil {
+			return nil, &hopelessError{"what was learned can not be limited: " + err.Error()}
 		}
 	}
 	return x, nil

@@ -27,8 +27,8 @@ type words struct {
 	enough bool // outcomes to say how good the table is
 	// recalibrated says that only chances were found anew
 	recalibrated bool
-	unbound      bool  // limits were left out
-	moved        int32 // points that all leads were moved by so that as many are at some stage as now
+	limits       []string // what became of the limits of the playbook's table
+	moved        int32    // points that all leads were moved by so that as many are at some stage as now
 	stage        lead.Stage
 }
 
@@ -108,9 +108,7 @@ func (w words) say(out *scoringv1.TrainingReport, r *train.Report) []string {
 	if out.GetLearnedCount() < out.GetLeadCount() {
 		list = append(list, fmt.Sprintf("Of %d leads %d were learned from: an even draw, the same each time, as more need too much memory.", out.GetLeadCount(), out.GetLearnedCount()))
 	}
-	if w.unbound {
-		list = append(list, "The limits of groups and of the line in the playbook's table were left out: what was learned adds up as it did for these leads.")
-	}
+	list = append(list, w.limits...)
 	if w.moved != 0 {
 		list = append(list, fmt.Sprintf("All points were moved by %.2f, so that as many of these leads are %s as by the table that decides now; the probabilities are what they were.",
 			float64(w.moved)/100, w.stage))

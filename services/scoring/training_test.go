@@ -11,6 +11,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/playbook"
 	core "github.com/leadmesh/leadmesh/core/scoring"
+	"github.com/leadmesh/leadmesh/core/scoring/card"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
@@ -57,26 +58,51 @@ func (w *trying) trained(id string) *scoringv1.Training {
 // scoring is the playbook with a model in its line's place; without a revision, the playbook.
 func (w *trying) scoring(revision string) *core.Model {
 	w.t.Helper()
+	own, c := w.own(), w.card(revision)
+	if c == nil {
+		return own.Scoring
+	}
+	return with(w.t, own, c).Scoring
+}
+
+func (w *trying) own() *playbook.Playbook {
+	w.t.Helper()
 	own, mistakes := playbook.Read(sample(w.t))
 	if own == nil {
 		w.t.Fatal(mistakes)
 	}
+	return own
+}
+
+// card is that of a model; nil without a revision.
+func (w *trying) card(revision string) *card.Card {
+	w.t.Helper()
 	if revision == "" {
-		return own.Scoring
+		return nil
 	}
 	resp, err := w.s.GetModel(w.ctx, &scoringv1.GetModelRequest{Revision: revision})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, m, problems := playbook.ReadModel(lead.LineSales, []byte(resp.GetModel().GetText()))
+	c, _, problems := playbook.ReadModel(lead.LineSales, []byte(resp.GetModel().GetText()))
 	if len(problems) > 0 {
 		w.t.Fatal(problems)
 	}
+	return c
+}
+
+// with is a playbook with a card in the place of its line's table.
+func with(t *testing.T, own *playbook.Playbook, c *card.Card) *playbook.Playbook {
+	t.Helper()
+	_, m, problems := playbook.ReadModel(lead.LineSales, c.Marshal())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
 	p, err := own.WithModels([]playbook.Model{m})
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return p.Scoring
+	return p
 }
 
 func TestTraining(t *testing.T) {
@@ -148,6 +174,7 @@ func TestTraining(t *testing.T) {
 		t.Errorf("the calibration is off by %v, and by %d in the card", f, model.GetFigures().GetCalibrationErrorPpm())
 	}
 	checkTruth(t, w.scoring(x.GetRevision()), all, chances)
+	checkLimits(t, w.own(), w.card(x.GetRevision()), r.GetWords(), all)
 
 	// The same leads give the same table.
 	again := w.trained(w.train("again").GetTrainingId())
