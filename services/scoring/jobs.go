@@ -160,12 +160,17 @@ func (j *jobs) work(ctx context.Context, c *chore, named string) error {
 		if !more {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(min(time.Since(at), time.Second)):
-		}
+		rest(ctx, min(time.Since(at), time.Second))
 	}
 	return river.JobSnooze(0)
+}
+
+// rest waits for a while, or until ctx ends.
+func rest(ctx context.Context, a time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(a):
+	}
 }
 
 // newJobID draws the name of something to be worked on.

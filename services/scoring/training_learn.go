@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/leadmesh/leadmesh/core/scoring/card"
 	"github.com/leadmesh/leadmesh/core/scoring/train"
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
+	"github.com/leadmesh/leadmesh/services/internal/problem"
 	store "github.com/leadmesh/leadmesh/services/scoring/internal/postgres"
 	"google.golang.org/protobuf/proto"
 )
@@ -184,18 +186,17 @@ type effort struct {
 	id    lead.ID
 	done  atomic.Int32 // millionths
 	over  atomic.Bool  // it was cancelled, or somebody else finished it
-	rest  time.Time    // when it last rested; touched by the learner alone
-	begun bool
+	since time.Time    // when it last rested; touched by the learner alone
 }
 
 // goOn is told how much is learned and says whether to go on. Where there is one processor, learning
 // rests as long as it works.
 func (e *effort) goOn(ctx context.Context, done, of int) bool {
 	e.done.Store(int32(int64(done) * (wholeProgress - 1) / int64(max(of, 1))))
-	if runtime.GOMAXPROCS(0) == 1 && e.begun {
-		time.Sleep(min(time.Since(e.rest), 100*time.Millisecond))
+	if runtime.GOMAXPROCS(0) == 1 && !e.since.IsZero() {
+		rest(ctx, min(time.Since(e.since), 100*time.Millisecond))
 	}
-	e.rest, e.begun = time.Now(), true
+	e.since = time.Now()
 	return ctx.Err() == nil && !e.over.Load()
 }
 
@@ -213,8 +214,7 @@ func (e *effort) beat(ctx context.Context) (stop func()) {
 				return
 			case <-ticker.C:
 			}
-			// A database that is away is asked again: learning goes on meanwhile.
-			_, _ = e.s.store.ChangeTraining(ctx, e.id, func(t *store.Training) (*store.TrainingChange, error) {
+			_, err := e.s.store.ChangeTraining(ctx, e.id, func(t *store.Training) (*store.TrainingChange, error) {
 				if t.State != store.Running {
 					e.over.Store(true)
 					return nil, nil
@@ -222,6 +222,10 @@ func (e *effort) beat(ctx context.Context) (stop func()) {
 				t.Progress, t.UpdatedAt = max(t.Progress, e.done.Load()), e.s.now()
 				return &store.TrainingChange{}, nil
 			})
+			if err != nil && ctx.Err() == nil { // learning goes on meanwhile
+				e.s.log.LogAttrs(ctx, slog.LevelWarn, "a training gives no sign of life, trying again",
+					slog.String("training", e.id.String()), slog.String("cause", problem.From(err).Code()))
+			}
 		}
 	}()
 	return func() {
