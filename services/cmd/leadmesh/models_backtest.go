@@ -79,7 +79,7 @@ func backtestsOf(client scoringv1.ModelServiceClient) *runKind[*scoringv1.Backte
 }
 
 func backtestProgress(b *scoringv1.Backtest) string {
-	return fmt.Sprintf("%d of about %d leads", b.GetLeadCount(), b.GetEstimatedLeadCount())
+	return soFar(b.GetLeadCount(), b.GetEstimatedLeadCount(), "leads")
 }
 
 func dayOrMoment(text string) (time.Time, error) {

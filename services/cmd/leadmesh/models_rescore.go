@@ -85,7 +85,7 @@ func rescoringsOf(client scoringv1.RescoringServiceClient) *runKind[*scoringv1.R
 }
 
 func rescoringProgress(r *scoringv1.Rescoring) string {
-	return fmt.Sprintf("%d of about %d persons", r.GetPersonCount(), r.GetEstimatedPersonCount())
+	return soFar(r.GetPersonCount(), r.GetEstimatedPersonCount(), "persons")
 }
 
 func listRescorings(ctx context.Context, s streams, client scoringv1.RescoringServiceClient) error {

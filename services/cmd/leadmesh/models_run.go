@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // runPoll is how often a waiting command asks how far a run is.
@@ -46,30 +49,50 @@ func (k *runKind[R]) show(ctx context.Context, s streams, id string, wait, cance
 	return err
 }
 
-// follow waits for a report and prints it; how far it is goes to where errors go.
+// follow waits for a report and prints it; how far it is goes to where errors go, whenever that is
+// something else. A house that can not be reached is waited for: what it has begun goes on when it is
+// back, and whoever waits over a night or an upgrade wants the end and not the gap.
 func (k *runKind[R]) follow(ctx context.Context, s streams, id string) error {
 	last := ""
 	for {
 		r, err := k.get(ctx, id)
-		if err != nil {
-			return err
-		}
-		running, done := k.state(r)
-		if !running {
-			k.print(s.out, r)
-			if !done {
-				return exitError(1)
+		at := "the house can not be reached; trying again"
+		switch {
+		case ctx.Err() != nil:
+			return k.stopped(id)
+		case err == nil:
+			running, done := k.state(r)
+			if !running {
+				k.print(s.out, r)
+				if !done {
+					return exitError(1)
+				}
+				return nil
 			}
-			return nil
+			at = k.progress(r)
+		case last == "" || status.Code(err) != codes.Unavailable:
+			return err // at the first look it is the address that is wrong
 		}
-		if at := k.progress(r); at != last {
+		if at != last {
 			last = at
 			fmt.Fprintln(s.err, at)
 		}
 		select {
 		case <-ctx.Done():
-			return errors.New("stopped waiting; the " + k.words + " " + id + " goes on")
+			return k.stopped(id)
 		case <-time.After(runPoll):
 		}
 	}
+}
+
+func (k *runKind[R]) stopped(id string) error {
+	return errors.New("stopped waiting; the " + k.words + " " + id + " goes on")
+}
+
+// soFar says how many of a run's things are done, of about how many; 0 where that is not known yet.
+func soFar(done, about int64, things string) string {
+	if about == 0 {
+		return fmt.Sprintf("%d %s so far", done, things)
+	}
+	return fmt.Sprintf("%d of about %d %s", done, about, things)
 }

@@ -109,7 +109,7 @@ func trainingProgress(t *scoringv1.Training) string {
 	if t.GetStep() == scoringv1.TrainingStep_TRAINING_STEP_LEARNING {
 		return fmt.Sprintf("%d %%: learning from %d leads", t.GetProgressPpm()/10_000, t.GetLeadCount())
 	}
-	return fmt.Sprintf("%d %%: read %d of about %d leads", t.GetProgressPpm()/10_000, t.GetLeadCount(), t.GetEstimatedLeadCount())
+	return fmt.Sprintf("%d %%: read %s", t.GetProgressPpm()/10_000, soFar(t.GetLeadCount(), t.GetEstimatedLeadCount(), "leads"))
 }
 
 func trainingWord(t *scoringv1.Training) string {
