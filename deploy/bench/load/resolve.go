@@ -27,6 +27,10 @@ type Asked struct {
 // Resolves encodes the records of a population from one place to another as requests to resolve, of
 // size leads each, in the form in which Capture stores leads.
 func Resolves(p *people.Population, from, to, size int) ([]Asked, error) {
+	return resolves(p, from, to, size, captured)
+}
+
+func resolves(p *people.Population, from, to, size int, captured func(r *people.Record) *leadv1.Lead) ([]Asked, error) {
 	var out []Asked
 	for from < to {
 		req := &identityv1.BatchResolveRequest{}
