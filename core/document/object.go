@@ -137,14 +137,20 @@ func Value[T any](o *Object, key string, parse func(string) (T, error)) (v T, ok
 	if n == nil {
 		return v, false
 	}
+	return Scalar(o, n, key, o.At(key), parse)
+}
+
+// Scalar reads a scalar with a parser, for a key, at a path; ok is false when it is not readable, which
+// is noted.
+func Scalar[T any](o *Object, n *yaml.Node, key, path string, parse func(string) (T, error)) (v T, ok bool) {
 	s, ok := o.Word(n)
 	if !ok {
-		o.Places.Failed[o.At(key)] = true
+		o.Places.Failed[path] = true
 		return v, false
 	}
 	v, err := parse(s)
 	if err != nil {
-		o.Places.Failed[o.At(key)] = true
+		o.Places.Failed[path] = true
 		o.Bad(n, "%s: %v", key, err)
 		return v, false
 	}
@@ -236,18 +242,9 @@ func Grid[T any](o *Object, key string, parse func(string) (T, error)) (out [][]
 		for i, x := range n.Content {
 			at := fmt.Sprintf("%s[%d]", path, i)
 			o.Places.Lines[at] = o.Place(x)
-			s, ok := o.Word(x)
-			if !ok {
-				o.Places.Failed[at] = true
-				continue
+			if v, ok := Scalar(o, x, key, at, parse); ok {
+				line[i] = v
 			}
-			v, err := parse(s)
-			if err != nil {
-				o.Places.Failed[at] = true
-				o.Bad(x, "%s: %v", key, err)
-				continue
-			}
-			line[i] = v
 		}
 		out = append(out, line)
 	})

@@ -97,20 +97,11 @@ func readResidual(o *document.Object) catalogue.Residual {
 	return t
 }
 
-// readList reads a list of values; one that cannot be read fails the list.
+// readList reads a list of values; one that cannot be read fails the list, in which it keeps its place.
 func readList[T any](o *document.Object, key string, parse func(string) (T, error)) []T {
 	var out []T
 	o.Each(key, func(n *yaml.Node, path string) {
-		s, ok := o.Word(n)
-		if !ok {
-			o.Places.Failed[path] = true
-			return
-		}
-		v, err := parse(s)
-		if err != nil {
-			o.Places.Failed[path] = true
-			o.Bad(n, "%s: %v", key, err)
-		}
+		v, _ := document.Scalar(o, n, key, path, parse)
 		out = append(out, v)
 	})
 	return out
