@@ -362,8 +362,14 @@ func interpolate(knots []Knot, p int32, of func(*Knot) int32) int32 {
 		return of(&knots[k])
 	}
 	a, b := &knots[k], &knots[k+1]
-	dx, dy := int64(b.Points-a.Points), int64(of(b)-of(a))
-	return of(a) + int32(floorDiv(2*dy*int64(p-a.Points)+dx, 2*dx))
+	return Between(p, a.Points, b.Points, of(a), of(b))
+}
+
+// Between is the value at x of the straight line from low at from to high at to, rounded half up. from is
+// less than to.
+func Between(x, from, to, low, high int32) int32 {
+	dx, dy := int64(to-from), int64(high-low)
+	return low + int32(floorDiv(2*dy*int64(x-from)+dx, 2*dx))
 }
 
 // Bounds are the least and the most that the sum may be; the outermost numbers where there is none.

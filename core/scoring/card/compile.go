@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/leadmesh/leadmesh/core/scoring"
 	"github.com/leadmesh/leadmesh/core/scoring/frame"
 )
 
@@ -155,10 +156,7 @@ func (s *Scorer) calibrate() {
 			continue
 		}
 		b := knots[k+1]
-		between := func(from, to int32) int32 {
-			dx, dy := int64(b.Points-a.Points), int64(to-from)
-			return from + int32(floorDiv(2*dy*(int64(p)-int64(a.Points))+dx, 2*dx))
-		}
+		between := func(low, high int32) int32 { return scoring.Between(int32(p), a.Points, b.Points, low, high) }
 		s.chance[p] = chance{between(a.PPM, b.PPM), between(a.Low, b.Low), between(a.High, b.High)}
 	}
 }
@@ -168,12 +166,4 @@ func (s *Scorer) calibrate() {
 func (s *Scorer) Chance(points int32) (ppm, low, high int32) {
 	c := s.chance[min(max(points, 0), MaxPoints)]
 	return c.ppm, c.low, c.high
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }
