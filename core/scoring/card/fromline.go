@@ -71,14 +71,11 @@ func fromRow(r *scoring.Row) Row {
 	scale, _ := f.Unit().Scale(r.In)
 	rest := false
 	for _, b := range r.Bins {
-		x := Bin{Values: slices.Clone(b.Values), Missing: b.Missing, Points: b.Points, Error: b.Error, Label: b.Label}
-		if b.Below != nil {
-			below := float64(*b.Below * scale)
-			x.Below = &below
-		}
-		x.Other = b.Below == nil && b.Values == nil && !b.Missing
-		rest = rest || x.Other
-		out.Bins = append(out.Bins, x)
+		p := fromPart(scoring.Part{Below: b.Below, Values: b.Values, Missing: b.Missing}, scale)
+		rest = rest || p.Other
+		out.Bins = append(out.Bins, Bin{
+			Below: p.Below, Values: p.Values, Missing: p.Missing, Other: p.Other, Points: b.Points, Error: b.Error, Label: b.Label,
+		})
 	}
 	if !rest {
 		out.Bins = append(out.Bins, Bin{Other: true})
@@ -109,17 +106,22 @@ func fromSide(s *scoring.Side) Side {
 	scale, _ := f.Unit().Scale(s.In)
 	rest := false
 	for _, p := range s.Parts {
-		x := Part{Values: slices.Clone(p.Values), Missing: p.Missing}
-		if p.Below != nil {
-			below := float64(*p.Below * scale)
-			x.Below = &below
-		}
-		x.Other = p.Below == nil && p.Values == nil && !p.Missing
+		x := fromPart(p, scale)
 		rest = rest || x.Other
 		out.Parts = append(out.Parts, x)
 	}
 	if !rest {
 		out.Parts = append(out.Parts, Part{Other: true})
+	}
+	return out
+}
+
+// fromPart takes the threshold into the unit of cards; what names nothing is for the rest.
+func fromPart(p scoring.Part, scale int64) Part {
+	out := Part{Values: slices.Clone(p.Values), Missing: p.Missing, Other: p.Below == nil && p.Values == nil && !p.Missing}
+	if p.Below != nil {
+		below := float64(*p.Below * scale)
+		out.Below = &below
 	}
 	return out
 }
