@@ -1,6 +1,7 @@
 package lead
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -129,21 +130,9 @@ func mergeSplit(n, s Name) Name {
 	for _, part := range []*string{&s.Prefix, &s.Given, &s.Middle, &s.Family, &s.Suffix} {
 		*part = NormalizeNamePart(*part)
 	}
-	if n.Full != "" {
-		s.Full = n.Full
-	}
-	if s.Prefix == "" {
-		s.Prefix = n.Prefix
-	}
-	if s.Suffix == "" {
-		s.Suffix = n.Suffix
-	}
-	if s.Middle == "" {
-		s.Middle = n.Middle
-	}
-	if s.Company == "" {
-		s.Company = n.Company
-	}
+	s.Full = cmp.Or(n.Full, s.Full)
+	s.Prefix, s.Suffix = cmp.Or(s.Prefix, n.Prefix), cmp.Or(s.Suffix, n.Suffix)
+	s.Middle, s.Company = cmp.Or(s.Middle, n.Middle), cmp.Or(s.Company, n.Company)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/catalogue"
@@ -37,18 +38,8 @@ func (x *extraction) vehicle(named *lead.Vehicle, c *signal.LifeCycle, decidedAt
 	}
 	if named != nil {
 		year = named.Year
-		if d.Code == "" {
-			d.Code = named.ModelCode
-		}
-		if d.Make == "" {
-			d.Make = named.Make
-		}
-		if d.VIN == "" {
-			d.VIN = named.VIN
-		}
-		if d.Powertrain == lead.PowertrainUnspecified {
-			d.Powertrain = named.Powertrain
-		}
+		d.Code, d.Make, d.VIN = cmp.Or(d.Code, named.ModelCode), cmp.Or(d.Make, named.Make), cmp.Or(d.VIN, named.VIN)
+		d.Powertrain = cmp.Or(d.Powertrain, named.Powertrain)
 		if km, ok := odometerKM(named); ok {
 			v.km = km
 		}
