@@ -52,11 +52,11 @@ func explain(ctx context.Context, tx *postgres.Tx, row postgres.LeadPerson) (*id
 	if err != nil {
 		return nil, err
 	}
-	joined, err := tx.Joined(ctx, p.row.ID)
+	ids, err := tx.WithJoined(ctx, p.row.ID)
 	if err != nil {
 		return nil, err
 	}
-	records, err := tx.CountRecords(ctx, append(joined, p.row.ID))
+	records, err := tx.CountRecords(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -63,23 +63,14 @@ func (s *Service) describe(ctx context.Context, tx *postgres.Tx, p *person) (*id
 		return nil, err
 	}
 	resp.HouseholdId = p.row.Household.String()
-	joined, err := tx.Joined(ctx, p.row.ID)
+	all, ids, err := s.toldOf(ctx, tx, p)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range joined {
+	for _, id := range ids[:len(ids)-1] {
 		resp.MergedPersonIds = append(resp.MergedPersonIds, id.String())
 	}
-	ids := append(joined, p.row.ID)
-	records, err := tx.Records(ctx, ids, maxRecords)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]told, len(records))
-	for i, r := range records {
-		if all[i], err = s.readTold(r, p.facts.IDs); err != nil {
-			return nil, err
-		}
+	for i := range all {
 		resp.Records = append(resp.Records, all[i].link())
 	}
 	resp.Crosswalk = crosswalk(all, "")
@@ -184,13 +175,9 @@ func effective(ctx context.Context, tx *postgres.Tx, p *person, golden *lead.Par
 		}
 		p.consents = append(p.consents, f)
 	}
-	stops := map[lead.ID][]fact{}
-	for _, r := range held {
-		f, err := readFact(r.ConsentID, r.Fact)
-		if err != nil {
-			return nil, err
-		}
-		stops[r.Point] = append(stops[r.Point], f)
+	stops, err := readStops(held)
+	if err != nil {
+		return nil, err
 	}
 	var facts []lead.Consent
 	for i, pb := range bearing(p, golden, stops) {

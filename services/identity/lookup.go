@@ -32,7 +32,7 @@ func (s *Service) LookupPerson(ctx context.Context, req *identityv1.LookupPerson
 		if len(found) == 0 {
 			return problem.NotFound("person")
 		}
-		all, err = s.toldOf(ctx, tx, found[0])
+		all, _, err = s.toldOf(ctx, tx, found[0])
 		return err
 	})
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Service) LookupPerson(ctx context.Context, req *identityv1.LookupPerson
 	// Of several bearers, the one whom the store itself named by it.
 	for i, p := range found {
 		if i > 0 {
-			if err := s.store.Read(ctx, func(tx *postgres.Tx) error { all, err = s.toldOf(ctx, tx, p); return err }); err != nil {
+			if err := s.store.Read(ctx, func(tx *postgres.Tx) error { all, _, err = s.toldOf(ctx, tx, p); return err }); err != nil {
 				return nil, err
 			}
 		}
@@ -139,23 +139,23 @@ func (s *Service) bearers(ctx context.Context, tx *postgres.Tx, id lead.Identifi
 	return out, nil
 }
 
-// toldOf reads the latest records of a person and of everybody joined into it.
-func (s *Service) toldOf(ctx context.Context, tx *postgres.Tx, p *person) ([]told, error) {
-	joined, err := tx.Joined(ctx, p.row.ID)
-	if err != nil {
-		return nil, err
+// toldOf reads the latest records of a person and of everybody joined into it; ids are all of them, its
+// own the last.
+func (s *Service) toldOf(ctx context.Context, tx *postgres.Tx, p *person) (all []told, ids []lead.ID, err error) {
+	if ids, err = tx.WithJoined(ctx, p.row.ID); err != nil {
+		return nil, nil, err
 	}
-	records, err := tx.Records(ctx, append(joined, p.row.ID), maxRecords)
+	records, err := tx.Records(ctx, ids, maxRecords)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]told, len(records))
+	all = make([]told, len(records))
 	for i, r := range records {
-		if out[i], err = s.readTold(r, p.facts.IDs); err != nil {
-			return nil, err
+		if all[i], err = s.readTold(r, p.facts.IDs); err != nil {
+			return nil, nil, err
 		}
 	}
-	return out, nil
+	return all, ids, nil
 }
 
 // crosswalk lists the identifiers that records bear, those of a person first, then by source. For a

@@ -185,6 +185,19 @@ func readFact(id lead.ID, raw []byte) (fact, error) {
 	return fact{id: id, pb: pb, raw: raw}, nil
 }
 
+// readStops reads revocations that bind everybody, by their contact point.
+func readStops(rows []postgres.Stop) (map[lead.ID][]fact, error) {
+	stops := map[lead.ID][]fact{}
+	for _, r := range rows {
+		f, err := readFact(r.ConsentID, r.Fact)
+		if err != nil {
+			return nil, err
+		}
+		stops[r.Point] = append(stops[r.Point], f)
+	}
+	return stops, nil
+}
+
 // stops reports whether the fact is a revocation that binds everybody who shares its contact point.
 func (f *fact) stops() bool {
 	return f.pb.GetState() == leadv1.ConsentState_CONSENT_STATE_REVOKED && f.pb.GetContactPoint() != ""

@@ -139,13 +139,9 @@ func profiles(ctx context.Context, tx *postgres.Tx, after lead.ID, rows []postgr
 	if err != nil || len(shared) == 0 {
 		return out, err
 	}
-	stops := map[lead.ID][]fact{}
-	for _, r := range shared {
-		f, err := readFact(r.ConsentID, r.Fact)
-		if err != nil {
-			return nil, err
-		}
-		stops[r.Point] = append(stops[r.Point], f)
+	stops, err := readStops(shared)
+	if err != nil {
+		return nil, err
 	}
 	for i := range persons {
 		out[i].Profiling = out[i].Profiling && profiled(&persons[i], stops, at)

@@ -223,7 +223,6 @@ func (w *people) sourceContradicts(it *item, p *person) bool {
 // settleStops settles the consents of the persons resolved and returns the revocations at all their
 // contact points, those of the batch included.
 func (w *people) settleStops(items []*item) (map[lead.ID][]fact, error) {
-	stops := map[lead.ID][]fact{}
 	wanted := map[lead.ID]bool{}
 	linked := make([]*person, len(items))
 	var points []lead.ID // without those that have none
@@ -241,17 +240,7 @@ func (w *people) settleStops(items []*item) (map[lead.ID][]fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range append(rows, w.changes.Stops...) {
-		if !wanted[r.Point] {
-			continue
-		}
-		f, err := readFact(r.ConsentID, r.Fact)
-		if err != nil {
-			return nil, err
-		}
-		stops[r.Point] = append(stops[r.Point], f)
-	}
-	return stops, nil
+	return readStops(slices.DeleteFunc(slices.Concat(rows, w.changes.Stops), func(r postgres.Stop) bool { return !wanted[r.Point] }))
 }
 
 // pointsOf returns the hashed contact points of a record.

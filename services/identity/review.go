@@ -36,10 +36,9 @@ func (s *Service) ListReviews(ctx context.Context, req *identityv1.ListReviewsRe
 			if err != nil {
 				return err
 			}
-			if page.Persons, err = tx.Joined(ctx, p.row.ID); err != nil {
+			if page.Persons, err = tx.WithJoined(ctx, p.row.ID); err != nil {
 				return err
 			}
-			page.Persons = append(page.Persons, p.row.ID)
 		}
 		rows, err := tx.Reviews(ctx, page)
 		if err != nil {
@@ -179,11 +178,10 @@ func (s *Service) side(ctx context.Context, tx *postgres.Tx, id lead.ID) (*ident
 	if err != nil {
 		return nil, err
 	}
-	joined, err := tx.Joined(ctx, p.row.ID)
+	ids, err := tx.WithJoined(ctx, p.row.ID)
 	if err != nil {
 		return nil, err
 	}
-	ids := append(joined, p.row.ID)
 	records, err := tx.Records(ctx, ids, sideRecords)
 	if err != nil {
 		return nil, err
@@ -257,15 +255,15 @@ func (s *Service) RejectReview(ctx context.Context, req *identityv1.RejectReview
 		if one == other {
 			return problem.New(problemv1.Reason_REASON_WRONG_STATE, "both are one person by now; take the merge back with POST /v1/persons/%s:split", one)
 		}
-		ones, err := tx.Joined(ctx, one)
+		ones, err := tx.WithJoined(ctx, one)
 		if err != nil {
 			return err
 		}
-		others, err := tx.Joined(ctx, other)
+		others, err := tx.WithJoined(ctx, other)
 		if err != nil {
 			return err
 		}
-		if err := tx.CloseReviews(ctx, pair, append(ones, one), append(others, other), postgres.ReviewDifferent, w.changes.At); err != nil {
+		if err := tx.CloseReviews(ctx, pair, ones, others, postgres.ReviewDifferent, w.changes.At); err != nil {
 			return err
 		}
 		return tx.Decide(ctx, pair, false, by.actor, by.note, w.changes.At)

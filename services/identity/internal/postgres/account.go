@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/leadmesh/leadmesh/core/lead"
+	"github.com/leadmesh/leadmesh/services/identity/internal/postgres/db"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 )
 
@@ -24,43 +26,34 @@ type AccountKey struct{ Hash, AccountID lead.ID }
 // AccountsByKey returns the organisations that are known by hashed keys. An identifier of one is a key
 // as well: of one that was joined into another it leads there, as far as the one that stands.
 func (t *Tx) AccountsByKey(ctx context.Context, hashes []lead.ID) (map[lead.ID]lead.ID, error) {
-	return accountsBy(hashes, func(hashes []lead.ID) ([]AccountKey, error) {
-		rows, err := t.q.AccountKeys(ctx, bucketsOf(hashes), uuids(hashes))
-		out := make([]AccountKey, len(rows))
-		for i, r := range rows {
-			out[i] = AccountKey{r.KeyHash.Bytes, r.AccountID.Bytes}
-		}
-		return out, err
-	})
+	return accountsBy(ctx, hashes, t.q.AccountKeys)
 }
 
 // HoldAccounts is AccountsByKey for who writes: what it returns stays so until the transaction ends, so that
 // whom it lets act for an organisation does not stay behind in one that is joined into another meanwhile.
 // Two that join the same ones at once meet in a deadlock, and one of them begins again.
 func (t *Tx) HoldAccounts(ctx context.Context, hashes []lead.ID) (map[lead.ID]lead.ID, error) {
-	return accountsBy(hashes, func(hashes []lead.ID) ([]AccountKey, error) {
-		rows, err := t.q.HoldAccountKeys(ctx, bucketsOf(hashes), uuids(hashes))
-		out := make([]AccountKey, len(rows))
-		for i, r := range rows {
-			out[i] = AccountKey{r.KeyHash.Bytes, r.AccountID.Bytes}
-		}
-		return out, err
-	})
+	return accountsBy(ctx, hashes, t.q.HoldAccountKeys)
 }
 
-func accountsBy(hashes []lead.ID, read func([]lead.ID) ([]AccountKey, error)) (map[lead.ID]lead.ID, error) {
+func accountsBy[R db.AccountKeysRow | db.HoldAccountKeysRow](
+	ctx context.Context, hashes []lead.ID, read func(context.Context, []int16, []pgtype.UUID) ([]R, error),
+) (map[lead.ID]lead.ID, error) {
 	out := make(map[lead.ID]lead.ID, len(hashes))
 	for len(hashes) > 0 {
-		rows, err := read(hashes)
+		rows, err := read(ctx, bucketsOf(hashes), uuids(hashes))
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range rows {
-			out[r.Hash] = r.AccountID
+		found := make([]lead.ID, len(rows))
+		for i, r := range rows {
+			r := db.AccountKeysRow(r)
+			found[i] = r.AccountID.Bytes
+			out[r.KeyHash.Bytes] = found[i]
 		}
 		hashes = nil
-		for _, r := range rows {
-			if id := r.AccountID; out[id].IsZero() && !slices.Contains(hashes, id) {
+		for _, id := range found {
+			if out[id].IsZero() && !slices.Contains(hashes, id) {
 				hashes = append(hashes, id)
 			}
 		}

@@ -164,19 +164,11 @@ func steps(rows []db.ReclusterStep, err error) ([]Step, error) {
 // PersonsAfter returns persons that stand, bucket by bucket.
 func (t *Tx) PersonsAfter(ctx context.Context, bucket int16, id lead.ID, most int) ([]Person, error) {
 	rows, err := t.q.PersonsAfter(ctx, bucket, uuid(id), int32(most))
-	out := make([]Person, len(rows))
-	for i, r := range rows {
-		out[i] = personOf(db.PersonRow(r))
-	}
-	return out, err
+	return personsOf(rows), err
 }
 
 // Persons returns the rows of persons in no order.
 func (t *Tx) Persons(ctx context.Context, ids []lead.ID) ([]Person, error) {
 	rows, err := t.q.PersonsByID(ctx, bucketsOf(ids), uuids(ids))
-	out := make([]Person, len(rows))
-	for i, r := range rows {
-		out[i] = personOf(db.PersonRow(r))
-	}
-	return out, err
+	return personsOf(rows), err
 }

@@ -245,11 +245,7 @@ func (t *Tx) LockPersons(ctx context.Context, ids []lead.ID) ([]Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Person, len(rows))
-	for i, r := range rows {
-		out[i] = personOf(db.PersonRow(r))
-	}
-	return out, nil
+	return personsOf(rows), nil
 }
 
 // Person returns one person's row.
@@ -272,13 +268,21 @@ func personOf(r db.PersonRow) Person {
 	}
 }
 
-// Joined returns the persons that were joined into a person.
-func (t *Tx) Joined(ctx context.Context, id lead.ID) ([]lead.ID, error) {
+func personsOf[R db.LockPersonsRow | db.StoryPersonsRow | db.PersonsAfterRow | db.PersonsByIDRow](rows []R) []Person {
+	out := make([]Person, len(rows))
+	for i, r := range rows {
+		out[i] = personOf(db.PersonRow(r))
+	}
+	return out
+}
+
+// WithJoined returns the persons that were joined into a person, and it itself as the last.
+func (t *Tx) WithJoined(ctx context.Context, id lead.ID) ([]lead.ID, error) {
 	rows, err := t.q.Joined(ctx, uuid(id))
 	if err != nil {
 		return nil, err
 	}
-	return leadIDs(rows), nil
+	return append(leadIDs(rows), id), nil
 }
 
 // Records returns the latest records of persons, newest first.

@@ -34,11 +34,7 @@ func (t *Tx) Tree(ctx context.Context, ids []lead.ID) ([]Person, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Person, len(rows))
-	for i, r := range rows {
-		out[i] = personOf(db.PersonRow(r))
-	}
-	return out, nil
+	return personsOf(rows), nil
 }
 
 // Story returns everything stored about the persons of a tree.
