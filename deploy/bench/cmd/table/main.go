@@ -59,7 +59,7 @@ func run(ctx context.Context) error {
 	begin := time.Now()
 	var rows []Row
 	for _, m := range []measurement{
-		{"P1a", b.scoring}, {"P1b", b.choosing}, {"P2", b.questioning}, {"P3", b.deciding}, {"P4", b.intake}, {"P5", b.single}, {"P6", b.persons}, {"P6-lists", b.cleaning}, {"P7", b.clocks}, {"P8", b.learning}, {"P9", b.starting}, {"P10", b.foretelling}, {"P11", b.matching},
+		{"P1a", b.scoring}, {"P1b", b.choosing}, {"P2", b.questioning}, {"P3", b.deciding}, {"P4", b.intake}, {"P5", b.single}, {"P6", b.persons}, {"P6-lists", b.cleaning}, {"P7", b.clocks}, {"P8", b.learning}, {"P9", b.starting}, {"P10", b.foretelling}, {"P11", b.matching}, {"P12", b.working},
 	} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue
