@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func TestRescoring(t *testing.T) {
 	same(t, list("line=LINE_RENEWAL&min_stage=STAGE_AWARENESS"), persons...)
 	one := &scoringv1.GetPersonScoresResponse{}
 	w.get(t, "oem", "/v1/persons/"+persons[1]+"/scores", one)
-	if s := one.GetScores(); len(s.GetSegments()) != 1 || s.GetSegments()[0].GetLevel() != "active" || !s.GetNoConsent() || len(s.GetLines()) != 9 || s.GetRescoringId() != first.GetRescoringId() {
+	if s := one.GetScores(); len(s.GetSegments()) != 1 || s.GetSegments()[0].GetLevel() != "active" || !s.GetNoConsent() || len(s.GetLines()) != 8 || s.GetRescoringId() != first.GetRescoringId() {
 		t.Errorf("one person: %v", s)
 	}
 
@@ -125,13 +126,20 @@ func TestRescoring(t *testing.T) {
 		t.Errorf("a comparison is kept: %s", latest.GetRescoringId())
 	}
 
-	// A lead that comes in is nobody new to those scores until the next time.
-	submit(t, w, person("rescoring-new", "Mikaela", "80205", ""))
+	// A lead that comes in is nobody new to those scores until the next time. It complains, so that the line
+	// for that counts somebody.
+	const care = "line=LINE_CARE&min_stage=STAGE_AWARENESS"
+	same(t, list(care))
+	known := list("")
+	submit(t, w, strings.Replace(person("rescoring-new", "Mikaela", "80205", ""), "REQUEST_TYPE_QUOTE", "REQUEST_TYPE_COMPLAINT", 1))
 	if n := len(list("")); n != 3 {
 		t.Errorf("%d persons are listed", n)
 	}
 	if got := rescored().GetReport(); got.GetPersonCount() != 4 || got.GetEnteredCount() != 1 {
 		t.Errorf("with the new one: %v", got)
+	}
+	if waits := list(care); len(waits) != 1 || slices.Contains(known, waits[0]) {
+		t.Errorf("who complained is %q, others are %q", waits, known)
 	}
 }
 

@@ -60,7 +60,7 @@ func (h *House) wireScoring(ctx context.Context) error {
 	names := newDirectory(routingv1.NewCaseServiceClient(cases), h.tel.Log)
 	deps := scoring.Deps{
 		Pool: pool, Model: names.catalogueModel, Past: routingv1.NewCaseServiceClient(cases), Receipts: routingv1.NewCaseServiceClient(cases),
-		Tel: h.tel, Now: h.cfg.Now,
+		Cares: routingv1.NewCaseServiceClient(cases), Tel: h.tel, Now: h.cfg.Now,
 	}
 	if h.cfg.reaches(Identity) { // else this process scores as it did before anybody scored everybody
 		persons, err := h.host.Conn(Scoring, Identity)

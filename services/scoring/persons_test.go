@@ -15,7 +15,9 @@ import (
 	"github.com/leadmesh/leadmesh/core/lead"
 	"github.com/leadmesh/leadmesh/core/signal"
 	identityv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/identity/v1"
+	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	problemv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/problem/v1"
+	routingv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/routing/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/scoring"
@@ -68,6 +70,10 @@ type base struct {
 	all   []*identityv1.PersonProfile
 	fails int
 	asked []*identityv1.ListProfilesRequest
+
+	// Routing's part: what persons asked who wait for an answer, and what it answers instead, if anything.
+	cares    map[string]leadv1.RequestType
+	careless error
 }
 
 func newBase(t *testing.T, stopAt int32) *base {
@@ -123,6 +129,32 @@ func (b *base) ListProfiles(ctx context.Context, req *identityv1.ListProfilesReq
 	return resp, nil
 }
 
+func (b *base) ListOpenCare(_ context.Context, req *routingv1.ListOpenCareRequest, _ ...grpc.CallOption) (*routingv1.ListOpenCareResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.careless != nil {
+		return nil, b.careless
+	}
+	resp := &routingv1.ListOpenCareResponse{}
+	inside := false
+	for _, p := range b.all {
+		inside = inside || p.GetPersonId() == req.GetFromPersonId()
+		if asked, ok := b.cares[p.GetPersonId()]; inside && ok {
+			resp.Cares = append(resp.Cares, &routingv1.OpenCare{PersonId: p.GetPersonId(), RequestType: asked})
+		}
+		if p.GetPersonId() == req.GetToPersonId() {
+			break
+		}
+	}
+	return resp, nil
+}
+
+func (b *base) complain(cares map[string]leadv1.RequestType, careless error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cares, b.careless = cares, careless
+}
+
 // rebasing is a house with everybody, and a clock of its own.
 type rebasing struct {
 	models
@@ -139,7 +171,7 @@ func newRebasing(t *testing.T, pool *pgxpool.Pool, b *base, change ...func(*scor
 	for _, f := range change {
 		f(&cfg)
 	}
-	h := newHouseWith(t, cfg, scoring.Deps{Pool: pool, Profiles: b, Now: func() time.Time { return time.Unix(0, now.Load()).UTC() }})
+	h := newHouseWith(t, cfg, scoring.Deps{Pool: pool, Profiles: b, Cares: b, Now: func() time.Time { return time.Unix(0, now.Load()).UTC() }})
 	return &rebasing{h.models(t, "mona"), h, b, now}
 }
 

@@ -93,7 +93,11 @@ func (w *rescorer) step(ctx context.Context, id lead.ID) (more bool, err error) 
 			return false, err
 		}
 	}
-	persons, err := w.score(ctx, r, page, c)
+	cares, err := w.s.openCares(call, page.GetProfiles())
+	if err != nil {
+		return false, err
+	}
+	persons, err := w.score(ctx, r, page, cares, c)
 	if err != nil {
 		return false, err
 	}
@@ -179,7 +183,9 @@ func (s *Service) withModel(ctx context.Context, p *playbook.Playbook, revision 
 }
 
 // score scores a page of persons and counts them against what was before.
-func (w *rescorer) score(ctx context.Context, r *store.Rescoring, page *identityv1.ListProfilesResponse, c *census) ([]store.PersonScore, error) {
+func (w *rescorer) score(
+	ctx context.Context, r *store.Rescoring, page *identityv1.ListProfilesResponse, cares map[lead.ID]lead.RequestType, c *census,
+) ([]store.PersonScore, error) {
 	now := make([]store.PersonScore, len(page.GetProfiles()))
 	last := r.Last
 	for i, p := range page.GetProfiles() {
@@ -191,10 +197,16 @@ func (w *rescorer) score(ctx context.Context, r *store.Rescoring, page *identity
 		if err := w.extract(p, r.AsOf); err != nil {
 			return nil, problem.Internal(fmt.Errorf("person %s: %w", id, err))
 		}
-		now[i] = w.scores(w.force, id)
+		asked, open := cares[id]
+		scores := func(p *playbook.Playbook) store.PersonScore {
+			out := w.scores(p, id)
+			w.care(p, asked, open, &out)
+			return out
+		}
+		now[i] = scores(w.force)
 		if w.trial != nil {
 			before := now[i]
-			now[i] = w.scores(w.trial, id)
+			now[i] = scores(w.trial)
 			c.add(&before, &now[i])
 		}
 	}

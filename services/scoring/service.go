@@ -48,7 +48,7 @@ type Config struct {
 	RescoreAt string
 }
 
-// Deps are what the service works with; all but Model, Past and Profiles are required.
+// Deps are what the service works with; Pool, Tel and Now are required.
 type Deps struct {
 	Pool *pgxpool.Pool // role leadmesh_scoring, schema scoring
 	// Model returns what the network's catalogue knows of a model: a decision scores with it, so
@@ -59,6 +59,9 @@ type Deps struct {
 	Past PastDecisions
 	// Profiles reads everybody, for re-scorings. nil: as with Past.
 	Profiles Profiles
+	// Cares reads who waits for an answer to a complaint or recall question, for re-scorings. nil: nobody
+	// is known to.
+	Cares Cares
 	// Receipts reads what decisions were scored from. nil: only leads in a request can be explained.
 	Receipts Receipts
 	Tel      *telemetry.Telemetry
@@ -84,6 +87,7 @@ type Service struct {
 	model      func(brand, code string) (Model, bool)
 	decided    PastDecisions
 	profiles   Profiles
+	cares      Cares
 	receipts   Receipts
 	jobs       *jobs
 	backtests  *runs[*store.Backtest, store.BacktestChange]
@@ -128,7 +132,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Model == nil {
 		deps.Model = func(string, string) (Model, bool) { return Model{}, false }
 	}
-	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, look: lookAtOnce, receipts: deps.Receipts, log: deps.Tel.Log, now: deps.Now}
+	s := &Service{store: store.New(deps.Pool), rules: cfg.Models.complete(), model: deps.Model, decided: deps.Past, profiles: deps.Profiles, cares: deps.Cares, look: lookAtOnce, receipts: deps.Receipts, log: deps.Tel.Log, now: deps.Now}
 	var err error
 	if s.night, err = parseNight(cfg.RescoreAt); err != nil {
 		return nil, fmt.Errorf("when everybody is scored: %w", err)

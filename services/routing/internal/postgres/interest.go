@@ -237,3 +237,19 @@ func (c *commit) dropLate(ctx context.Context, group []*Proposal) error {
 	}
 	return nil
 }
+
+// OpenLead is an open lead of a person.
+type OpenLead struct{ PersonID, LeadID lead.ID }
+
+// OpenOfLine returns persons with an open lead of a line, one lead of each, from one person to another
+// in the order of their buckets and then of their identifiers, and at most so many.
+func (s *Store) OpenOfLine(ctx context.Context, line lead.Line, from, to lead.ID, most int32) ([]OpenLead, error) {
+	rows, err := s.q.OpenOfLine(ctx, db.OpenOfLineParams{
+		FromBucket: from.Bucket(), FromPerson: uuid(from), ToBucket: to.Bucket(), ToPerson: uuid(to), Line: int16(line), Most: most,
+	})
+	out := make([]OpenLead, len(rows))
+	for i, r := range rows {
+		out[i] = OpenLead{r.PersonID.Bytes, r.LeadID.Bytes}
+	}
+	return out, edge("find open leads of a line", err)
+}

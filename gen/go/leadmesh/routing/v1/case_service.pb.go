@@ -1580,6 +1580,172 @@ func (x *CountPastOutcomesResponse) GetWonCount() int64 {
 	return 0
 }
 
+// ListOpenCareRequest asks for the persons from one to another, in the order of the last byte of their
+// identifier modulo 64 and then of the identifier.
+type ListOpenCareRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first person meant.
+	FromPersonId string `protobuf:"bytes,1,opt,name=from_person_id,json=fromPersonId,proto3" json:"from_person_id,omitempty"`
+	// The last person meant.
+	ToPersonId    string `protobuf:"bytes,2,opt,name=to_person_id,json=toPersonId,proto3" json:"to_person_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOpenCareRequest) Reset() {
+	*x = ListOpenCareRequest{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOpenCareRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOpenCareRequest) ProtoMessage() {}
+
+func (x *ListOpenCareRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOpenCareRequest.ProtoReflect.Descriptor instead.
+func (*ListOpenCareRequest) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListOpenCareRequest) GetFromPersonId() string {
+	if x != nil {
+		return x.FromPersonId
+	}
+	return ""
+}
+
+func (x *ListOpenCareRequest) GetToPersonId() string {
+	if x != nil {
+		return x.ToPersonId
+	}
+	return ""
+}
+
+// ListOpenCareResponse is who waits.
+type ListOpenCareResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the request, one per person.
+	Cares         []*OpenCare `protobuf:"bytes,1,rep,name=cares,proto3" json:"cares,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOpenCareResponse) Reset() {
+	*x = ListOpenCareResponse{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOpenCareResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOpenCareResponse) ProtoMessage() {}
+
+func (x *ListOpenCareResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOpenCareResponse.ProtoReflect.Descriptor instead.
+func (*ListOpenCareResponse) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListOpenCareResponse) GetCares() []*OpenCare {
+	if x != nil {
+		return x.Cares
+	}
+	return nil
+}
+
+// OpenCare is a person with an open lead of the line CARE. While it is open nothing is sold to them.
+type OpenCare struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person, as the lead names them.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// The lead; of several one.
+	LeadId string `protobuf:"bytes,2,opt,name=lead_id,json=leadId,proto3" json:"lead_id,omitempty"`
+	// What they asked, such as COMPLAINT or RECALL.
+	RequestType   v11.RequestType `protobuf:"varint,3,opt,name=request_type,json=requestType,proto3,enum=leadmesh.lead.v1.RequestType" json:"request_type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenCare) Reset() {
+	*x = OpenCare{}
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenCare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenCare) ProtoMessage() {}
+
+func (x *OpenCare) ProtoReflect() protoreflect.Message {
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenCare.ProtoReflect.Descriptor instead.
+func (*OpenCare) Descriptor() ([]byte, []int) {
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *OpenCare) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *OpenCare) GetLeadId() string {
+	if x != nil {
+		return x.LeadId
+	}
+	return ""
+}
+
+func (x *OpenCare) GetRequestType() v11.RequestType {
+	if x != nil {
+		return x.RequestType
+	}
+	return v11.RequestType(0)
+}
+
 // ScoreInput is one named number that a score was made from.
 type ScoreInput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1593,7 +1759,7 @@ type ScoreInput struct {
 
 func (x *ScoreInput) Reset() {
 	*x = ScoreInput{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[22]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +1771,7 @@ func (x *ScoreInput) String() string {
 func (*ScoreInput) ProtoMessage() {}
 
 func (x *ScoreInput) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[22]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +1784,7 @@ func (x *ScoreInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoreInput.ProtoReflect.Descriptor instead.
 func (*ScoreInput) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{22}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ScoreInput) GetName() string {
@@ -1650,7 +1816,7 @@ type GetScoreInputsRequest struct {
 
 func (x *GetScoreInputsRequest) Reset() {
 	*x = GetScoreInputsRequest{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[23]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +1828,7 @@ func (x *GetScoreInputsRequest) String() string {
 func (*GetScoreInputsRequest) ProtoMessage() {}
 
 func (x *GetScoreInputsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[23]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +1841,7 @@ func (x *GetScoreInputsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScoreInputsRequest.ProtoReflect.Descriptor instead.
 func (*GetScoreInputsRequest) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{23}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetScoreInputsRequest) GetLeadId() string {
@@ -1722,7 +1888,7 @@ type GetScoreInputsResponse struct {
 
 func (x *GetScoreInputsResponse) Reset() {
 	*x = GetScoreInputsResponse{}
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[24]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1900,7 @@ func (x *GetScoreInputsResponse) String() string {
 func (*GetScoreInputsResponse) ProtoMessage() {}
 
 func (x *GetScoreInputsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[24]
+	mi := &file_leadmesh_routing_v1_case_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1913,7 @@ func (x *GetScoreInputsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScoreInputsResponse.ProtoReflect.Descriptor instead.
 func (*GetScoreInputsResponse) Descriptor() ([]byte, []int) {
-	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{24}
+	return file_leadmesh_routing_v1_case_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetScoreInputsResponse) GetAttempt() int32 {
@@ -1921,7 +2087,17 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\"[\n" +
 	"\x19CountPastOutcomesResponse\x12!\n" +
 	"\fclosed_count\x18\x01 \x01(\x03R\vclosedCount\x12\x1b\n" +
-	"\twon_count\x18\x02 \x01(\x03R\bwonCount\"6\n" +
+	"\twon_count\x18\x02 \x01(\x03R\bwonCount\"]\n" +
+	"\x13ListOpenCareRequest\x12$\n" +
+	"\x0efrom_person_id\x18\x01 \x01(\tR\ffromPersonId\x12 \n" +
+	"\fto_person_id\x18\x02 \x01(\tR\n" +
+	"toPersonId\"K\n" +
+	"\x14ListOpenCareResponse\x123\n" +
+	"\x05cares\x18\x01 \x03(\v2\x1d.leadmesh.routing.v1.OpenCareR\x05cares\"\x82\x01\n" +
+	"\bOpenCare\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x17\n" +
+	"\alead_id\x18\x02 \x01(\tR\x06leadId\x12@\n" +
+	"\frequest_type\x18\x03 \x01(\x0e2\x1d.leadmesh.lead.v1.RequestTypeR\vrequestType\"6\n" +
 	"\n" +
 	"ScoreInput\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
@@ -1938,7 +2114,7 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"\x0fmodel_revisions\x18\x05 \x03(\tR\x0emodelRevisions\x129\n" +
 	"\n" +
 	"decided_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\x16\n" +
-	"\x06points\x18\a \x01(\x05R\x06points2\xb5\a\n" +
+	"\x06points\x18\a \x01(\x05R\x06points2\x9a\b\n" +
 	"\vCaseService\x12f\n" +
 	"\rBatchGetCases\x12).leadmesh.routing.v1.BatchGetCasesRequest\x1a*.leadmesh.routing.v1.BatchGetCasesResponse\x12l\n" +
 	"\x0fApplyActivities\x12+.leadmesh.routing.v1.ApplyActivitiesRequest\x1a,.leadmesh.routing.v1.ApplyActivitiesResponse\x12c\n" +
@@ -1947,7 +2123,8 @@ const file_leadmesh_routing_v1_case_service_proto_rawDesc = "" +
 	"RejectCase\x12&.leadmesh.routing.v1.RejectCaseRequest\x1a'.leadmesh.routing.v1.RejectCaseResponse\x12Z\n" +
 	"\tWakeCases\x12%.leadmesh.routing.v1.WakeCasesRequest\x1a&.leadmesh.routing.v1.WakeCasesResponse\x12r\n" +
 	"\x11ListPastDecisions\x12-.leadmesh.routing.v1.ListPastDecisionsRequest\x1a..leadmesh.routing.v1.ListPastDecisionsResponse\x12r\n" +
-	"\x11CountPastOutcomes\x12-.leadmesh.routing.v1.CountPastOutcomesRequest\x1a..leadmesh.routing.v1.CountPastOutcomesResponse\x12i\n" +
+	"\x11CountPastOutcomes\x12-.leadmesh.routing.v1.CountPastOutcomesRequest\x1a..leadmesh.routing.v1.CountPastOutcomesResponse\x12c\n" +
+	"\fListOpenCare\x12(.leadmesh.routing.v1.ListOpenCareRequest\x1a).leadmesh.routing.v1.ListOpenCareResponse\x12i\n" +
 	"\x0eGetScoreInputs\x12*.leadmesh.routing.v1.GetScoreInputsRequest\x1a+.leadmesh.routing.v1.GetScoreInputsResponse\x12]\n" +
 	"\n" +
 	"GetNetwork\x12&.leadmesh.routing.v1.GetNetworkRequest\x1a'.leadmesh.routing.v1.GetNetworkResponseB\xdc\x01\n" +
@@ -1965,7 +2142,7 @@ func file_leadmesh_routing_v1_case_service_proto_rawDescGZIP() []byte {
 	return file_leadmesh_routing_v1_case_service_proto_rawDescData
 }
 
-var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_leadmesh_routing_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*BatchGetCasesRequest)(nil),      // 0: leadmesh.routing.v1.BatchGetCasesRequest
 	(*BatchGetCasesResponse)(nil),     // 1: leadmesh.routing.v1.BatchGetCasesResponse
@@ -1989,78 +2166,86 @@ var file_leadmesh_routing_v1_case_service_proto_goTypes = []any{
 	(*PastDecision)(nil),              // 19: leadmesh.routing.v1.PastDecision
 	(*CountPastOutcomesRequest)(nil),  // 20: leadmesh.routing.v1.CountPastOutcomesRequest
 	(*CountPastOutcomesResponse)(nil), // 21: leadmesh.routing.v1.CountPastOutcomesResponse
-	(*ScoreInput)(nil),                // 22: leadmesh.routing.v1.ScoreInput
-	(*GetScoreInputsRequest)(nil),     // 23: leadmesh.routing.v1.GetScoreInputsRequest
-	(*GetScoreInputsResponse)(nil),    // 24: leadmesh.routing.v1.GetScoreInputsResponse
-	(*LeadCase)(nil),                  // 25: leadmesh.routing.v1.LeadCase
-	(*v1.Activity)(nil),               // 26: leadmesh.feedback.v1.Activity
-	(*v1.Outcome)(nil),                // 27: leadmesh.feedback.v1.Outcome
-	(*v11.Lead)(nil),                  // 28: leadmesh.lead.v1.Lead
-	(*v12.Problem)(nil),               // 29: leadmesh.problem.v1.Problem
-	(v11.ParkReason)(0),               // 30: leadmesh.lead.v1.ParkReason
-	(*timestamppb.Timestamp)(nil),     // 31: google.protobuf.Timestamp
-	(*DealerCode)(nil),                // 32: leadmesh.routing.v1.DealerCode
-	(v11.Line)(0),                     // 33: leadmesh.lead.v1.Line
-	(v11.Stage)(0),                    // 34: leadmesh.lead.v1.Stage
-	(v11.State)(0),                    // 35: leadmesh.lead.v1.State
+	(*ListOpenCareRequest)(nil),       // 22: leadmesh.routing.v1.ListOpenCareRequest
+	(*ListOpenCareResponse)(nil),      // 23: leadmesh.routing.v1.ListOpenCareResponse
+	(*OpenCare)(nil),                  // 24: leadmesh.routing.v1.OpenCare
+	(*ScoreInput)(nil),                // 25: leadmesh.routing.v1.ScoreInput
+	(*GetScoreInputsRequest)(nil),     // 26: leadmesh.routing.v1.GetScoreInputsRequest
+	(*GetScoreInputsResponse)(nil),    // 27: leadmesh.routing.v1.GetScoreInputsResponse
+	(*LeadCase)(nil),                  // 28: leadmesh.routing.v1.LeadCase
+	(*v1.Activity)(nil),               // 29: leadmesh.feedback.v1.Activity
+	(*v1.Outcome)(nil),                // 30: leadmesh.feedback.v1.Outcome
+	(*v11.Lead)(nil),                  // 31: leadmesh.lead.v1.Lead
+	(*v12.Problem)(nil),               // 32: leadmesh.problem.v1.Problem
+	(v11.ParkReason)(0),               // 33: leadmesh.lead.v1.ParkReason
+	(*timestamppb.Timestamp)(nil),     // 34: google.protobuf.Timestamp
+	(*DealerCode)(nil),                // 35: leadmesh.routing.v1.DealerCode
+	(v11.Line)(0),                     // 36: leadmesh.lead.v1.Line
+	(v11.Stage)(0),                    // 37: leadmesh.lead.v1.Stage
+	(v11.State)(0),                    // 38: leadmesh.lead.v1.State
+	(v11.RequestType)(0),              // 39: leadmesh.lead.v1.RequestType
 }
 var file_leadmesh_routing_v1_case_service_proto_depIdxs = []int32{
-	25, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
-	26, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
-	27, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
+	28, // 0: leadmesh.routing.v1.BatchGetCasesResponse.cases:type_name -> leadmesh.routing.v1.LeadCase
+	29, // 1: leadmesh.routing.v1.ApplyActivitiesRequest.activities:type_name -> leadmesh.feedback.v1.Activity
+	30, // 2: leadmesh.routing.v1.ApplyActivitiesRequest.outcomes:type_name -> leadmesh.feedback.v1.Outcome
 	4,  // 3: leadmesh.routing.v1.ApplyActivitiesResponse.applications:type_name -> leadmesh.routing.v1.Application
-	25, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	28, // 4: leadmesh.routing.v1.Application.lead_case:type_name -> leadmesh.routing.v1.LeadCase
 	6,  // 5: leadmesh.routing.v1.RefreshCasesRequest.refreshes:type_name -> leadmesh.routing.v1.CaseRefresh
-	28, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
+	31, // 6: leadmesh.routing.v1.CaseRefresh.lead:type_name -> leadmesh.lead.v1.Lead
 	8,  // 7: leadmesh.routing.v1.RefreshCasesResponse.cases:type_name -> leadmesh.routing.v1.RefreshedCase
-	25, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	29, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
-	25, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
-	30, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
-	31, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
-	31, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
+	28, // 8: leadmesh.routing.v1.RefreshedCase.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	32, // 9: leadmesh.routing.v1.RefreshedCase.problem:type_name -> leadmesh.problem.v1.Problem
+	28, // 10: leadmesh.routing.v1.RejectCaseResponse.lead_case:type_name -> leadmesh.routing.v1.LeadCase
+	33, // 11: leadmesh.routing.v1.WakeCasesRequest.reason:type_name -> leadmesh.lead.v1.ParkReason
+	34, // 12: leadmesh.routing.v1.WakeCasesRequest.since:type_name -> google.protobuf.Timestamp
+	34, // 13: leadmesh.routing.v1.WakeCasesRequest.until:type_name -> google.protobuf.Timestamp
 	15, // 14: leadmesh.routing.v1.GetNetworkResponse.catalogue:type_name -> leadmesh.routing.v1.CatalogueModel
 	16, // 15: leadmesh.routing.v1.GetNetworkResponse.dealers:type_name -> leadmesh.routing.v1.DealerName
-	31, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
-	32, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
-	33, // 18: leadmesh.routing.v1.ListPastDecisionsRequest.line:type_name -> leadmesh.lead.v1.Line
-	31, // 19: leadmesh.routing.v1.ListPastDecisionsRequest.from:type_name -> google.protobuf.Timestamp
-	31, // 20: leadmesh.routing.v1.ListPastDecisionsRequest.to:type_name -> google.protobuf.Timestamp
+	34, // 16: leadmesh.routing.v1.GetNetworkResponse.created_at:type_name -> google.protobuf.Timestamp
+	35, // 17: leadmesh.routing.v1.DealerName.codes:type_name -> leadmesh.routing.v1.DealerCode
+	36, // 18: leadmesh.routing.v1.ListPastDecisionsRequest.line:type_name -> leadmesh.lead.v1.Line
+	34, // 19: leadmesh.routing.v1.ListPastDecisionsRequest.from:type_name -> google.protobuf.Timestamp
+	34, // 20: leadmesh.routing.v1.ListPastDecisionsRequest.to:type_name -> google.protobuf.Timestamp
 	19, // 21: leadmesh.routing.v1.ListPastDecisionsResponse.decisions:type_name -> leadmesh.routing.v1.PastDecision
-	31, // 22: leadmesh.routing.v1.PastDecision.received_at:type_name -> google.protobuf.Timestamp
-	22, // 23: leadmesh.routing.v1.PastDecision.inputs:type_name -> leadmesh.routing.v1.ScoreInput
-	34, // 24: leadmesh.routing.v1.PastDecision.stage:type_name -> leadmesh.lead.v1.Stage
-	35, // 25: leadmesh.routing.v1.PastDecision.state:type_name -> leadmesh.lead.v1.State
-	31, // 26: leadmesh.routing.v1.PastDecision.closed_at:type_name -> google.protobuf.Timestamp
-	33, // 27: leadmesh.routing.v1.CountPastOutcomesRequest.line:type_name -> leadmesh.lead.v1.Line
-	31, // 28: leadmesh.routing.v1.CountPastOutcomesRequest.from:type_name -> google.protobuf.Timestamp
-	31, // 29: leadmesh.routing.v1.CountPastOutcomesRequest.to:type_name -> google.protobuf.Timestamp
-	33, // 30: leadmesh.routing.v1.GetScoreInputsResponse.line:type_name -> leadmesh.lead.v1.Line
-	22, // 31: leadmesh.routing.v1.GetScoreInputsResponse.inputs:type_name -> leadmesh.routing.v1.ScoreInput
-	31, // 32: leadmesh.routing.v1.GetScoreInputsResponse.decided_at:type_name -> google.protobuf.Timestamp
-	0,  // 33: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
-	2,  // 34: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
-	5,  // 35: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
-	9,  // 36: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
-	11, // 37: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
-	17, // 38: leadmesh.routing.v1.CaseService.ListPastDecisions:input_type -> leadmesh.routing.v1.ListPastDecisionsRequest
-	20, // 39: leadmesh.routing.v1.CaseService.CountPastOutcomes:input_type -> leadmesh.routing.v1.CountPastOutcomesRequest
-	23, // 40: leadmesh.routing.v1.CaseService.GetScoreInputs:input_type -> leadmesh.routing.v1.GetScoreInputsRequest
-	13, // 41: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
-	1,  // 42: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
-	3,  // 43: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
-	7,  // 44: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
-	10, // 45: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
-	12, // 46: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
-	18, // 47: leadmesh.routing.v1.CaseService.ListPastDecisions:output_type -> leadmesh.routing.v1.ListPastDecisionsResponse
-	21, // 48: leadmesh.routing.v1.CaseService.CountPastOutcomes:output_type -> leadmesh.routing.v1.CountPastOutcomesResponse
-	24, // 49: leadmesh.routing.v1.CaseService.GetScoreInputs:output_type -> leadmesh.routing.v1.GetScoreInputsResponse
-	14, // 50: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
-	42, // [42:51] is the sub-list for method output_type
-	33, // [33:42] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	34, // 22: leadmesh.routing.v1.PastDecision.received_at:type_name -> google.protobuf.Timestamp
+	25, // 23: leadmesh.routing.v1.PastDecision.inputs:type_name -> leadmesh.routing.v1.ScoreInput
+	37, // 24: leadmesh.routing.v1.PastDecision.stage:type_name -> leadmesh.lead.v1.Stage
+	38, // 25: leadmesh.routing.v1.PastDecision.state:type_name -> leadmesh.lead.v1.State
+	34, // 26: leadmesh.routing.v1.PastDecision.closed_at:type_name -> google.protobuf.Timestamp
+	36, // 27: leadmesh.routing.v1.CountPastOutcomesRequest.line:type_name -> leadmesh.lead.v1.Line
+	34, // 28: leadmesh.routing.v1.CountPastOutcomesRequest.from:type_name -> google.protobuf.Timestamp
+	34, // 29: leadmesh.routing.v1.CountPastOutcomesRequest.to:type_name -> google.protobuf.Timestamp
+	24, // 30: leadmesh.routing.v1.ListOpenCareResponse.cares:type_name -> leadmesh.routing.v1.OpenCare
+	39, // 31: leadmesh.routing.v1.OpenCare.request_type:type_name -> leadmesh.lead.v1.RequestType
+	36, // 32: leadmesh.routing.v1.GetScoreInputsResponse.line:type_name -> leadmesh.lead.v1.Line
+	25, // 33: leadmesh.routing.v1.GetScoreInputsResponse.inputs:type_name -> leadmesh.routing.v1.ScoreInput
+	34, // 34: leadmesh.routing.v1.GetScoreInputsResponse.decided_at:type_name -> google.protobuf.Timestamp
+	0,  // 35: leadmesh.routing.v1.CaseService.BatchGetCases:input_type -> leadmesh.routing.v1.BatchGetCasesRequest
+	2,  // 36: leadmesh.routing.v1.CaseService.ApplyActivities:input_type -> leadmesh.routing.v1.ApplyActivitiesRequest
+	5,  // 37: leadmesh.routing.v1.CaseService.RefreshCases:input_type -> leadmesh.routing.v1.RefreshCasesRequest
+	9,  // 38: leadmesh.routing.v1.CaseService.RejectCase:input_type -> leadmesh.routing.v1.RejectCaseRequest
+	11, // 39: leadmesh.routing.v1.CaseService.WakeCases:input_type -> leadmesh.routing.v1.WakeCasesRequest
+	17, // 40: leadmesh.routing.v1.CaseService.ListPastDecisions:input_type -> leadmesh.routing.v1.ListPastDecisionsRequest
+	20, // 41: leadmesh.routing.v1.CaseService.CountPastOutcomes:input_type -> leadmesh.routing.v1.CountPastOutcomesRequest
+	22, // 42: leadmesh.routing.v1.CaseService.ListOpenCare:input_type -> leadmesh.routing.v1.ListOpenCareRequest
+	26, // 43: leadmesh.routing.v1.CaseService.GetScoreInputs:input_type -> leadmesh.routing.v1.GetScoreInputsRequest
+	13, // 44: leadmesh.routing.v1.CaseService.GetNetwork:input_type -> leadmesh.routing.v1.GetNetworkRequest
+	1,  // 45: leadmesh.routing.v1.CaseService.BatchGetCases:output_type -> leadmesh.routing.v1.BatchGetCasesResponse
+	3,  // 46: leadmesh.routing.v1.CaseService.ApplyActivities:output_type -> leadmesh.routing.v1.ApplyActivitiesResponse
+	7,  // 47: leadmesh.routing.v1.CaseService.RefreshCases:output_type -> leadmesh.routing.v1.RefreshCasesResponse
+	10, // 48: leadmesh.routing.v1.CaseService.RejectCase:output_type -> leadmesh.routing.v1.RejectCaseResponse
+	12, // 49: leadmesh.routing.v1.CaseService.WakeCases:output_type -> leadmesh.routing.v1.WakeCasesResponse
+	18, // 50: leadmesh.routing.v1.CaseService.ListPastDecisions:output_type -> leadmesh.routing.v1.ListPastDecisionsResponse
+	21, // 51: leadmesh.routing.v1.CaseService.CountPastOutcomes:output_type -> leadmesh.routing.v1.CountPastOutcomesResponse
+	23, // 52: leadmesh.routing.v1.CaseService.ListOpenCare:output_type -> leadmesh.routing.v1.ListOpenCareResponse
+	27, // 53: leadmesh.routing.v1.CaseService.GetScoreInputs:output_type -> leadmesh.routing.v1.GetScoreInputsResponse
+	14, // 54: leadmesh.routing.v1.CaseService.GetNetwork:output_type -> leadmesh.routing.v1.GetNetworkResponse
+	45, // [45:55] is the sub-list for method output_type
+	35, // [35:45] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_leadmesh_routing_v1_case_service_proto_init() }
@@ -2076,7 +2261,7 @@ func file_leadmesh_routing_v1_case_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_leadmesh_routing_v1_case_service_proto_rawDesc), len(file_leadmesh_routing_v1_case_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

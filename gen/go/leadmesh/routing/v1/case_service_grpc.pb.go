@@ -26,6 +26,7 @@ const (
 	CaseService_WakeCases_FullMethodName         = "/leadmesh.routing.v1.CaseService/WakeCases"
 	CaseService_ListPastDecisions_FullMethodName = "/leadmesh.routing.v1.CaseService/ListPastDecisions"
 	CaseService_CountPastOutcomes_FullMethodName = "/leadmesh.routing.v1.CaseService/CountPastOutcomes"
+	CaseService_ListOpenCare_FullMethodName      = "/leadmesh.routing.v1.CaseService/ListOpenCare"
 	CaseService_GetScoreInputs_FullMethodName    = "/leadmesh.routing.v1.CaseService/GetScoreInputs"
 	CaseService_GetNetwork_FullMethodName        = "/leadmesh.routing.v1.CaseService/GetNetwork"
 )
@@ -55,6 +56,8 @@ type CaseServiceClient interface {
 	// CountPastOutcomes answers how many leads of a line are won, lost or expired, the latest received
 	// first, up to a number.
 	CountPastOutcomes(ctx context.Context, in *CountPastOutcomesRequest, opts ...grpc.CallOption) (*CountPastOutcomesResponse, error)
+	// ListOpenCare answers who waits for an answer to a complaint or recall question.
+	ListOpenCare(ctx context.Context, in *ListOpenCareRequest, opts ...grpc.CallOption) (*ListOpenCareResponse, error)
 	// GetScoreInputs answers what a decision on a lead was scored from, as its receipt keeps it.
 	GetScoreInputs(ctx context.Context, in *GetScoreInputsRequest, opts ...grpc.CallOption) (*GetScoreInputsResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
@@ -139,6 +142,16 @@ func (c *caseServiceClient) CountPastOutcomes(ctx context.Context, in *CountPast
 	return out, nil
 }
 
+func (c *caseServiceClient) ListOpenCare(ctx context.Context, in *ListOpenCareRequest, opts ...grpc.CallOption) (*ListOpenCareResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOpenCareResponse)
+	err := c.cc.Invoke(ctx, CaseService_ListOpenCare_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *caseServiceClient) GetScoreInputs(ctx context.Context, in *GetScoreInputsRequest, opts ...grpc.CallOption) (*GetScoreInputsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetScoreInputsResponse)
@@ -184,6 +197,8 @@ type CaseServiceServer interface {
 	// CountPastOutcomes answers how many leads of a line are won, lost or expired, the latest received
 	// first, up to a number.
 	CountPastOutcomes(context.Context, *CountPastOutcomesRequest) (*CountPastOutcomesResponse, error)
+	// ListOpenCare answers who waits for an answer to a complaint or recall question.
+	ListOpenCare(context.Context, *ListOpenCareRequest) (*ListOpenCareResponse, error)
 	// GetScoreInputs answers what a decision on a lead was scored from, as its receipt keeps it.
 	GetScoreInputs(context.Context, *GetScoreInputsRequest) (*GetScoreInputsResponse, error)
 	// GetNetwork answers the compiled network's definition, or nothing new.
@@ -218,6 +233,9 @@ func (UnimplementedCaseServiceServer) ListPastDecisions(context.Context, *ListPa
 }
 func (UnimplementedCaseServiceServer) CountPastOutcomes(context.Context, *CountPastOutcomesRequest) (*CountPastOutcomesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountPastOutcomes not implemented")
+}
+func (UnimplementedCaseServiceServer) ListOpenCare(context.Context, *ListOpenCareRequest) (*ListOpenCareResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOpenCare not implemented")
 }
 func (UnimplementedCaseServiceServer) GetScoreInputs(context.Context, *GetScoreInputsRequest) (*GetScoreInputsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetScoreInputs not implemented")
@@ -372,6 +390,24 @@ func _CaseService_CountPastOutcomes_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseService_ListOpenCare_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOpenCareRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).ListOpenCare(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_ListOpenCare_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).ListOpenCare(ctx, req.(*ListOpenCareRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaseService_GetScoreInputs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetScoreInputsRequest)
 	if err := dec(in); err != nil {
@@ -442,6 +478,10 @@ var CaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CountPastOutcomes",
 			Handler:    _CaseService_CountPastOutcomes_Handler,
+		},
+		{
+			MethodName: "ListOpenCare",
+			Handler:    _CaseService_ListOpenCare_Handler,
 		},
 		{
 			MethodName: "GetScoreInputs",

@@ -377,7 +377,8 @@ func (x *RescoringReport) GetIndices() []*RescoredIndex {
 	return nil
 }
 
-// RescoredLine is what became of a line.
+// RescoredLine is what became of a line. CARE counts those whose complaint or recall question is open,
+// every other line everybody.
 type RescoredLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The line.
@@ -1054,7 +1055,7 @@ type PersonScores struct {
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// True if contracts and visits alone were looked at, for want of granted profiling.
 	NoConsent bool `protobuf:"varint,3,opt,name=no_consent,json=noConsent,proto3" json:"no_consent,omitempty"`
-	// Per line that has a scorecard.
+	// Per line that has a scorecard; CARE only while a complaint or recall question of the person is open.
 	Lines []*PersonLineScore `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	// The segments the person belongs to.
 	Segments []*PersonSegment `protobuf:"bytes,5,rep,name=segments,proto3" json:"segments,omitempty"`
@@ -1062,7 +1063,8 @@ type PersonScores struct {
 	ActiveSegment v1.Segment `protobuf:"varint,6,opt,name=active_segment,json=activeSegment,proto3,enum=leadmesh.lead.v1.Segment" json:"active_segment,omitempty"`
 	// That play; empty if the playbook has none.
 	Play string `protobuf:"bytes,7,opt,name=play,proto3" json:"play,omitempty"`
-	// The line that the person would be worked for now; unspecified if none is worth it yet.
+	// The line that the person would be worked for now; unspecified if none is worth it yet, and while a
+	// complaint or recall question of the person is open.
 	NextLine v1.Line `protobuf:"varint,8,opt,name=next_line,json=nextLine,proto3,enum=leadmesh.lead.v1.Line" json:"next_line,omitempty"`
 	// The re-scoring it is of.
 	RescoringId string `protobuf:"bytes,9,opt,name=rescoring_id,json=rescoringId,proto3" json:"rescoring_id,omitempty"`

@@ -195,6 +195,54 @@ func (q *Queries) InterestOf(ctx context.Context, arg InterestOfParams) ([]Inter
 	return items, nil
 }
 
+const openOfLine = `-- name: OpenOfLine :many
+SELECT DISTINCT ON (bucket, person_id) person_id, lead_id FROM open_interest
+WHERE (bucket, person_id) >= ($1::smallint, $2::uuid) AND (bucket, person_id) <= ($3::smallint, $4::uuid)
+  AND line = $5
+ORDER BY bucket, person_id, lead_id LIMIT $6
+`
+
+type OpenOfLineParams struct {
+	FromBucket int16
+	FromPerson pgtype.UUID
+	ToBucket   int16
+	ToPerson   pgtype.UUID
+	Line       int16
+	Most       int32
+}
+
+type OpenOfLineRow struct {
+	PersonID pgtype.UUID
+	LeadID   pgtype.UUID
+}
+
+func (q *Queries) OpenOfLine(ctx context.Context, arg OpenOfLineParams) ([]OpenOfLineRow, error) {
+	rows, err := q.db.Query(ctx, openOfLine,
+		arg.FromBucket,
+		arg.FromPerson,
+		arg.ToBucket,
+		arg.ToPerson,
+		arg.Line,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenOfLineRow
+	for rows.Next() {
+		var i OpenOfLineRow
+		if err := rows.Scan(&i.PersonID, &i.LeadID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pastAssignments = `-- name: PastAssignments :many
 SELECT sequence, dealer_id, department, role, person_id, assigned_at, ended_at, ended_by, code, clock, grant_facts
 FROM past_assignment WHERE bucket = $1 AND lead_id = $2 ORDER BY sequence

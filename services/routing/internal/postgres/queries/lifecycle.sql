@@ -14,6 +14,12 @@ WHERE bucket = @bucket AND person_id = @person_id AND brand = @brand AND line = 
 SELECT dealer_id, lead_id FROM open_interest
 WHERE bucket = @bucket AND person_id = @person_id AND brand = @brand AND line = @line;
 
+-- name: OpenOfLine :many
+SELECT DISTINCT ON (bucket, person_id) person_id, lead_id FROM open_interest
+WHERE (bucket, person_id) >= (@from_bucket::smallint, @from_person::uuid) AND (bucket, person_id) <= (@to_bucket::smallint, @to_person::uuid)
+  AND line = @line
+ORDER BY bucket, person_id, lead_id LIMIT @most;
+
 -- name: Inbox :many
 SELECT lead_id, next_deadline FROM (
     (SELECT a.lead_id, a.next_deadline FROM assignment a
