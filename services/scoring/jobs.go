@@ -112,11 +112,11 @@ func (j *jobs) run(ctx context.Context) error {
 	return queue.Run(ctx, "long work", j.client, jobSlice, func() { j.watch(ctx) })
 }
 
-// watch gives work whose process died a new job, until ctx ends.
+// watch gives work whose process died a new job and forgets what ended long ago, until ctx ends.
 func (j *jobs) watch(ctx context.Context) {
 	ticker := time.NewTicker(stalledEvery)
 	defer ticker.Stop()
-	for {
+	for forgot := (time.Time{}); ; {
 		now := j.s.now()
 		for _, c := range j.chores {
 			err := c.stalled(ctx, now.Add(-stalledAfter), now, func(tx pgx.Tx, id lead.ID) error {
@@ -127,6 +127,7 @@ func (j *jobs) watch(ctx context.Context) {
 				j.s.log.LogAttrs(ctx, slog.LevelWarn, c.name+"s not looked after, trying again", slog.String("cause", problem.From(err).Code()))
 			}
 		}
+		forgot = j.s.forget(ctx, forgot)
 		select {
 		case <-ctx.Done():
 			return

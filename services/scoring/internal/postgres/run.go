@@ -94,6 +94,35 @@ func (s *Store) takeStalled(ctx context.Context, enqueue func(tx pgx.Tx, id lead
 	}))
 }
 
+// ForgetRuns removes what ended before a time, except so many of the newest of each kind and what
+// somebody goes by: the scores that hold, the backtests that models were judged by, and the trainings of
+// models that were ever a shadow or active. It returns how many there were.
+func (s *Store) ForgetRuns(ctx context.Context, before time.Time, newest int32) (forgotten int64, err error) {
+	err = pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		q := s.q.WithTx(tx)
+		backtests, err := q.ForgetBacktests(ctx, stamp(before), newest)
+		if err != nil {
+			return err
+		}
+		trainings, err := q.ForgetTrainings(ctx, stamp(before), newest)
+		if err != nil {
+			return err
+		}
+		rescorings, err := q.ListForgettableRescorings(ctx, stamp(before), newest)
+		if err != nil {
+			return err
+		}
+		if forgotten = backtests + trainings + int64(len(rescorings)); len(rescorings) == 0 {
+			return nil
+		}
+		if err := q.ForgetBefore(ctx, rescorings); err != nil {
+			return err
+		}
+		return q.ForgetRescorings(ctx, rescorings)
+	})
+	return forgotten, mapped(err)
+}
+
 // eachPart hands over the parts that list reads in the order of their numbers.
 func eachPart[R db.ListBacktestPartsRow | db.ListTrainingPartsRow](list func(after int64) ([]R, error), take func(part []byte) error) error {
 	for after := int64(0); ; {

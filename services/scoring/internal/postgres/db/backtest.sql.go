@@ -20,6 +20,29 @@ func (q *Queries) DeleteBacktestParts(ctx context.Context, backtestID pgtype.UUI
 	return err
 }
 
+const forgetBacktests = `-- name: ForgetBacktests :execrows
+DELETE FROM backtest b
+WHERE b.state <> 1 AND b.updated_at < $1
+    AND b.sequence <= (SELECT x.sequence FROM backtest x ORDER BY x.sequence DESC LIMIT 1 OFFSET $2)
+    AND NOT (b.state = 2 AND (
+        NOT EXISTS (SELECT FROM backtest x WHERE x.revision = b.revision AND x.state = 2 AND x.sequence > b.sequence)
+        OR EXISTS (
+            SELECT FROM model_change c WHERE c.revision = b.revision AND c.to_state = 4 AND c.changed_at >= b.updated_at
+                AND NOT EXISTS (
+                    SELECT FROM backtest x
+                    WHERE x.revision = b.revision AND x.state = 2 AND x.sequence > b.sequence AND x.updated_at <= c.changed_at))))
+`
+
+// Those that ended before a time and are not among the newest. What a model is judged by stays: its last
+// report, and the last there was whenever it became active.
+func (q *Queries) ForgetBacktests(ctx context.Context, before pgtype.Timestamptz, newest int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetBacktests, before, newest)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getBacktest = `-- name: GetBacktest :one
 SELECT sequence, backtest_id, revision, line, playbook, from_at, to_at, state, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, report, against, scorecard FROM backtest WHERE backtest_id = $1
 `

@@ -90,6 +90,25 @@ func (q *Queries) FindPersonScores(ctx context.Context, arg FindPersonScoresPara
 	return items, nil
 }
 
+const forgetBefore = `-- name: ForgetBefore :exec
+UPDATE rescoring SET before_id = NULL WHERE before_id = ANY($1::uuid[])
+`
+
+// What was counted against re-scorings that are to be forgotten was counted against none there is.
+func (q *Queries) ForgetBefore(ctx context.Context, rescoringIds []pgtype.UUID) error {
+	_, err := q.db.Exec(ctx, forgetBefore, rescoringIds)
+	return err
+}
+
+const forgetRescorings = `-- name: ForgetRescorings :exec
+DELETE FROM rescoring WHERE rescoring_id = ANY($1::uuid[])
+`
+
+func (q *Queries) ForgetRescorings(ctx context.Context, rescoringIds []pgtype.UUID) error {
+	_, err := q.db.Exec(ctx, forgetRescorings, rescoringIds)
+	return err
+}
+
 const getPersonScore = `-- name: GetPersonScore :many
 SELECT slot, bucket, person_id, points, stages, levels, active, next_line, no_consent, index_points, index_expected, index_bands FROM person_score
 WHERE slot = $1 AND bucket = $2 AND person_id = $3
@@ -260,6 +279,34 @@ func (q *Queries) LatestKept(ctx context.Context) ([]Rescoring, error) {
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listForgettableRescorings = `-- name: ListForgettableRescorings :many
+SELECT r.rescoring_id FROM rescoring r
+WHERE r.state <> 1 AND r.updated_at < $1
+    AND r.sequence <= (SELECT x.sequence FROM rescoring x ORDER BY x.sequence DESC LIMIT 1 OFFSET $2)
+    AND r.sequence <> (SELECT coalesce(max(x.sequence), 0) FROM rescoring x WHERE x.state = 2 AND x.slot IS NOT NULL)
+`
+
+// Those that ended before a time and are not among the newest; the one whose scores hold stays.
+func (q *Queries) ListForgettableRescorings(ctx context.Context, before pgtype.Timestamptz, newest int32) ([]pgtype.UUID, error) {
+	rows, err := q.db.Query(ctx, listForgettableRescorings, before, newest)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []pgtype.UUID
+	for rows.Next() {
+		var rescoring_id pgtype.UUID
+		if err := rows.Scan(&rescoring_id); err != nil {
+			return nil, err
+		}
+		items = append(items, rescoring_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

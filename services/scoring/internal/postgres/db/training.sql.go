@@ -20,6 +20,23 @@ func (q *Queries) DeleteTrainingParts(ctx context.Context, trainingID pgtype.UUI
 	return err
 }
 
+const forgetTrainings = `-- name: ForgetTrainings :execrows
+DELETE FROM training t
+WHERE t.state <> 1 AND t.updated_at < $1
+    AND t.sequence <= (SELECT x.sequence FROM training x ORDER BY x.sequence DESC LIMIT 1 OFFSET $2)
+    AND NOT EXISTS (SELECT FROM model_change c WHERE c.revision = t.revision AND c.to_state IN (3, 4))
+`
+
+// Those that ended before a time and are not among the newest. One whose model was ever a shadow or active
+// stays: the model says that it comes from it.
+func (q *Queries) ForgetTrainings(ctx context.Context, before pgtype.Timestamptz, newest int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetTrainings, before, newest)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getTraining = `-- name: GetTraining :one
 SELECT sequence, training_id, line, playbook, deciding, from_at, to_at, state, step, note, started_by, started_at, updated_at, alive_at, next_page, progress, leads, problem, revision, report, recalibrate FROM training WHERE training_id = $1
 `

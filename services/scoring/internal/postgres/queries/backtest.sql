@@ -38,3 +38,17 @@ SELECT part, leads FROM backtest_part WHERE backtest_id = @backtest_id AND part 
 
 -- name: DeleteBacktestParts :exec
 DELETE FROM backtest_part WHERE backtest_id = @backtest_id;
+
+-- name: ForgetBacktests :execrows
+-- Those that ended before a time and are not among the newest. What a model is judged by stays: its last
+-- report, and the last there was whenever it became active.
+DELETE FROM backtest b
+WHERE b.state <> 1 AND b.updated_at < @before
+    AND b.sequence <= (SELECT x.sequence FROM backtest x ORDER BY x.sequence DESC LIMIT 1 OFFSET @newest)
+    AND NOT (b.state = 2 AND (
+        NOT EXISTS (SELECT FROM backtest x WHERE x.revision = b.revision AND x.state = 2 AND x.sequence > b.sequence)
+        OR EXISTS (
+            SELECT FROM model_change c WHERE c.revision = b.revision AND c.to_state = 4 AND c.changed_at >= b.updated_at
+                AND NOT EXISTS (
+                    SELECT FROM backtest x
+                    WHERE x.revision = b.revision AND x.state = 2 AND x.sequence > b.sequence AND x.updated_at <= c.changed_at))));

@@ -66,3 +66,17 @@ ORDER BY bucket, person_id LIMIT 1 OFFSET @places;
 -- name: GetPersonScore :many
 SELECT * FROM person_score
 WHERE slot = @slot AND bucket = @bucket AND person_id = @person_id;
+
+-- name: ListForgettableRescorings :many
+-- Those that ended before a time and are not among the newest; the one whose scores hold stays.
+SELECT r.rescoring_id FROM rescoring r
+WHERE r.state <> 1 AND r.updated_at < @before
+    AND r.sequence <= (SELECT x.sequence FROM rescoring x ORDER BY x.sequence DESC LIMIT 1 OFFSET @newest)
+    AND r.sequence <> (SELECT coalesce(max(x.sequence), 0) FROM rescoring x WHERE x.state = 2 AND x.slot IS NOT NULL);
+
+-- name: ForgetBefore :exec
+-- What was counted against re-scorings that are to be forgotten was counted against none there is.
+UPDATE rescoring SET before_id = NULL WHERE before_id = ANY(@rescoring_ids::uuid[]);
+
+-- name: ForgetRescorings :exec
+DELETE FROM rescoring WHERE rescoring_id = ANY(@rescoring_ids::uuid[]);

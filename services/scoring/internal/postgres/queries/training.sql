@@ -34,3 +34,11 @@ SELECT part, leads FROM training_part WHERE training_id = @training_id AND part 
 
 -- name: DeleteTrainingParts :exec
 DELETE FROM training_part WHERE training_id = @training_id;
+
+-- name: ForgetTrainings :execrows
+-- Those that ended before a time and are not among the newest. One whose model was ever a shadow or active
+-- stays: the model says that it comes from it.
+DELETE FROM training t
+WHERE t.state <> 1 AND t.updated_at < @before
+    AND t.sequence <= (SELECT x.sequence FROM training x ORDER BY x.sequence DESC LIMIT 1 OFFSET @newest)
+    AND NOT EXISTS (SELECT FROM model_change c WHERE c.revision = t.revision AND c.to_state IN (3, 4));
