@@ -133,7 +133,7 @@ func TestWeighDoesNotAllocate(t *testing.T) {
 		one := anyone(r, 1+r.IntN(2))
 		list = append(list, m.Prepare(&one))
 	}
-	if n := testing.AllocsPerRun(10, func() {
+	if n := testing.AllocsPerRun(100, func() {
 		for i := range list {
 			for j := range i {
 				m.Weigh(&list[i], &list[j])
