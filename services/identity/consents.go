@@ -46,12 +46,9 @@ func (w *people) settleConsents(points []lead.ID, persons ...*person) ([]postgre
 		return nil, err
 	}
 	for _, r := range rows {
-		f, err := readFact(r.ID, r.Fact)
-		if err != nil {
+		if err := w.byID[r.PersonID].said(r); err != nil {
 			return nil, err
 		}
-		p := w.byID[r.PersonID]
-		p.consents = append(p.consents, f)
 	}
 	for i := range w.consents.waiting {
 		s := &w.consents.waiting[i]

@@ -169,11 +169,9 @@ func effective(ctx context.Context, tx *postgres.Tx, p *person, golden *lead.Par
 		return nil, err
 	}
 	for _, r := range rows {
-		f, err := readFact(r.ID, r.Fact)
-		if err != nil {
+		if err := p.said(r); err != nil {
 			return nil, err
 		}
-		p.consents = append(p.consents, f)
 	}
 	stops, err := readStops(held)
 	if err != nil {

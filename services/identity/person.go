@@ -185,6 +185,16 @@ func readFact(id lead.ID, raw []byte) (fact, error) {
 	return fact{id: id, pb: pb, raw: raw}, nil
 }
 
+// said adds a stored consent fact to what is known of the person.
+func (p *person) said(c postgres.Consent) error {
+	f, err := readFact(c.ID, c.Fact)
+	if err != nil {
+		return err
+	}
+	p.consents = append(p.consents, f)
+	return nil
+}
+
 // readStops reads revocations that bind everybody, by their contact point.
 func readStops(rows []postgres.Stop) (map[lead.ID][]fact, error) {
 	stops := map[lead.ID][]fact{}

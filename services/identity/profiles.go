@@ -123,11 +123,9 @@ func profiles(ctx context.Context, tx *postgres.Tx, after lead.ID, rows []postgr
 		if p == nil || p.row.Epoch != r.Epoch {
 			continue // of somebody joined, or no longer what holds
 		}
-		f, err := readFact(r.ID, r.Fact)
-		if err != nil {
+		if err := p.said(r); err != nil {
 			return nil, err
 		}
-		p.consents = append(p.consents, f)
 	}
 	var points []lead.ID
 	for i := range persons {
