@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -233,24 +234,27 @@ func ensureSchema(ctx context.Context, conn *pgx.Conn, schema, role string) erro
 		}
 	}
 	// A grant that is there already is not made again: it would write to the
-	// catalogue at every start, and meet whoever alters a table.
-	const query = `SELECT has_schema_privilege($2, $1, 'USAGE')
-		AND EXISTS (SELECT FROM pg_default_acl WHERE defaclnamespace = $1::regnamespace)
-		AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
-			AND NOT has_table_privilege($2, oid, 'SELECT'))`
+	// catalogue at every start, and meet whoever alters a table. Tables of
+	// others, such as a copy that an administrator made, are theirs to open.
+	const query = `SELECT has_schema_privilege($2, $1, 'USAGE') AND EXISTS (SELECT FROM pg_default_acl WHERE defaclnamespace = $1::regnamespace),
+		ARRAY(SELECT format('%I.%I', $1::text, relname) FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+			AND relowner = $3::regrole AND NOT has_table_privilege($2, oid, 'SELECT'))`
 	var open bool
-	if err := conn.QueryRow(ctx, query, schema, AuditRole).Scan(&open); err != nil {
+	var closed []string
+	if err := conn.QueryRow(ctx, query, schema, AuditRole, role).Scan(&open, &closed); err != nil {
 		return fmt.Errorf("look up who may read schema %s: %w", schema, err)
 	}
-	if open {
+	if open && len(closed) == 0 {
 		return nil
 	}
 	// Several statements in one message are one transaction, in which the
 	// role is taken only until its end.
 	grants := fmt.Sprintf(`SET LOCAL ROLE %[2]s;
 		GRANT USAGE ON SCHEMA %[1]s TO %[3]s;
-		ALTER DEFAULT PRIVILEGES IN SCHEMA %[1]s GRANT SELECT ON TABLES TO %[3]s;
-		GRANT SELECT ON ALL TABLES IN SCHEMA %[1]s TO %[3]s`, schema, role, AuditRole)
+		ALTER DEFAULT PRIVILEGES IN SCHEMA %[1]s GRANT SELECT ON TABLES TO %[3]s;`, schema, role, AuditRole)
+	if len(closed) > 0 {
+		grants += fmt.Sprintf("GRANT SELECT ON %s TO %s", strings.Join(closed, ", "), AuditRole)
+	}
 	if _, err := conn.PgConn().Exec(ctx, grants).ReadAll(); err != nil {
 		return fmt.Errorf("open schema %s to %s: %w", schema, AuditRole, err)
 	}

@@ -3,11 +3,13 @@ package postgres_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/leadmesh/leadmesh/services/internal/pgtest"
 	"github.com/leadmesh/leadmesh/services/internal/postgres"
@@ -153,6 +155,40 @@ func TestMigrateCompanion(t *testing.T) {
 	audit := db.Open(postgres.PoolConfig{Role: postgres.AuditRole})
 	if got := scalar[int](t, audit, "SELECT count(*) FROM "+m.Companion.Schema+".job"); got != 0 {
 		t.Errorf("the audit role sees %d jobs, want 0", got)
+	}
+}
+
+// A table that somebody else made in a service's schema, such as a copy before a repair, is no reason
+// not to start. Tables of the service that were closed are opened for reading again.
+func TestMigrateBesideTablesOfOthers(t *testing.T) {
+	m := newService(t, "CREATE TABLE item (id int PRIMARY KEY);")
+	db := pgtest.New(t)
+	migrate(t, db.URL(), m)
+	conn := newConn(t, db.URL())
+	for _, sql := range []string{
+		"CREATE ROLE " + m.Service + "_admin",
+		"CREATE TABLE " + m.Service + ".copy AS TABLE " + m.Service + ".item",
+		"ALTER TABLE " + m.Service + ".copy OWNER TO " + m.Service + "_admin",
+		"REVOKE ALL ON " + m.Service + ".copy, " + m.Service + ".item FROM " + postgres.AuditRole,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { // roles are the whole server's
+		ctx := context.WithoutCancel(t.Context())
+		conn, err := pgx.Connect(ctx, db.URL())
+		if err == nil {
+			_, err = conn.Exec(ctx, "DROP OWNED BY "+m.Service+"_admin; DROP ROLE "+m.Service+"_admin")
+			err = errors.Join(err, conn.Close(ctx))
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	migrate(t, db.URL(), m)
+	if n := scalar[int](t, db.Open(postgres.PoolConfig{Role: postgres.AuditRole}), "SELECT count(*) FROM "+m.Service+".item"); n != 0 {
+		t.Errorf("the audit role sees %d rows, want 0", n)
 	}
 }
 
