@@ -2,7 +2,9 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/identity"
@@ -45,9 +47,12 @@ func (s *Service) ListProfiles(ctx context.Context, req *identityv1.ListProfiles
 			last := rows[len(rows)-1].ID
 			resp.NextPageToken, resp.ProgressPpm = cursor.Text(last[:]), progressAt(last)
 		}
-		resp.Profiles, err = profiles(ctx, tx, q.after, rows, q.at)
+		resp.Profiles, resp.UnreadablePersonIds, err = profiles(ctx, tx, q.after, rows, q.at)
 		return err
 	})
+	for _, id := range resp.GetUnreadablePersonIds() {
+		s.deps.Tel.Log.LogAttrs(ctx, slog.LevelWarn, "what is held of a person can not be read; everybody is told without them", slog.String("person_id", id))
+	}
 	return resp, err
 }
 
@@ -88,35 +93,34 @@ func progressAt(id lead.ID) int32 {
 
 // profiles writes what is known of persons. Consent is what Capture would be told of a lead of theirs:
 // the facts held of them and the revocations of whoever shares a contact point. Where it is not
-// granted by the person's own facts nobody else's are read, since those can only take away.
-func profiles(ctx context.Context, tx *postgres.Tx, after lead.ID, rows []postgres.KnownPerson, at time.Time) ([]*identityv1.PersonProfile, error) {
+// granted by the person's own facts nobody else's are read, since those can only take away. Persons
+// who can not be read are named instead: nobody could ever go beyond them otherwise.
+func profiles(ctx context.Context, tx *postgres.Tx, after lead.ID, rows []postgres.KnownPerson, at time.Time) (out []*identityv1.PersonProfile, unread []string, err error) {
 	if len(rows) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	out := make([]*identityv1.PersonProfile, len(rows))
-	persons := make([]person, len(rows))
+	persons := make([]person, 0, len(rows)) // never grows: byID points into it
 	byID := make(map[lead.ID]*person, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		facts, err := identity.Unmarshal(r.Facts)
-		if err != nil {
-			return nil, fmt.Errorf("facts of a person: %w", err)
-		}
-		persons[i].facts = facts
-		persons[i].row.Epoch, byID[r.ID] = r.Epoch, &persons[i]
 		var golden leadv1.Party
-		if err := proto.Unmarshal(r.Golden, &golden); err != nil {
-			return nil, fmt.Errorf("golden record of a person: %w", err)
+		facts, err := identity.Unmarshal(r.Facts)
+		if errors.Join(err, proto.Unmarshal(r.Golden, &golden)) != nil {
+			unread = append(unread, r.ID.String())
+			continue
 		}
+		persons = append(persons, person{facts: facts})
+		p := &persons[len(persons)-1]
+		p.row.Epoch, byID[r.ID] = r.Epoch, p
 		home := golden.GetAddress()
-		out[i] = &identityv1.PersonProfile{
+		out = append(out, &identityv1.PersonProfile{
 			PersonId: r.ID.String(), Profile: r.Profile, HasEmail: len(facts.Emails) > 0, HasPhone: len(facts.Phones) > 0,
 			Country: home.GetCountry(), Region: home.GetRegion(), PostalCode: home.GetPostalCode(),
-		}
+		})
 	}
 	held, err := tx.ConsentsBetween(ctx, after, rows[len(rows)-1].ID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, r := range held {
 		p := byID[r.PersonID]
@@ -124,7 +128,7 @@ func profiles(ctx context.Context, tx *postgres.Tx, after lead.ID, rows []postgr
 			continue // of somebody joined, or no longer what holds
 		}
 		if err := p.said(r); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	var points []lead.ID
@@ -135,16 +139,16 @@ func profiles(ctx context.Context, tx *postgres.Tx, after lead.ID, rows []postgr
 	}
 	_, shared, err := tx.Bearing(ctx, nil, nil, points)
 	if err != nil || len(shared) == 0 {
-		return out, err
+		return out, unread, err
 	}
 	stops, err := readStops(shared)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range persons {
 		out[i].Profiling = out[i].Profiling && profiled(&persons[i], stops, at)
 	}
-	return out, nil
+	return out, unread, nil
 }
 
 // profiled reports whether the manufacturer may use tracked behaviour of a person. A fact that this

@@ -181,6 +181,44 @@ func TestProfilesOfMergedPersons(t *testing.T) {
 	}
 }
 
+// Somebody of whom what is held is broken is named, and everybody else is told all the same.
+func TestListProfilesPastUnreadablePersons(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var ids []string
+	for i := range 6 {
+		l := w.newLead(party("Carmen", fmt.Sprintf("Family%c", 'a'+i), fmt.Sprintf("p%d@example.com", i), ""), profiling(granted, ""))
+		ids = append(ids, w.resolve(l)[0].PersonId)
+	}
+	for i, column := range []string{"facts", "golden"} {
+		if _, err := w.pool.Exec(t.Context(), "UPDATE person SET "+column+" = '\\xff' WHERE person_id = $1", ids[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told, unread []string
+	for req := (&identityv1.ListProfilesRequest{PageSize: 2, At: timestamppb.New(time.Unix(0, w.now.Load()))}); ; {
+		resp, err := w.ListProfiles(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unread = append(unread, resp.GetUnreadablePersonIds()...)
+		for _, p := range resp.GetProfiles() {
+			if told = append(told, p.GetPersonId()); !p.GetProfiling() {
+				t.Error("the consent of somebody else is missing")
+			}
+		}
+		if req.PageToken = resp.GetNextPageToken(); req.PageToken == "" {
+			break
+		}
+	}
+	for _, list := range [][]string{told, unread, ids[:2], ids[2:]} {
+		slices.Sort(list)
+	}
+	if diff := cmp.Diff([][]string{ids[2:], ids[:2]}, [][]string{told, unread}); diff != "" {
+		t.Errorf("told and not (-want +got):\n%s", diff)
+	}
+}
+
 func TestListProfilesMistakes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

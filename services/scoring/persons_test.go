@@ -66,10 +66,11 @@ type base struct {
 	stopAt atomic.Int32 // the page that is not answered before the gate opens; -1: none
 	gate
 
-	mu    sync.Mutex
-	all   []*identityv1.PersonProfile
-	fails int
-	asked []*identityv1.ListProfilesRequest
+	mu     sync.Mutex
+	all    []*identityv1.PersonProfile
+	unread map[int][]string // persons that can not be read, by page
+	fails  int
+	asked  []*identityv1.ListProfilesRequest
 
 	// Routing's part: what persons asked who wait for an answer, and what it answers instead, if anything.
 	cares    map[string]leadv1.RequestType
@@ -104,7 +105,7 @@ func (b *base) ListProfiles(ctx context.Context, req *identityv1.ListProfilesReq
 	if !fails {
 		b.asked = append(b.asked, req)
 	}
-	all := slices.Clone(b.all)
+	all, unread := slices.Clone(b.all), b.unread
 	b.mu.Unlock()
 	if fails {
 		return nil, problem.New(problemv1.Reason_REASON_UNAVAILABLE, "not now")
@@ -122,7 +123,7 @@ func (b *base) ListProfiles(ctx context.Context, req *identityv1.ListProfilesReq
 		}
 	}
 	end := min((page+1)*ofAPage, len(all))
-	resp := &identityv1.ListProfilesResponse{Profiles: all[min(page*ofAPage, end):end], ProgressPpm: int32(end * 1_000_000 / max(1, len(all)))}
+	resp := &identityv1.ListProfilesResponse{UnreadablePersonIds: unread[page], Profiles: all[min(page*ofAPage, end):end], ProgressPpm: int32(end * 1_000_000 / max(1, len(all)))}
 	if end < len(all) {
 		resp.NextPageToken = strconv.Itoa(page + 1)
 	}

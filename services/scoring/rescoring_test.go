@@ -15,6 +15,7 @@ import (
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"github.com/leadmesh/leadmesh/services/internal/problem"
 	"github.com/leadmesh/leadmesh/services/internal/rpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 )
 
@@ -328,6 +329,38 @@ func TestRescoringWithTwoReplicas(t *testing.T) {
 		if n := len(one.find(&scoringv1.ListPersonScoresRequest{})); n != basePersons {
 			t.Errorf("%d persons are kept", n)
 		}
+	}
+}
+
+// Persons who can not be read cost nobody else the score: also the last of a page, a whole page, and the
+// last of all.
+func TestRescoringGoesOnPastUnreadablePersons(t *testing.T) {
+	t.Parallel()
+	w := newRebasing(t, newPool(t), newBase(t, -1))
+	w.house.apply(t, sample(t), "")
+	w.runs()
+	w.done(w.begin("").GetRescoringId())
+	broken := []int{ofAPage - 1, basePersons - 1}
+	for i := range ofAPage {
+		broken = append(broken, ofAPage+i)
+	}
+	lost := map[string]bool{}
+	w.base.mu.Lock()
+	for _, i := range broken {
+		p := proto.CloneOf(w.base.all[i])
+		p.Profile, w.base.all[i] = []byte("?"), p
+		lost[p.GetPersonId()] = true
+	}
+	w.base.unread = map[int][]string{0: {lead.NewID([]byte("x"), "1").String()}, 2: {lead.NewID([]byte("x"), "2").String()}}
+	w.base.mu.Unlock()
+	x := w.done(w.begin("").GetRescoringId())
+	r, readable := x.GetReport(), int64(basePersons-len(broken))
+	if r.GetUnreadableCount() != int64(len(broken))+2 || r.GetPersonCount() != readable || x.GetPersonCount() != readable || r.GetLeftCount() != int64(len(broken)) || r.GetEnteredCount() != 0 {
+		t.Errorf("%d scored, %d counted, %d entered, %d left, %d are unreadable", x.GetPersonCount(), r.GetPersonCount(), r.GetEnteredCount(), r.GetLeftCount(), r.GetUnreadableCount())
+	}
+	ids := w.ids(&scoringv1.ListPersonScoresRequest{})
+	if len(ids) != int(readable) || slices.ContainsFunc(ids, func(id string) bool { return lost[id] }) {
+		t.Errorf("%d persons have scores, want the %d others", len(ids), readable)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/leadmesh/leadmesh/core/lead"
@@ -186,16 +187,20 @@ func (s *Service) withModel(ctx context.Context, p *playbook.Playbook, revision 
 func (w *rescorer) score(
 	ctx context.Context, r *store.Rescoring, page *identityv1.ListProfilesResponse, cares map[lead.ID]lead.RequestType, c *census,
 ) ([]store.PersonScore, error) {
-	now := make([]store.PersonScore, len(page.GetProfiles()))
-	last := r.Last
+	now := make([]store.PersonScore, 0, len(page.GetProfiles()))
+	seen, last := r.Last, r.Last                                          // last is of those who are scored, as the next page goes on from there
+	c.report.UnreadableCount += int64(len(page.GetUnreadablePersonIds())) // Identity has named them
 	for i, p := range page.GetProfiles() {
 		id, err := lead.ParseID(p.GetPersonId())
-		if err != nil || !last.IsZero() && order(last, id) >= 0 {
+		if err != nil || !seen.IsZero() && order(seen, id) >= 0 {
 			return nil, problem.Internal(fmt.Errorf("person %d of the page is out of order", i))
 		}
-		last = id
+		seen = id
 		if err := w.extract(p, r.AsOf); err != nil {
-			return nil, problem.Internal(fmt.Errorf("person %s: %w", id, err))
+			// Nobody could ever go beyond it otherwise.
+			w.s.log.LogAttrs(ctx, slog.LevelWarn, "what is known of a person can not be read; everybody else is scored", slog.String("person_id", id.String()))
+			c.report.UnreadableCount++
+			continue
 		}
 		asked, open := cares[id]
 		scores := func(p *playbook.Playbook) store.PersonScore {
@@ -203,17 +208,19 @@ func (w *rescorer) score(
 			w.care(p, asked, open, &out)
 			return out
 		}
-		now[i] = scores(w.force)
+		score := scores(w.force)
 		if w.trial != nil {
-			before := now[i]
-			now[i] = scores(w.trial)
-			c.add(&before, &now[i])
+			before := score
+			score = scores(w.trial)
+			c.add(&before, &score)
 		}
+		now, last = append(now, score), id
 	}
-	if w.trial != nil {
+	end := page.GetNextPageToken() == ""
+	if w.trial != nil || len(now) == 0 && !end {
 		return now, nil
 	}
-	if page.GetNextPageToken() == "" {
+	if end {
 		last = lead.ID{}
 	}
 	return now, w.count(ctx, c, r.Last, last, now)

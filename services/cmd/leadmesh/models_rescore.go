@@ -177,6 +177,9 @@ func printRescoring(out io.Writer, r *scoringv1.Rescoring) {
 	}
 	fmt.Fprintf(out, "%d persons, %d of them without profiling; %d before, %d came, %d went; took %s\n", c.GetPersonCount(), c.GetNoConsentCount(),
 		c.GetBeforePersonCount(), c.GetEnteredCount(), c.GetLeftCount(), r.GetUpdatedAt().AsTime().Sub(r.GetAsOf().AsTime()).Round(time.Millisecond))
+	if n := c.GetUnreadableCount(); n > 0 {
+		fmt.Fprintf(out, "%d more can not be read and are not scored; the log of the house names them\n", n)
+	}
 	count := func(_, now int64) string { return fmt.Sprint(now) }
 	if c.GetBeforePersonCount() > 0 {
 		count = change

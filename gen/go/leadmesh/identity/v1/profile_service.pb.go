@@ -94,9 +94,11 @@ type ListProfilesResponse struct {
 	// Asks for the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// How much of everybody has been read, 0 to 1,000,000.
-	ProgressPpm   int32 `protobuf:"varint,3,opt,name=progress_ppm,json=progressPpm,proto3" json:"progress_ppm,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ProgressPpm int32 `protobuf:"varint,3,opt,name=progress_ppm,json=progressPpm,proto3" json:"progress_ppm,omitempty"`
+	// Persons of the page of whom what is held can not be read; they are not among the profiles.
+	UnreadablePersonIds []string `protobuf:"bytes,4,rep,name=unreadable_person_ids,json=unreadablePersonIds,proto3" json:"unreadable_person_ids,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ListProfilesResponse) Reset() {
@@ -148,6 +150,13 @@ func (x *ListProfilesResponse) GetProgressPpm() int32 {
 		return x.ProgressPpm
 	}
 	return 0
+}
+
+func (x *ListProfilesResponse) GetUnreadablePersonIds() []string {
+	if x != nil {
+		return x.UnreadablePersonIds
+	}
+	return nil
 }
 
 // PersonProfile is what is known of a person for scoring, without name and contact
@@ -269,11 +278,12 @@ const file_leadmesh_identity_v1_profile_service_proto_rawDesc = "" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\xa2\x01\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\xd6\x01\n" +
 	"\x14ListProfilesResponse\x12?\n" +
 	"\bprofiles\x18\x01 \x03(\v2#.leadmesh.identity.v1.PersonProfileR\bprofiles\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12!\n" +
-	"\fprogress_ppm\x18\x03 \x01(\x05R\vprogressPpm\"\xf1\x01\n" +
+	"\fprogress_ppm\x18\x03 \x01(\x05R\vprogressPpm\x122\n" +
+	"\x15unreadable_person_ids\x18\x04 \x03(\tR\x13unreadablePersonIds\"\xf1\x01\n" +
 	"\rPersonProfile\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\fR\aprofile\x12\x1c\n" +

@@ -279,9 +279,12 @@ type RescoringReport struct {
 	// Persons by the line that they would be worked for now, the unspecified one for nobody's work yet.
 	NextLines []*RescoredNextLine `protobuf:"bytes,8,rep,name=next_lines,json=nextLines,proto3" json:"next_lines,omitempty"`
 	// Per index of the playbook.
-	Indices       []*RescoredIndex `protobuf:"bytes,9,rep,name=indices,proto3" json:"indices,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Indices []*RescoredIndex `protobuf:"bytes,9,rep,name=indices,proto3" json:"indices,omitempty"`
+	// Persons of whom what is held can not be read: they have no scores, and who had some before has left.
+	// The log names them.
+	UnreadableCount int64 `protobuf:"varint,10,opt,name=unreadable_count,json=unreadableCount,proto3" json:"unreadable_count,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RescoringReport) Reset() {
@@ -375,6 +378,13 @@ func (x *RescoringReport) GetIndices() []*RescoredIndex {
 		return x.Indices
 	}
 	return nil
+}
+
+func (x *RescoringReport) GetUnreadableCount() int64 {
+	if x != nil {
+		return x.UnreadableCount
+	}
+	return 0
 }
 
 // RescoredLine is what became of a line. CARE counts those whose complaint or recall question is open,
@@ -1343,7 +1353,7 @@ const file_leadmesh_scoring_v1_rescoring_proto_rawDesc = "" +
 	"\x16estimated_person_count\x18\f \x01(\x03R\x14estimatedPersonCount\x12\x18\n" +
 	"\aproblem\x18\r \x01(\tR\aproblem\x12.\n" +
 	"\x13before_rescoring_id\x18\x0e \x01(\tR\x11beforeRescoringId\x12<\n" +
-	"\x06report\x18\x0f \x01(\v2$.leadmesh.scoring.v1.RescoringReportR\x06report\"\xd1\x03\n" +
+	"\x06report\x18\x0f \x01(\v2$.leadmesh.scoring.v1.RescoringReportR\x06report\"\xfc\x03\n" +
 	"\x0fRescoringReport\x12!\n" +
 	"\fperson_count\x18\x01 \x01(\x03R\vpersonCount\x12(\n" +
 	"\x10no_consent_count\x18\x02 \x01(\x03R\x0enoConsentCount\x12.\n" +
@@ -1355,7 +1365,9 @@ const file_leadmesh_scoring_v1_rescoring_proto_rawDesc = "" +
 	"\bsegments\x18\a \x03(\v2$.leadmesh.scoring.v1.RescoredSegmentR\bsegments\x12D\n" +
 	"\n" +
 	"next_lines\x18\b \x03(\v2%.leadmesh.scoring.v1.RescoredNextLineR\tnextLines\x12<\n" +
-	"\aindices\x18\t \x03(\v2\".leadmesh.scoring.v1.RescoredIndexR\aindices\"\xa6\x02\n" +
+	"\aindices\x18\t \x03(\v2\".leadmesh.scoring.v1.RescoredIndexR\aindices\x12)\n" +
+	"\x10unreadable_count\x18\n" +
+	" \x01(\x03R\x0funreadableCount\"\xa6\x02\n" +
 	"\fRescoredLine\x12*\n" +
 	"\x04line\x18\x01 \x01(\x0e2\x16.leadmesh.lead.v1.LineR\x04line\x12;\n" +
 	"\x06points\x18\x02 \x03(\v2#.leadmesh.scoring.v1.RescoredPointsR\x06points\x12:\n" +
