@@ -82,7 +82,7 @@ type pairing struct {
 // on, or a matrix coded the same way.
 func (p *pairing) code(m *matrix) coded {
 	c := coded{
-		codes: make([]uint8, m.rows), bins: p.outer.parts * p.inner.parts, inner: p.inner.parts, scale: 1,
+		codes: make([]uint8, m.rows), bins: p.outer.parts * p.inner.parts, inner: p.inner.parts,
 		across: m.columns[p.outer.column].ordered, along: m.columns[p.inner.column].ordered,
 	}
 	one, two := m.columns[p.outer.column].codes, m.columns[p.inner.column].codes

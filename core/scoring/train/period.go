@@ -12,7 +12,7 @@ const periods = 24
 // rows to come, whose level the calibration finds. The column is the last, so that a function learned
 // with it scores rows without it.
 func leveled(m *matrix, s sample) (*matrix, []float64) {
-	c := coded{codes: make([]uint8, m.rows), bins: periods + 2, scale: 1}
+	c := coded{codes: make([]uint8, m.rows), bins: periods + 2}
 	won, all := make([]float64, c.bins), make([]float64, c.bins)
 	sum, total := 0.0, 0.0
 	for i := range c.codes {

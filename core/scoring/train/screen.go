@@ -81,7 +81,7 @@ func (l *learner) screen() error {
 		cuts, names := l.prior.parts(c.Name)
 		b := bin(c, min(fineBins, most+len(cuts)+len(names)), least, cuts, names, l.monotone(c.Name) != 0)
 		l.report.Columns[j].Codes = append(slices.Clone(b.low), b.high...)
-		col := coded{codes: make([]uint8, n), bins: b.bins, ordered: b.ordered(), scale: 1, monotone: int8(l.monotone(c.Name))}
+		col := coded{codes: make([]uint8, n), bins: b.bins, ordered: b.ordered(), monotone: int8(l.monotone(c.Name))}
 		col.low, col.high = b.ends()
 		b.apply(c, col.codes)
 		if l.prior != nil {

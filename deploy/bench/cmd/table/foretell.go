@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -70,11 +71,7 @@ func (b *bench) foretelling(ctx context.Context) (rows []Row, err error) {
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	for _, s := range outcomeSets {
-		f, outcomes, err := s.read(folder, false)
-		if err != nil {
-			return rows, err
-		}
-		more, err := s.measure(ctx, p, f, outcomes)
+		more, err := s.measure(ctx, p, folder)
 		if err != nil {
 			return rows, err
 		}
@@ -94,21 +91,29 @@ func (b *bench) foretelling(ctx context.Context) (rows []Row, err error) {
 // splits are the tenths of the rows that are learned from; the next two are told.
 var splits = []int{4, 5, 6, 7, 8}
 
-// measure learns from the oldest 40 to 80 % and tells the fifth that follows.
-func (s *outcomeSet) measure(ctx context.Context, p *peer, f *frame.Frame, outcomes []train.Outcome) ([]Row, error) {
-	var own, trees, straight, off []float64
-	var apart assess.Difference // of the newest split
-	nothing := 0
+// rolled is what came of learning from the oldest 40 to 80 % of the rows and telling the fifth that follows,
+// for each split.
+type rolled struct {
+	own, trees, straight []float64         // AUC
+	off                  []float64         // calibration error after recalibration
+	luck                 []float64         // what that is in the mean where the chances are the true ones
+	apart                assess.Difference // of the newest split
+	nothing              int               // how often there was nothing to learn
+}
+
+// roll learns the set both ways on the same columns.
+func (s *outcomeSet) roll(ctx context.Context, p *peer, f *frame.Frame, outcomes []train.Outcome, override map[string]string) (*rolled, error) {
+	r := &rolled{}
 	for _, tenth := range splits {
 		from, to := f.Rows*tenth/10, f.Rows*(tenth+2)/10
 		c, report, err := train.Learn(f.Slice(0, from), outcomes[:from], train.Options{
-			Ordered: true, Target: card.Target{Column: s.label, Positive: s.won}, Workers: runtime.NumCPU(), Seed: 1,
+			Ordered: true, Target: card.Target{Column: s.label, Positive: s.won}, Workers: runtime.NumCPU(), Seed: 1, Override: override,
 		}, func(int, int) bool { return ctx.Err() == nil })
 		if err != nil {
 			return nil, err
 		}
 		if report.Nothing {
-			nothing++
+			r.nothing++
 		}
 		fresh, came := f.Slice(from, to), outcomes[from:to]
 		chances, err := recalibrated(c, fresh, came)
@@ -123,17 +128,46 @@ func (s *outcomeSet) measure(ctx context.Context, p *peer, f *frame.Frame, outco
 		if err != nil {
 			return nil, err
 		}
-		apart = assess.Compare(sampleOf(x.boosted, came), sampleOf(points, came))
-		own = append(own, assess.AUC(sampleOf(points, came)).Value)
-		trees = append(trees, assess.AUC(sampleOf(x.boosted, came)).Value)
-		straight = append(straight, assess.AUC(sampleOf(x.straight, came)).Value)
-		off = append(off, assess.CalibrationError(sampleOf(chances, came), 10, 1).Error.Value)
+		r.apart = assess.Compare(sampleOf(x.boosted, came), sampleOf(points, came))
+		r.own = append(r.own, assess.AUC(sampleOf(points, came)).Value)
+		r.trees = append(r.trees, assess.AUC(sampleOf(x.boosted, came)).Value)
+		r.straight = append(r.straight, assess.AUC(sampleOf(x.straight, came)).Value)
+		r.off = append(r.off, assess.CalibrationError(sampleOf(chances, came), 10, 1).Error.Value)
+		r.luck = append(r.luck, luckOf(chances))
+	}
+	return r, nil
+}
+
+// luckOf is the calibration error that chances show in the mean which are true to the last: of outcomes drawn by them.
+func luckOf(chances []float64) float64 {
+	const draws = 100
+	rng := rand.New(rand.NewPCG(1, uint64(len(chances))))
+	s := assess.Sample{Probability: chances, Won: make([]bool, len(chances))}
+	sum := 0.0
+	for range draws {
+		for i, p := range chances {
+			s.Won[i] = rng.Float64() < p
+		}
+		sum += assess.CalibrationError(s, 10, 1).Error.Value
+	}
+	return sum / draws
+}
+
+// measure tells the set without denied columns.
+func (s *outcomeSet) measure(ctx context.Context, p *peer, folder string) ([]Row, error) {
+	f, outcomes, err := s.read(folder, false)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.roll(ctx, p, f, outcomes, nil)
+	if err != nil {
+		return nil, err
 	}
 	last := len(splits) - 1
 	if s.nothing {
 		return []Row{{
-			What: s.name + ", nothing to learn", Figure: fmt.Sprintf("said so %d of %d times", nothing, len(splits)),
-			Limit: fmt.Sprintf("AUC %.3f XGBoost", mean(trees)), Goal: "says so", Held: held(nothing == len(splits)),
+			What: s.name + ", nothing to learn", Figure: fmt.Sprintf("said so %d of %d times", r.nothing, len(splits)),
+			Limit: fmt.Sprintf("AUC %.3f XGBoost", mean(r.trees)), Goal: "says so", Held: held(r.nothing == len(splits)),
 		}}, nil
 	}
 	auc := func(what string, a, x, l float64) Row {
@@ -142,12 +176,13 @@ func (s *outcomeSet) measure(ctx context.Context, p *peer, f *frame.Frame, outco
 			Goal: ">= XGBoost - 0.002, >= logistic", Held: held(a >= x-0.002 && a >= l),
 		}
 	}
-	first, rolling := auc("oldest 80 % to newest 20 %", own[last], trees[last], straight[last]), auc("mean of 5 splits", mean(own), mean(trees), mean(straight))
+	first := auc("oldest 80 % to newest 20 %", r.own[last], r.trees[last], r.straight[last])
 	first.Note = fmt.Sprintf("trees of depth 4 by histograms, 300 in steps of 0.05, names as columns of zeros and ones; "+
-		"the difference from XGBoost is %+.4f (%+.4f to %+.4f at 95 %%)", apart.AUC.Value, apart.AUC.Low, apart.AUC.High)
-	return []Row{first, rolling, {
-		What: s.name + ", calibration", Figure: fmt.Sprintf("off by %.4f", off[last]), Goal: "<= 0.02", Held: held(off[last] <= 0.02),
-		Note: fmt.Sprintf("each half of the newest rows recalibrated by the other, without what chance gives; %.4f in the mean of 5 splits", mean(off)),
+		"the difference from XGBoost is %+.4f (%+.4f to %+.4f at 95 %%)", r.apart.AUC.Value, r.apart.AUC.Low, r.apart.AUC.High)
+	return []Row{first, auc("mean of 5 splits", mean(r.own), mean(r.trees), mean(r.straight)), {
+		What: s.name + ", calibration", Figure: fmt.Sprintf("off by %.4f", r.off[last]), Goal: "<= 0.02", Held: held(r.off[last] <= 0.02),
+		Note: fmt.Sprintf("each half of the newest rows recalibrated by the other, without what chance gives; %.4f in the mean of 5 splits; "+
+			"true chances of as many rows would show %.4f, %.4f", mean(r.off), r.luck[last], mean(r.luck)),
 	}}, nil
 }
 
@@ -161,31 +196,15 @@ func (s *outcomeSet) overridden(ctx context.Context, p *peer, folder string) (Ro
 	for _, name := range s.denied {
 		override[name] = "to measure what it adds"
 	}
-	var own, trees []float64
-	for _, tenth := range splits {
-		from, to := f.Rows*tenth/10, f.Rows*(tenth+2)/10
-		c, _, err := train.Learn(f.Slice(0, from), outcomes[:from], train.Options{
-			Ordered: true, Target: card.Target{Column: s.label, Positive: s.won}, Workers: runtime.NumCPU(), Seed: 1, Override: override,
-		}, func(int, int) bool { return ctx.Err() == nil })
-		if err != nil {
-			return Row{}, err
-		}
-		points, err := scored(c, f.Slice(from, to))
-		if err != nil {
-			return Row{}, err
-		}
-		x, err := p.compare(ctx, f.Slice(0, to), outcomes[:to], from, true)
-		if err != nil {
-			return Row{}, err
-		}
-		own = append(own, assess.AUC(sampleOf(points, outcomes[from:to])).Value)
-		trees = append(trees, assess.AUC(sampleOf(x.boosted, outcomes[from:to])).Value)
+	r, err := s.roll(ctx, p, f, outcomes, override)
+	if err != nil {
+		return Row{}, err
 	}
 	last := len(splits) - 1
 	return Row{
 		What:   fmt.Sprintf("%s, %s allowed by override", s.name, strings.Join(s.denied, " and ")),
-		Figure: fmt.Sprintf("AUC %.4f", own[last]), Limit: fmt.Sprintf("%.4f XGBoost", trees[last]),
-		Note: fmt.Sprintf("for both sides, oldest 80 %% to newest 20 %%; mean of 5 splits %.4f, XGBoost %.4f; no goal is judged by it", mean(own), mean(trees)),
+		Figure: fmt.Sprintf("AUC %.4f", r.own[last]), Limit: fmt.Sprintf("%.4f XGBoost", r.trees[last]),
+		Note: fmt.Sprintf("for both sides, oldest 80 %% to newest 20 %%; mean of 5 splits %.4f, XGBoost %.4f; no goal is judged by it", mean(r.own), mean(r.trees)),
 	}, nil
 }
 
