@@ -13,6 +13,7 @@ import (
 	leadv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/lead/v1"
 	scoringv1 "github.com/leadmesh/leadmesh/gen/go/leadmesh/scoring/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 const (
@@ -53,6 +54,7 @@ type jobHouse struct {
 	stage      *stage
 	conn, mesh *grpc.ClientConn
 	maker      *load.Maker
+	began      time.Time // leads of the past came before, those sent beside a re-scoring after
 }
 
 func (b *bench) jobHouse(ctx context.Context) (*jobHouse, error) {
@@ -60,7 +62,7 @@ func (b *bench) jobHouse(ctx context.Context) (*jobHouse, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &jobHouse{stage: s}
+	h := &jobHouse{stage: s, began: time.Now()}
 	if h.conn, err = s.process.Dial(); err != nil {
 		return h, err
 	}
@@ -165,7 +167,7 @@ func (h *jobHouse) happened(ctx context.Context, leads int) error {
 	const stretch = 10_000 // encoded at once
 	for done := 0; done < leads; done += stretch {
 		var past load.Past
-		requests, err := past.Decided(h.maker, min(stretch, leads-done), pastSignals, time.Now())
+		requests, err := past.Decided(h.maker, min(stretch, leads-done), pastSignals, h.began)
 		if err != nil {
 			return err
 		}
@@ -189,7 +191,7 @@ func (h *jobHouse) learned(ctx context.Context) ([]Row, error) {
 	client := scoringv1.NewModelServiceClient(h.conn)
 	var t *scoringv1.Training
 	learning, err := h.work(ctx, func() (look, error) {
-		resp, err := client.StartTraining(ctx, &scoringv1.StartTrainingRequest{Line: leadv1.Line_LINE_SALES})
+		resp, err := client.StartTraining(ctx, &scoringv1.StartTrainingRequest{Line: leadv1.Line_LINE_SALES, To: timestamppb.New(h.began)})
 		id := resp.GetTraining().GetTrainingId()
 		return func() (bool, error) {
 			resp, err := client.GetTraining(ctx, &scoringv1.GetTrainingRequest{TrainingId: id})
@@ -207,7 +209,7 @@ func (h *jobHouse) learned(ctx context.Context) ([]Row, error) {
 	}
 	var b *scoringv1.Backtest
 	trying, err := h.work(ctx, func() (look, error) {
-		resp, err := client.StartBacktest(ctx, &scoringv1.StartBacktestRequest{Revision: t.GetRevision()})
+		resp, err := client.StartBacktest(ctx, &scoringv1.StartBacktestRequest{Revision: t.GetRevision(), To: timestamppb.New(h.began)})
 		id := resp.GetBacktest().GetBacktestId()
 		return func() (bool, error) {
 			resp, err := client.GetBacktest(ctx, &scoringv1.GetBacktestRequest{BacktestId: id})
