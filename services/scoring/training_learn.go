@@ -102,9 +102,9 @@ func (s *Service) findOut(ctx context.Context, t *store.Training, own *playbook.
 func (s *Service) findPoints(ctx context.Context, t *store.Training, own *playbook.Playbook, prior *card.Card, g *gathered) (*finding, error) {
 	line := own.Scorecards.Lines[t.Line.String()]
 	x := &finding{words: words{enough: train.Enough(g.count(train.Won), g.count(train.Lost))}}
-	var bounds limits
+	var limits card.Limits
 	if x.words.enough {
-		bounds = unbind(prior)
+		limits = prior.Unbind()
 	}
 	pairs := mostPairs
 	if len(prior.Pairs) > 0 {
@@ -129,8 +129,12 @@ func (s *Service) findPoints(ctx context.Context, t *store.Training, own *playbo
 		if x.words.moved, x.words.stage, err = g.level(c, line.Stages); err != nil {
 			return nil, &hopelessError{"what was learned can not be applied: " + err.Error()}
 		}
-		if x.words.limits, err = bounds.put(c, g); err != nil {
+		moved, err := limits.Bind(c, g.frame)
+		if err != nil {
 			return nil, &hopelessError{"what was learned can not be limited: " + err.Error()}
+		}
+		if !limits.None() {
+			x.words.limits = limitWords(moved)
 		}
 	}
 	return x, nil

@@ -25,6 +25,7 @@ type Report struct {
 	Recent  Recent
 	// Merging is what putting bins together for reading cost in log loss on the rows learned from.
 	Merging float64
+	Scaled  string // how the points of the table to start from were moved to leave room; empty where they were not
 	// Words are sentences for whoever reads the report, one per matter, plain and complete.
 	Words []string
 }

@@ -63,8 +63,8 @@ func (l *learner) tell(c *card.Card, t *table, best *trial) {
 		c.Learned.Prior, c.Learned.PriorRows = l.prior.card.Revision(), int64(l.o.PriorRows)
 	}
 	l.words(c)
-	if scaled := t.scaled(); scaled != "" {
-		r.Words = append(r.Words, scaled)
+	if r.Scaled = t.scaled(); r.Scaled != "" {
+		r.Words = append(r.Words, r.Scaled)
 	}
 }
 

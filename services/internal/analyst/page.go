@@ -134,6 +134,16 @@ func (t *Trained) warnings() []report.Warning {
 		out = append(out, report.Warning{Title: "Columns that change over time", Words: "The newer rows differ much from the older in " + strings.Join(short(drifting, 8), ", ") +
 			". The figure is the population stability index; from 0.25 on it counts as much."})
 	}
+	var changed []string
+	for _, m := range t.moved {
+		changed = append(changed, m.String())
+	}
+	if t.Report.Scaled != "" {
+		changed = append(changed, t.Report.Scaled)
+	}
+	if len(changed) > 0 {
+		out = append(out, report.Warning{Title: "The table that it started from gave way", Items: changed, Words: "Nobody's points are cut by what an expert did not foresee. Where a limit is meant to hold whatever the rows say, edit the points table."})
+	}
 	if rec := t.Report.Recent; t.times != nil && math.Abs(rec.Late-rec.Early) > 0.05 {
 		out = append(out, report.Warning{Title: "The share won moves", Words: fmt.Sprintf("It is %s among the older rows and %s among the newest fifth. Probabilities follow the newer rows; when it moves again, model evaluate --recalibrate follows.",
 			console.PercentOf(rec.Early), console.PercentOf(rec.Late))})

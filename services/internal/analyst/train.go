@@ -90,7 +90,8 @@ type Trained struct {
 	Override *Override
 	Took     time.Duration
 
-	times *moments // nil without --time
+	moved []card.Wider // limits of the table to start from
+	times *moments     // nil without --time
 }
 
 // Train learns a points table and writes it. Nothing is written unless all is.
@@ -155,6 +156,7 @@ type training struct {
 
 	learnt, unseen []int32 // rows that the figures come from
 	parted         []card.Group
+	moved          []card.Wider // by what was learned last
 }
 
 func (w *training) prior() (err error) {
@@ -267,7 +269,7 @@ func (w *training) learn(ctx context.Context, t *Trained) error {
 	if t.Card, t.Report, err = w.run(ctx, "learning", o); err != nil {
 		return err
 	}
-	t.Card.Missing = t.Missing
+	t.Card.Missing, t.moved = t.Missing, w.moved
 	w.note(t)
 	return told(w.Out, t.Card.Check())
 }
@@ -328,6 +330,11 @@ func (w *training) run(ctx context.Context, step string, o train.Options) (*card
 	finished := make(chan outcome, 1)
 	steps := make(chan progress)
 	o.Override = maps.Clone(o.Override)
+	var limits card.Limits
+	if o.Prior != nil && w.enough() {
+		o.Prior = o.Prior.Clone()
+		limits = o.Prior.Unbind()
+	}
 	go func() {
 		told := -1
 		c, r, err := train.Learn(w.frame, w.outcomes, o, func(done, of int) bool {
@@ -353,7 +360,26 @@ func (w *training) run(ctx context.Context, step string, o train.Options) (*card
 			if f.err != nil && !errors.Is(f.err, train.ErrCancelled) {
 				f.err = usagef("%s: %w", w.Label, f.err)
 			}
-			return f.card, f.report, f.err
+			if f.err != nil {
+				return nil, nil, f.err
+			}
+			var err error
+			w.moved, err = limits.Bind(f.card, w.frame)
+			return f.card, f.report, err
 		}
 	}
+}
+
+// enough tells whether the rows teach more than to move an expert's table a little.
+func (w *training) enough() bool {
+	won, lost := int64(0), int64(0)
+	for _, o := range w.outcomes {
+		switch o {
+		case train.Won:
+			won++
+		case train.Lost:
+			lost++
+		}
+	}
+	return train.Enough(won, lost)
 }
