@@ -22,7 +22,6 @@ type coded struct {
 	inner    int       // of a pair: parts of the second column; the codes are outer*inner+inner code
 	across   bool      // of a pair: the parts of the first column are in the order of their values
 	along    bool      // of a pair: those of the second are
-	scale    float64   // of the steps of this column; 1 but for pairs
 }
 
 // apart tells whether a code of an ordered column stands apart from the others.
