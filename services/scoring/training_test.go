@@ -141,7 +141,7 @@ func TestTraining(t *testing.T) {
 		t.Errorf("expired or period: %v", r)
 	}
 	if s := r.GetSplit(); s.GetUnseenCount() == 0 || s.GetMeasuredCount() >= s.GetUnseenCount() || s.GetLearnCount()+s.GetTuneCount()+s.GetUnseenCount() != n ||
-		!s.GetUnseenFrom().AsTime().After(start.Add(-100*24*time.Hour)) {
+		!s.GetUnseenFrom().AsTime().After(start.Add(-110*24*time.Hour)) {
 		t.Errorf("the split: %v", s)
 	}
 	// The playbook knows half of it, and what was learned knows the truth.

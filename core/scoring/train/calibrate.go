@@ -20,7 +20,7 @@ func (l *learner) calibration(t *table, best *trial) []card.Knot {
 	own := t.scores(l.m, l.s.offset)
 	scores := slices.Clone(best.scores[best.best])
 	y, w := slices.Clone(l.s.y[best.from:]), slices.Clone(l.s.weight[best.from:])
-	for _, p := range folds(l.m.rows) {
+	for _, p := range l.folds() {
 		align(scores[p.from-best.from:p.to-best.from], own[p.from:p.to], w[p.from-best.from:p.to-best.from])
 	}
 	l.impute(scores, y, w, best.from)

@@ -232,6 +232,44 @@ func TestOpenRowsAreNotLost(t *testing.T) {
 	}
 }
 
+// A win takes a month and rows come in faster and faster, so most of the newest are open: what is learned is
+// tried on older rows too, whose outcome is known, and its figures speak of those.
+func TestFiguresSpeakOfDecidedRows(t *testing.T) {
+	for _, rows := range []int{4000, 60_000} { // tried by four looks ahead, and by one
+		rng := rand.New(rand.NewPCG(42, uint64(rows)))
+		x, age, arrived, outcomes := make([]float64, rows), make([]float64, rows), make([]int64, rows), make([]train.Outcome, rows)
+		decided := 0
+		for i := range rows {
+			x[i] = rng.NormFloat64()
+			day := 400 * math.Sqrt(float64(i)/float64(rows))
+			if i >= rows*3/4 {
+				day = 390 + 10*float64(i-rows*3/4)/float64(rows/4) // a campaign
+			}
+			arrived[i] = int64(day * 1000)
+			age[i] = 20 + 20*rng.Float64()
+			if rng.Float64() < sigmoid(-0.4+1.2*x[i]) {
+				outcomes[i] = train.Won
+			}
+			if left := 400 - day; age[i] > left {
+				outcomes[i], age[i] = train.Open, left
+			} else {
+				decided++
+			}
+		}
+		w := world{f: &frame.Frame{Rows: rows, Columns: []frame.Column{frame.Numeric("x", x)}}, outcomes: outcomes}
+		_, rep := learn(t, w, train.Options{Time: arrived, Age: age, Bags: 4, Pairs: -1, Workers: 2})
+		if least := int64(decided / 11); rep.Unseen.Rows < least {
+			t.Errorf("of %d rows, %d decided, the figures speak of %d", rows, decided, rep.Unseen.Rows)
+		}
+		if u := rep.Unseen; u.AUC < 0.74 || u.AUC > 0.84 || u.Positives < u.Rows/3 {
+			t.Errorf("of %d rows: %+v", rows, u)
+		}
+		if rep.Nothing || rep.Columns[0].Alone < 0.7 {
+			t.Errorf("of %d rows: nothing to learn %v, alone %.3f", rows, rep.Nothing, rep.Columns[0].Alone)
+		}
+	}
+}
+
 func TestRecalibrateFollowsTheShareWon(t *testing.T) {
 	w := additive(4000, 0, 51)
 	c, _ := learn(t, w, train.Options{Bags: 6, Pairs: -1})

@@ -12,7 +12,7 @@ import (
 // alone measures how well each column alone tells the newer rows, from shares won by bin among
 // the older ones.
 func (l *learner) alone() error {
-	parts := folds(l.m.rows)
+	parts := l.folds()
 	known := make([][]float64, len(parts))
 	for k, p := range parts {
 		var apart bool
@@ -28,7 +28,7 @@ func (l *learner) alone() error {
 			for i := range scores {
 				scores[i] = shares[c.codes[p.from+i]]
 			}
-			a, se := area(scores, l.s.y[p.from:p.to], l.s.weight[p.from:p.to])
+			a, se := area(scores, l.s.y[p.from:p.to], l.told(p))
 			if se > 0 {
 				sum += a / (se * se)
 				weight += 1 / (se * se)

@@ -36,9 +36,11 @@ type learner struct {
 	m       *matrix
 	pairs   []pairing
 	// Of very many rows the search sees some: all holds the whole then, and m and s those.
-	all   *view
-	seen  []int32 // which rows of all those are
-	prior *prior
+	all  *view
+	seen []int32 // which rows of all those are
+	// decided are the rows of m that are not open; nil where none is.
+	decided []int32
+	prior   *prior
 }
 
 // Learn makes a points table of rows and their outcomes. The frame and the outcomes are only

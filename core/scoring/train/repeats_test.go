@@ -37,7 +37,7 @@ func repeated(t *testing.T, o Options, change func(f *frame.Frame)) *learner {
 // straddling counts the rows that a fold would learn from although another of their group is told.
 func straddling(l *learner, group func(i int) int) int {
 	n := 0
-	for _, p := range folds(l.m.rows) {
+	for _, p := range l.folds() {
 		told := map[int]bool{}
 		for i := p.from; i < p.to; i++ {
 			told[group(i)] = true
@@ -88,7 +88,8 @@ func TestRowsOfOneClusterDoNotStraddleFolds(t *testing.T) {
 	for i := range regions {
 		regions[i] = int32(i % 5)
 	}
-	if known, apart := repeated(t, Options{Cluster: regions}, nil).known(folds(800)[0]); slices.Max(known) == 0 || apart {
+	mingled := repeated(t, Options{Cluster: regions}, nil)
+	if known, apart := mingled.known(mingled.folds()[0]); slices.Max(known) == 0 || apart {
 		t.Error("nothing is left to learn from where every fold has rows of every cluster")
 	}
 }

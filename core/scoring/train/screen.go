@@ -112,6 +112,7 @@ func (l *learner) screen() error {
 		l.all = &view{l.m, l.s}
 		l.m, l.s, l.seen = sketch(l.m, l.s, searched, l.o.Seed, 0)
 	}
+	l.settle()
 	return nil
 }
 

@@ -73,10 +73,10 @@ const reliable = 10
 
 // figures assesses what a learner of the older rows said of the newest, calibrated on those between.
 func (l *learner) figures(best *trial) {
-	parts := folds(l.m.rows)
+	parts := l.folds()
 	from := parts[len(parts)/2].from
 	if len(parts) == 1 {
-		from = (parts[0].from + parts[0].to) / 2
+		from = l.late(parts[0])
 	}
 	scores := best.scores[best.best]
 	at := from - best.from

@@ -9,17 +9,64 @@ import (
 type fold struct{ from, to int }
 
 // folds parts rows that stand in the order of time. Few rows are looked at four times, so that the
-// luck of one part does not decide; many rows need that less and cost more.
-func folds(rows int) []fold {
-	if rows >= 50_000 {
-		return []fold{{rows * 8 / 10, rows}}
+// luck of one part does not decide; many rows need that less and cost more. Each fold tells as many decided rows:
+// while wins take their time the newest rows are open, nearly all of them, and tell nothing.
+func (l *learner) folds() []fold {
+	if l.m.rows >= 50_000 {
+		return []fold{{l.after(8, 10), l.m.rows}}
 	}
 	return []fold{
-		{rows * 4 / 8, rows * 5 / 8},
-		{rows * 5 / 8, rows * 6 / 8},
-		{rows * 6 / 8, rows * 7 / 8},
-		{rows * 7 / 8, rows},
+		{l.after(4, 8), l.after(5, 8)},
+		{l.after(5, 8), l.after(6, 8)},
+		{l.after(6, 8), l.after(7, 8)},
+		{l.after(7, 8), l.m.rows},
 	}
+}
+
+// settle lists the decided rows, where some are open.
+func (l *learner) settle() {
+	if l.s.odds == nil {
+		return
+	}
+	for i, odds := range l.s.odds {
+		if odds < 0 {
+			l.decided = append(l.decided, int32(i))
+		}
+	}
+}
+
+// after is the row with so many parts of the decided rows before it.
+func (l *learner) after(part, of int) int {
+	if len(l.decided) == 0 {
+		return l.m.rows * part / of
+	}
+	return int(l.decided[len(l.decided)*part/of])
+}
+
+// late is the row with half of a fold's decided rows before it.
+func (l *learner) late(p fold) int {
+	from, _ := slices.BinarySearch(l.decided, int32(p.from))
+	to, _ := slices.BinarySearch(l.decided, int32(p.to))
+	if from == to {
+		return (p.from + p.to) / 2
+	}
+	return int(l.decided[(from+to)/2])
+}
+
+// told is the weight of a fold's rows by which the order that scores put them in is judged: open ones, whose outcome
+// is guessed from their age alone, say nothing of it.
+func (l *learner) told(p fold) []float64 {
+	weight := l.s.weight[p.from:p.to]
+	if l.s.odds == nil {
+		return weight
+	}
+	weight = slices.Clone(weight)
+	for i := range weight {
+		if l.s.odds[p.from+i] >= 0 {
+			weight[i] = 0
+		}
+	}
+	return weight
 }
 
 // trial is what a way of learning gives on rows it has not seen, by number of rounds.
@@ -45,7 +92,7 @@ func looks(rows int) int {
 
 // try learns from the older rows of each fold and scores the newer ones.
 func (l *learner) try(m *matrix, set settings) (*trial, error) {
-	parts := folds(m.rows)
+	parts := l.folds()
 	bags := looks(m.rows)
 	t := &trial{set: set, from: parts[0].from}
 	for r := set.every; r <= set.rounds; r += set.every {
@@ -168,7 +215,7 @@ func (l *learner) judge(t *trial, parts []fold) error {
 	t.each = losses[t.best]
 	sum, noise, weights := 0.0, 0.0, 0.0
 	for _, p := range parts {
-		a, se := area(t.scores[t.best][p.from-t.from:p.to-t.from], l.s.y[p.from:p.to], l.s.weight[p.from:p.to])
+		a, se := area(t.scores[t.best][p.from-t.from:p.to-t.from], l.s.y[p.from:p.to], l.told(p))
 		if se > 0 {
 			w := 1 / (se * se)
 			sum += w * a
@@ -186,17 +233,19 @@ func (l *learner) judge(t *trial, parts []fold) error {
 }
 
 // better compares two trials row by row: by how many standard errors u loses less than t.
-func (l *learner) better(u, t *trial) float64 { return l.compare(u, t, 0) }
+func (l *learner) better(u, t *trial) float64 {
+	return l.compare(u, t, func(p fold) int { return p.from })
+}
 
 // lastingly compares two trials as better does, by the second half of each fold only. What tells the campaign
 // or the rate that goes on from the rows learned from into the fold is none the wiser of the next.
-func (l *learner) lastingly(u, t *trial) float64 { return l.compare(u, t, 0.5) }
+func (l *learner) lastingly(u, t *trial) float64 { return l.compare(u, t, l.late) }
 
-// compare compares two trials by the rows of each fold but the first so large a share.
-func (l *learner) compare(u, t *trial, after float64) float64 {
+// compare compares two trials by the rows of each fold from one on.
+func (l *learner) compare(u, t *trial, from func(fold) int) float64 {
 	sum, square := 0.0, 0.0
-	for _, p := range folds(l.m.rows) {
-		for i := p.from + int(after*float64(p.to-p.from)); i < p.to; i++ {
+	for _, p := range l.folds() {
+		for i := from(p); i < p.to; i++ {
 			w := l.s.weight[i]
 			d := t.each[i-t.from] - u.each[i-t.from]
 			sum += w * d

@@ -86,16 +86,28 @@ func (w *training) decided(rows []int32) (known []int32, won int) {
 // parts returns the rows to learn from and those to keep unseen.
 func (w *training) parts() (learn, unseen []int32) {
 	n := w.frame.Rows
-	keep := int(unseenShare * float64(n))
 	if w.options.Time == nil {
-		return w.drawn(keep)
+		return w.drawn(int(unseenShare * float64(n)))
 	}
 	order := make([]int32, n)
 	for i := range order {
 		order[i] = int32(i)
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return int(w.options.Time[a] - w.options.Time[b]) })
-	learn, unseen = order[:n-keep], order[n-keep:]
+	// While outcomes take their time nearly all of the newest rows are open, and say nothing.
+	decided := 0
+	for _, o := range w.outcomes {
+		if o != train.Open {
+			decided++
+		}
+	}
+	from := n
+	for keep := int(unseenShare * float64(decided)); keep > 0; from-- {
+		if w.outcomes[order[from-1]] != train.Open {
+			keep--
+		}
+	}
+	learn, unseen = order[:from], order[from:]
 	if w.groups == nil {
 		return learn, unseen
 	}
