@@ -9,7 +9,11 @@ import (
 // score is worth is learned from all rows, each block of them at the level of its own time. The
 // line counts as hold rows more.
 func current(scores, y, w []float64, f forecast, hold float64) []knot {
-	const blocks = 8
+	return evened(scores, y, w, 8, f, hold)
+}
+
+// evened is the calibration of rows whose level is to be as foretold, found from blocks of them each at its own.
+func evened(scores, y, w []float64, blocks int, f forecast, hold float64) []knot {
 	n := len(scores)
 	leveled := slices.Clone(scores)
 	for b := range blocks {

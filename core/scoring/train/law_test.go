@@ -292,3 +292,34 @@ func TestRecalibrateFollowsTheShareWon(t *testing.T) {
 		t.Error(problems)
 	}
 }
+
+// Few rows of a share won that has not moved are off by chance, which a card of many rows outweighs; of a share
+// that did move they are enough.
+func TestRecalibrateTellsChanceFromMoves(t *testing.T) {
+	c, _ := learn(t, additive(4000, 0, 61), train.Options{Bags: 6, Pairs: -1})
+	const draws, few = 20, 300
+	fresh := additive(6000, 0, 62)
+	mean := func(c *card.Card) float64 {
+		b, sum := bound(t, c, fresh.f), 0.0
+		for i := range fresh.f.Rows {
+			sum += float64(b.Score(i).PPM) / card.Certain / float64(fresh.f.Rows)
+		}
+		return sum
+	}
+	before := mean(c)
+	for _, tt := range []struct{ by, least, most float64 }{{0, 0, 0.012}, {-1.2, 0.15, 0.25}} {
+		change := 0.0
+		for k := range draws {
+			recent := additive(few, tt.by, 100+uint64(k))
+			again, err := train.Recalibrate(c, recent.f, recent.outcomes, nil, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change += math.Abs(mean(again)-before) / draws
+		}
+		t.Logf("log-odds moved by %g: the mean chance is changed by %.4f", tt.by, change)
+		if change < tt.least || change > tt.most {
+			t.Errorf("log-odds moved by %g: the mean chance is changed by %.4f, want %g to %g", tt.by, change, tt.least, tt.most)
+		}
+	}
+}

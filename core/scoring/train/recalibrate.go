@@ -15,7 +15,8 @@ import (
 // Recalibrate returns the card with a calibration found anew on newer rows and their outcomes; the
 // points stay as they are. It is the remedy for a share of wins that moved, needs far fewer rows
 // than learning, and keeps what was known: the old calibration counts as 50 rows of each group of
-// rows with like points.
+// rows with like points, and where all rows count alike its level stays as far as theirs is off by no more
+// than chance would have it.
 //
 // Rows must be such as the card was not learned from, in the order of time where they have one. After
 // halfLife rows an outcome counts half; 0 finds out from the rows how their level moves and foretells that
@@ -34,7 +35,7 @@ func Recalibrate(c *card.Card, f *frame.Frame, outcomes []Outcome, weights []flo
 	if err != nil {
 		return nil, err
 	}
-	var s said
+	s := said{known: certainty(c)}
 	for i, o := range outcomes {
 		if o == Open {
 			continue
@@ -61,6 +62,7 @@ const hold = 50
 type said struct {
 	scores, points, y, w []float64
 	odds                 []float64 // as late returns them; nil if no row is open
+	known                float64   // variance of the level, in log-odds, when the chances were found; infinite: nobody knows
 	won, lost            int64
 }
 
@@ -95,12 +97,51 @@ func (s *said) calibrate(n int, halfLife float64) []knot {
 	}
 	switch {
 	case halfLife < 0:
-		return settled(scores, y, w, hold)
+		return evened(scores, y, w, 1, strayed(scores, y, w, s.known), hold)
 	case halfLife == 0:
 		return current(scores, y, w, foretell(scores, y, w), hold)
 	default:
 		return current(scores, y, w, halved(scores, y, w, halfLife), hold)
 	}
+}
+
+// certainty is the variance with which a card's learning knew the level of its rows, in log-odds; infinite where
+// nobody learned it.
+func certainty(c *card.Card) float64 {
+	if c.Learned == nil || c.Learned.Positives <= 0 || c.Learned.Rows <= c.Learned.Positives {
+		return math.Inf(1)
+	}
+	return 1/float64(c.Learned.Positives) + 1/float64(c.Learned.Rows-c.Learned.Positives)
+}
+
+// strayed is the level of rows whose chances were found from others, which knew it with some variance. That it has
+// stayed is as probable, before the rows are seen, as that it moved, by about a half in log-odds; each
+// counts by how probable it makes what came. So few rows, whose share won is off by chance more than anything
+// moved, hardly change what many had shown, and a move that stands out counts in full.
+func strayed(scores, y, w []float64, known float64) forecast {
+	const far = 0.5 * 0.5
+	at, curve := level(scores, y, w), 1e-9
+	for i, s := range scores {
+		p := sigmoid(s + at)
+		curve += w[i] * p * (1 - p)
+	}
+	seen := 1 / curve
+	if math.IsInf(known, 1) {
+		return forecast{at: at, err: math.Sqrt(seen)}
+	}
+	var f forecast
+	all, square := 0.0, 0.0
+	for _, before := range []float64{known, known + far} {
+		sum := before + seen
+		likely := math.Exp(-at*at/(2*sum)) / math.Sqrt(sum)
+		mean := at * before / sum
+		all += likely
+		f.at += likely * mean
+		square += likely * (before*seen/sum + mean*mean)
+	}
+	f.at /= all
+	f.err = math.Sqrt(max(square/all-f.at*f.at, 0))
+	return f
 }
 
 // repoint writes knots over old chances down over the points that had them. Between the points that
