@@ -49,7 +49,7 @@ FUZZTIME ?= 60s
 fuzz: ## Fuzz: make fuzz TARGET=adf [FUZZTIME=60s]; without TARGET, list the targets with their processor time
 	@$(if $(TARGET),deploy/fuzz/fuzz.sh run $(TARGET) $(FUZZTIME),deploy/fuzz/fuzz.sh list)
 
-bench: postgres build ## Measure against the goals; SMALL=1 takes under two minutes, JSON=FILE writes the rows too
+bench: postgres build ## Measure against the goals; SMALL=1 takes three minutes, JSON=FILE writes the rows too
 	cd deploy/bench && GOWORK=off go build -o $(BIN)/table ./cmd/table
 	cd deploy/bench && $(BIN)/table $(if $(SMALL),--small) $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(abspath $(JSON))) --leadmesh $(BIN)/leadmesh
 

@@ -21,7 +21,7 @@ const (
 // clocks measures how late deadlines are handled while a thousand responses a second are missed, with
 // many open leads and with a tenth of them.
 func (b *bench) clocks(ctx context.Context) (rows []Row, err error) {
-	sizes := amount(b, [2]int{60_000, 6_000}, [2]int{1_000_000, 100_000})
+	sizes := amount(b, [2]int{20_000, 2_000}, [2]int{1_000_000, 100_000})
 	length := amount(b, 1, 10)
 	b.alwaysOpen = true
 	defer func() { b.alwaysOpen = false }()

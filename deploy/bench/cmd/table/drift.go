@@ -40,9 +40,9 @@ func (b *bench) drifting(ctx context.Context, p *peer) ([]Row, error) {
 func (b *bench) worlds(ctx context.Context, p *peer, what string, first uint64) ([]Row, error) {
 	var own, trees, off, often []float64
 	worst, name, below := math.Inf(1), "", 0
-	rows := amount(b, 10_000, 30_000)
+	rows := amount(b, 5_000, 30_000)
 	from := rows * 8 / 10
-	for k, ways := range driftingWorlds {
+	for k, ways := range amount(b, driftingWorlds[:4], driftingWorlds) {
 		w := traintest.Make(rows, ways, 1, first+uint64(k))
 		c, _, err := train.Learn(w.Frame.Slice(0, from), w.Outcomes[:from], train.Options{
 			Ordered: true, Target: card.Target{Column: "won"}, Workers: runtime.NumCPU(), Seed: 1,

@@ -31,6 +31,7 @@ type outcomeSet struct {
 	denied     []string // both sides go without, but for the figure with an override
 	missing    string
 	nothing    bool // the outcome is noise
+	splits     []int
 }
 
 var outcomeSets = []outcomeSet{
@@ -71,6 +72,7 @@ func (b *bench) foretelling(ctx context.Context) (rows []Row, err error) {
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	for _, s := range outcomeSets {
+		s.splits = amount(b, splits[len(splits)-1:], splits)
 		more, err := s.measure(ctx, p, folder)
 		if err != nil {
 			return rows, err
@@ -104,7 +106,7 @@ type rolled struct {
 // roll learns the set both ways on the same columns.
 func (s *outcomeSet) roll(ctx context.Context, p *peer, f *frame.Frame, outcomes []train.Outcome, override map[string]string) (*rolled, error) {
 	r := &rolled{}
-	for _, tenth := range splits {
+	for _, tenth := range s.splits {
 		from, to := f.Rows*tenth/10, f.Rows*(tenth+2)/10
 		c, report, err := train.Learn(f.Slice(0, from), outcomes[:from], train.Options{
 			Ordered: true, Target: card.Target{Column: s.label, Positive: s.won}, Workers: runtime.NumCPU(), Seed: 1, Override: override,
@@ -163,11 +165,11 @@ func (s *outcomeSet) measure(ctx context.Context, p *peer, folder string) ([]Row
 	if err != nil {
 		return nil, err
 	}
-	last := len(splits) - 1
+	last := len(s.splits) - 1
 	if s.nothing {
 		return []Row{{
-			What: s.name + ", nothing to learn", Figure: fmt.Sprintf("said so %d of %d times", r.nothing, len(splits)),
-			Limit: fmt.Sprintf("AUC %.3f XGBoost", mean(r.trees)), Goal: "says so", Held: held(r.nothing == len(splits)),
+			What: s.name + ", nothing to learn", Figure: fmt.Sprintf("said so %d of %d times", r.nothing, len(s.splits)),
+			Limit: fmt.Sprintf("AUC %.3f XGBoost", mean(r.trees)), Goal: "says so", Held: held(r.nothing == len(s.splits)),
 		}}, nil
 	}
 	auc := func(what string, a, x, l float64) Row {
@@ -179,11 +181,15 @@ func (s *outcomeSet) measure(ctx context.Context, p *peer, folder string) ([]Row
 	first := auc("oldest 80 % to newest 20 %", r.own[last], r.trees[last], r.straight[last])
 	first.Note = fmt.Sprintf("trees of depth 4 by histograms, 300 in steps of 0.05, names as columns of zeros and ones; "+
 		"the difference from XGBoost is %+.4f (%+.4f to %+.4f at 95 %%)", r.apart.AUC.Value, r.apart.AUC.Low, r.apart.AUC.High)
-	return []Row{first, auc("mean of 5 splits", mean(r.own), mean(r.trees), mean(r.straight)), {
+	rows := []Row{first}
+	if last > 0 {
+		rows = append(rows, auc(fmt.Sprintf("mean of %d splits", len(s.splits)), mean(r.own), mean(r.trees), mean(r.straight)))
+	}
+	return append(rows, Row{
 		What: s.name + ", calibration", Figure: fmt.Sprintf("off by %.4f", r.off[last]), Goal: "<= 0.02", Held: held(r.off[last] <= 0.02),
-		Note: fmt.Sprintf("each half of the newest rows recalibrated by the other, without what chance gives; %.4f in the mean of 5 splits; "+
-			"true chances of as many rows would show %.4f, %.4f", mean(r.off), r.luck[last], mean(r.luck)),
-	}}, nil
+		Note: fmt.Sprintf("each half of the newest rows recalibrated by the other, without what chance gives; %.4f in the mean of %d splits; "+
+			"true chances of as many rows would show %.4f, %.4f", mean(r.off), len(s.splits), r.luck[last], mean(r.luck)),
+	}), nil
 }
 
 // overridden measures both sides with the denied columns too: what leaving them out costs.
@@ -200,11 +206,11 @@ func (s *outcomeSet) overridden(ctx context.Context, p *peer, folder string) (Ro
 	if err != nil {
 		return Row{}, err
 	}
-	last := len(splits) - 1
+	last := len(s.splits) - 1
 	return Row{
 		What:   fmt.Sprintf("%s, %s allowed by override", s.name, strings.Join(s.denied, " and ")),
 		Figure: fmt.Sprintf("AUC %.4f", r.own[last]), Limit: fmt.Sprintf("%.4f XGBoost", r.trees[last]),
-		Note: fmt.Sprintf("for both sides, oldest 80 %% to newest 20 %%; mean of 5 splits %.4f, XGBoost %.4f; no goal is judged by it", mean(r.own), mean(r.trees)),
+		Note: fmt.Sprintf("for both sides, oldest 80 %% to newest 20 %%; mean of %d splits %.4f, XGBoost %.4f; no goal is judged by it", len(s.splits), mean(r.own), mean(r.trees)),
 	}, nil
 }
 

@@ -49,12 +49,15 @@ type measurement struct {
 func run(ctx context.Context) error {
 	b := &bench{}
 	flag.StringVar(&b.binary, "leadmesh", "../../.bin/leadmesh", "the product's binary")
-	flag.BoolVar(&b.small, "small", false, "measure shortly, in under two minutes")
-	flag.IntVar(&b.pairs, "pairs", 5, "pairs of product and limit, at least 5 for a figure to quote")
+	flag.BoolVar(&b.small, "small", false, "measure shortly, in three minutes")
+	flag.IntVar(&b.pairs, "pairs", 0, "pairs of product and limit, at least 5 for a figure to quote; 0: 5, or 3 in a small run")
 	only := flag.String("only", "", "measure some only, such as P3,P4")
 	file := flag.String("json", "", "write the rows to this file too")
 	flag.StringVar(&b.profile, "profile", "", "write processor profiles of the product to this folder")
 	flag.Parse()
+	if b.pairs <= 0 {
+		b.pairs = amount(b, 3, 5)
+	}
 
 	begin := time.Now()
 	var rows []Row

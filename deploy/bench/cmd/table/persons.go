@@ -22,8 +22,8 @@ const (
 // persons measures how fast Identity finds or makes the persons of records and stores them, beside
 // many persons and beside a tenth of them. Nobody else publishes more than the rates given as peers.
 func (b *bench) persons(ctx context.Context) (rows []Row, err error) {
-	sizes := amount(b, [2]int{20_000, 2_000}, [2]int{1_000_000, 100_000})
-	many, one := amount(b, 2_000, 20_000), amount(b, 1_000, 5_000)
+	sizes := amount(b, [2]int{10_000, 1_000}, [2]int{1_000_000, 100_000})
+	many, one := amount(b, 1_000, 20_000), amount(b, 500, 5_000)
 	var houses [2]*personHouse
 	for i, size := range sizes {
 		h, failed := b.personHouse(ctx, size, (b.pairs+1)*(many+one))
