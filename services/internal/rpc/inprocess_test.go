@@ -38,6 +38,7 @@ type far struct {
 	mu    sync.Mutex
 	got   proto.Message // the last request
 	sends proto.Message // the last answer
+	waits chan struct{} // when a handler begins to wait for the end of its context
 	ended chan struct{} // when a handler's context has ended that was waited for
 }
 
@@ -64,6 +65,7 @@ func (f *far) ListLeadEvents(ctx context.Context, r *feedbackv1.ListLeadEventsRe
 	case "nothing":
 		return nil, nil
 	case "wait":
+		f.waits <- struct{}{}
 		<-ctx.Done()
 		f.ended <- struct{}{}
 		return nil, ctx.Err()
@@ -146,7 +148,7 @@ func ways(t *testing.T) map[string]*way {
 	t.Helper()
 	out := map[string]*way{}
 	for _, name := range []string{"in process", "over a wire"} {
-		w := &way{far: &far{ended: make(chan struct{}, 1)}, spans: tracetest.NewSpanRecorder()}
+		w := &way{far: &far{waits: make(chan struct{}, 1), ended: make(chan struct{}, 1)}, spans: tracetest.NewSpanRecorder()}
 		w.tracing = trace.NewTracerProvider(trace.WithSpanProcessor(w.spans))
 		tel := Telemetry{Log: slog.New(slog.DiscardHandler), Tracing: w.tracing, Metrics: noop.NewMeterProvider()}
 		register := func(r grpc.ServiceRegistrar) {
@@ -248,8 +250,9 @@ func TestEndsLikeOverAWire(t *testing.T) {
 		"cancelled": func(ctx context.Context, far *far) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
 			go func() {
-				for !far.called() && ctx.Err() == nil {
-					time.Sleep(time.Millisecond)
+				select {
+				case <-far.waits:
+				case <-ctx.Done():
 				}
 				cancel()
 			}()
@@ -387,7 +390,7 @@ func await(t *testing.T, what string, is func() bool) {
 // GracefulStop waits for what runs and takes nothing more.
 func TestGracefulStop(t *testing.T) {
 	s := NewInProcessServer(Telemetry{Log: slog.New(slog.DiscardHandler), Tracing: trace.NewTracerProvider(), Metrics: noop.NewMeterProvider()})
-	f := &far{ended: make(chan struct{}, 1)}
+	f := &far{waits: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
 	feedbackv1.RegisterEventServiceServer(s, f)
 	client := feedbackv1.NewEventServiceClient(s.Conn("capture"))
 	ctx, cancel := context.WithCancel(t.Context())
