@@ -101,7 +101,7 @@ func (s *Service) findOut(ctx context.Context, t *store.Training, own *playbook.
 // findPoints learns a table, starting from the playbook's.
 func (s *Service) findPoints(ctx context.Context, t *store.Training, own *playbook.Playbook, prior *card.Card, g *gathered) (*finding, error) {
 	line := own.Scorecards.Lines[t.Line.String()]
-	x := &finding{words: words{enough: train.Enough(g.count(train.Won), g.count(train.Lost))}}
+	x := &finding{words: words{enough: train.Enough(train.Tally(g.outcomes))}}
 	var limits card.Limits
 	if x.words.enough {
 		limits = prior.Unbind()

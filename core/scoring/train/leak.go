@@ -13,11 +13,12 @@ import (
 // the older ones.
 func (l *learner) alone() error {
 	parts := l.folds()
-	known := make([][]float64, len(parts))
+	known, told := make([][]float64, len(parts)), make([][]float64, len(parts))
 	for k, p := range parts {
 		var apart bool
 		known[k], apart = l.known(p)
 		l.report.Mingled = l.report.Mingled || !apart
+		told[k] = l.told(p)
 	}
 	err := l.each(len(l.columns), func(j int) {
 		c := &l.m.columns[j]
@@ -28,7 +29,7 @@ func (l *learner) alone() error {
 			for i := range scores {
 				scores[i] = shares[c.codes[p.from+i]]
 			}
-			a, se := area(scores, l.s.y[p.from:p.to], l.told(p))
+			a, se := area(scores, l.s.y[p.from:p.to], told[k])
 			if se > 0 {
 				sum += a / (se * se)
 				weight += 1 / (se * se)

@@ -47,6 +47,18 @@ func tides() (ways []tide, prior []float64) {
 	return ways, prior
 }
 
+// standing is the forecast that the level is that of all rows, which says how well they tell it.
+func standing(scores, y, w []float64) forecast {
+	f := forecast{at: level(scores, y, w)}
+	sum := 0.0
+	for i, s := range scores {
+		p := sigmoid(s + f.at)
+		sum += w[i] * p * (1 - p)
+	}
+	f.err = 1 / math.Sqrt(max(sum, 1e-9))
+	return f
+}
+
 // foretell finds the level of the rows that follow, up to a quarter as many, from rows in the order of
 // time. Each way in which levels move says in turn what the next stretch of rows would be, and counts by how
 // probable it made what came (Kalman's filter for each; Hoeting and others 1999 on averaging): so
@@ -55,16 +67,12 @@ func tides() (ways []tide, prior []float64) {
 func foretell(scores, y, w []float64) forecast {
 	const stretches, fewest = 40, 50
 	n := len(scores)
-	mean := level(scores, y, w)
+	still := standing(scores, y, w)
+	mean := still.at
 	size := max(fewest, n/stretches)
 	seen := stretched(scores, y, w, size, mean)
 	if len(seen) < 4 {
-		sum := 0.0
-		for i, s := range scores {
-			p := sigmoid(s + mean)
-			sum += w[i] * p * (1 - p)
-		}
-		return forecast{at: mean, err: 1 / math.Sqrt(max(sum, 1e-9))}
+		return still
 	}
 	ways, prior := tides()
 	ahead := max(1, float64(n)/4/float64(size))

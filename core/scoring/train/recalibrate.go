@@ -120,15 +120,11 @@ func certainty(c *card.Card) float64 {
 // moved, hardly change what many had shown, and a move that stands out counts in full.
 func strayed(scores, y, w []float64, known float64) forecast {
 	const far = 0.5 * 0.5
-	at, curve := level(scores, y, w), 1e-9
-	for i, s := range scores {
-		p := sigmoid(s + at)
-		curve += w[i] * p * (1 - p)
-	}
-	seen := 1 / curve
+	came := standing(scores, y, w)
 	if math.IsInf(known, 1) {
-		return forecast{at: at, err: math.Sqrt(seen)}
+		return came
 	}
+	at, seen := came.at, came.err*came.err
 	var f forecast
 	all, square := 0.0, 0.0
 	for _, before := range []float64{known, known + far} {

@@ -77,8 +77,12 @@ func (l *learner) search() (*trial, error) {
 
 // enough tells whether there are rows to learn from and to try that on.
 func (l *learner) enough() bool {
-	won, lost := int64(0), int64(0)
-	for _, o := range l.outcomes {
+	return l.prior == nil || Enough(Tally(l.outcomes)) && len(l.columns) > 0
+}
+
+// Tally counts the outcomes that are won and those that are lost.
+func Tally(outcomes []Outcome) (won, lost int64) {
+	for _, o := range outcomes {
 		switch o {
 		case Won:
 			won++
@@ -86,7 +90,7 @@ func (l *learner) enough() bool {
 			lost++
 		}
 	}
-	return l.prior == nil || Enough(won, lost) && len(l.columns) > 0
+	return won, lost
 }
 
 // Enough tells whether so many rows won and lost are enough to try on unseen rows what an expert's table

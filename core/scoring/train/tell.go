@@ -76,7 +76,7 @@ func (l *learner) figures(best *trial) {
 	parts := l.folds()
 	from := parts[len(parts)/2].from
 	if len(parts) == 1 {
-		from = l.late(parts[0])
+		from = l.middle(parts[0])
 	}
 	scores := best.scores[best.best]
 	at := from - best.from

@@ -43,8 +43,8 @@ func (l *learner) after(part, of int) int {
 	return int(l.decided[len(l.decided)*part/of])
 }
 
-// late is the row with half of a fold's decided rows before it.
-func (l *learner) late(p fold) int {
+// middle is the row with half of a fold's decided rows before it.
+func (l *learner) middle(p fold) int {
 	from, _ := slices.BinarySearch(l.decided, int32(p.from))
 	to, _ := slices.BinarySearch(l.decided, int32(p.to))
 	if from == to {
@@ -239,7 +239,7 @@ func (l *learner) better(u, t *trial) float64 {
 
 // lastingly compares two trials as better does, by the second half of each fold only. What tells the campaign
 // or the rate that goes on from the rows learned from into the fold is none the wiser of the next.
-func (l *learner) lastingly(u, t *trial) float64 { return l.compare(u, t, l.late) }
+func (l *learner) lastingly(u, t *trial) float64 { return l.compare(u, t, l.middle) }
 
 // compare compares two trials by the rows of each fold from one on.
 func (l *learner) compare(u, t *trial, from func(fold) int) float64 {

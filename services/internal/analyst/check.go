@@ -95,14 +95,9 @@ func (w *training) parts() (learn, unseen []int32) {
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return int(w.options.Time[a] - w.options.Time[b]) })
 	// While outcomes take their time nearly all of the newest rows are open, and say nothing.
-	decided := 0
-	for _, o := range w.outcomes {
-		if o != train.Open {
-			decided++
-		}
-	}
+	won, lost := train.Tally(w.outcomes)
 	from := n
-	for keep := int(unseenShare * float64(decided)); keep > 0; from-- {
+	for keep := int(unseenShare * float64(won+lost)); keep > 0; from-- {
 		if w.outcomes[order[from-1]] != train.Open {
 			keep--
 		}

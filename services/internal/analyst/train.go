@@ -331,7 +331,7 @@ func (w *training) run(ctx context.Context, step string, o train.Options) (*card
 	steps := make(chan progress)
 	o.Override = maps.Clone(o.Override)
 	var limits card.Limits
-	if o.Prior != nil && w.enough() {
+	if o.Prior != nil && train.Enough(train.Tally(w.outcomes)) {
 		o.Prior = o.Prior.Clone()
 		limits = o.Prior.Unbind()
 	}
@@ -368,18 +368,4 @@ func (w *training) run(ctx context.Context, step string, o train.Options) (*card
 			return f.card, f.report, err
 		}
 	}
-}
-
-// enough tells whether the rows teach more than to move an expert's table a little.
-func (w *training) enough() bool {
-	won, lost := int64(0), int64(0)
-	for _, o := range w.outcomes {
-		switch o {
-		case train.Won:
-			won++
-		case train.Lost:
-			lost++
-		}
-	}
-	return train.Enough(won, lost)
 }
